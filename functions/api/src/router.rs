@@ -93,6 +93,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(connections::manage::disconnect))
         .routes(routes!(connections::conversions::read, connections::conversions::change))
         .routes(routes!(connections::conversions::datasets))
+        .routes(routes!(connections::conversions::outcomes))
+        .routes(routes!(connections::conversions::test))
         .routes(routes!(connections::health::read_health))
         .routes(routes!(connections::health::businesses))
         .routes(routes!(leads::runs::sync))
@@ -191,7 +193,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 68, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 69, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -31,6 +31,7 @@ use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
+use leadwire::conversions::Conversions;
 use leadwire::directory::Directory;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
@@ -96,6 +97,7 @@ async fn main() -> Result<(), Error> {
         has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
+    let conversions = Conversions { tokens: tokens.clone() };
     let connections = Connections {
         connector: Connector {
             meta,
@@ -130,6 +132,7 @@ async fn main() -> Result<(), Error> {
         directory,
         leads,
         connections,
+        conversions,
         ads,
         publishing,
         campaigns,

@@ -4,15 +4,19 @@
 //! the stage is in an index until it is settled, and the schedule sends a message for every org that has one.
 //! [`ConversionSender`] sends them; [`Conversions`] has the operations of the API.
 
+mod outcomes;
 mod sender;
 mod settings;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
+mod trial;
 
+pub use outcomes::{ConversionOutcome, ConversionOutcomes};
 pub use sender::ConversionSender;
 pub use settings::{ConversionsIn, ConversionsOut, Coverage, DatasetList, DatasetOut};
+pub use trial::{TestEventIn, TestEventOut};
 
 use crate::tokens::Tokens;
 

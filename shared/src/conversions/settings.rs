@@ -197,7 +197,7 @@ fn check_events(events: Option<BTreeMap<Status, String>>) -> Result<BTreeMap<Sta
     Ok(checked)
 }
 
-fn check_test_code(code: Option<String>, now: Timestamp) -> Result<Option<TestEventCode>, ActError> {
+pub(super) fn check_test_code(code: Option<String>, now: Timestamp) -> Result<Option<TestEventCode>, ActError> {
     let Some(code) = code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty()) else { return Ok(None) };
     if code.len() > 50 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
         let message = "At most 50 letters and digits, as Meta's Test Events page shows it.";

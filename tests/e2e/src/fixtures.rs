@@ -249,6 +249,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("integrations", "/integrations".to_owned()),
         ("disconnect", "/integrations?confirm=disconnect".to_owned()),
         ("integration", format!("/integrations/{integration}")),
+        ("quality", format!("/integrations/{integration}/quality")),
         ("system-user", "/integrations/token".to_owned()),
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/meta-{}", ids[8])),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use leadwire::conversions::{ConversionsIn, ConversionsOut, DatasetList};
+use leadwire::conversions::{
+    ConversionOutcomes, ConversionsIn, ConversionsOut, DatasetList, TestEventIn, TestEventOut,
+};
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
@@ -62,4 +64,38 @@ pub(crate) async fn datasets(
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<DatasetList>, Problem> {
     Ok(Json(api.conversions.datasets(&access, &id).await?))
+}
+
+/// Get what became of the reports of the newest leads
+///
+/// Counts the stages that the newest leads of an integration reached by whether Meta was told of them, and if not, why.
+#[utoipa::path(
+    get, path = "/api/meta/integrations/{id}/conversions/outcomes", tag = "connect", operation_id = "readConversionOutcomes",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = ConversionOutcomes), Failure)
+)]
+pub(crate) async fn outcomes(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<Json<ConversionOutcomes>, Problem> {
+    Ok(Json(api.conversions.outcomes(&access, &id).await?))
+}
+
+/// Send a test event to the dataset
+///
+/// The event belongs to no lead and counts for none. Meta's Test Events page shows it within seconds.
+#[utoipa::path(
+    post, path = "/api/meta/integrations/{id}/conversions/test", tag = "connect", operation_id = "sendTestEvent",
+    params(("id" = String, Path), OrgHeader),
+    request_body = TestEventIn,
+    responses((status = 200, body = TestEventOut), Failure)
+)]
+pub(crate) async fn test(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Input(input): Input<TestEventIn>,
+) -> Result<Json<TestEventOut>, Problem> {
+    Ok(Json(api.conversions.send_test_event(&access, &id, input).await?))
 }

@@ -86,6 +86,13 @@ pub(super) async fn render(
                 (live_fragment(&format!("{base}/runs"), &list_of_runs(&runs)))
             }
         }
+        section {
+            h2 { "Lead quality" }
+            div.card {
+                p { "Report to Meta which leads became customers, so that your ads reach more people like them." }
+                p.acts { a.button href={ (base) "/quality" } { "Choose what is reported" } }
+            }
+        }
         section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, refused)) }
         section #health {
             h2 { "Health" }

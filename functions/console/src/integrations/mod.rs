@@ -3,6 +3,7 @@
 mod actions;
 mod details;
 mod fragments;
+mod quality;
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -36,6 +37,8 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/delete", post(actions::delete))
         .route("/{id}/health", get(fragments::health))
         .route("/{id}/runs", get(fragments::runs))
+        .route("/{id}/quality", get(quality::show).post(quality::save))
+        .route("/{id}/quality/test", post(quality::test))
 }
 
 /// Maximum number of parked leads that are counted. More are shown as "more than".

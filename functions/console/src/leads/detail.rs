@@ -17,6 +17,7 @@ use leadwire::model::org::User;
 use maud::{Markup, html};
 
 use super::erasure::erasure_form;
+use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge};
 use crate::components::{badge, csrf_field, live_fragment, refresh_in, time};
 use crate::flash::redirect_with;
@@ -27,28 +28,39 @@ use crate::state::Console;
 
 pub(super) async fn show(
     State(console): State<Console>,
-    LeadReader { visitor, scope, access }: LeadReader,
+    reader: LeadReader,
     Id(id): Id<LeadId>,
     Query(query): Query<BTreeMap<String, String>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let details = match console.leads.get(&scope, &id).await {
-        Ok(details) => details,
+    let LeadReader { visitor, scope, .. } = &reader;
+    match console.leads.get(scope, &id).await {
+        Ok(details) => render(&console, &reader, &details, None, jar).await,
         Err(missing) if missing.code() == ErrorCode::NotFound => {
-            let (part, is_known) = pending_lead(&console, &scope, &id).await?;
+            let (part, is_known) = pending_lead(&console, scope, &id).await?;
             if !is_known && !query.contains_key("awaited") {
                 return Err(missing.into());
             }
             let body = html! {
                 (live_fragment(&format!("/leads/{id}/arrival"), &part))
             };
-            return Ok(page(&visitor, jar, Section::Leads, "A lead on its way", &body));
+            Ok(page(visitor, jar, Section::Leads, "A lead on its way", &body))
         }
-        Err(error) => return Err(error.into()),
-    };
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page of a lead, after a mistake with what was typed.
+pub(super) async fn render(
+    console: &Console,
+    LeadReader { visitor, scope, access }: &LeadReader,
+    details: &LeadDetails,
+    refused: Option<&RefusedNotes<'_>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
     let lead = &details.lead;
-    let users = console.directory.users(&scope).await?.items;
-    let steps = console.leads.trace(&scope, &lead.id).await?.items;
+    let users = console.directory.users(scope).await?.items;
+    let steps = console.leads.trace(scope, &lead.id).await?.items;
     let body = html! {
         div.columns {
             div {
@@ -63,17 +75,19 @@ pub(super) async fn show(
                         details { summary { "Fields in the CRM" } dl.rows { @for (field, value) in &lead.fields { div { dt { code { (field) } } dd { (value) } } } } }
                     }
                 }
-                (later_submissions(&details))
+                (later_submissions(details))
                 section { h2 { "History" } (timeline(&steps, &users)) }
             }
             aside {
-                section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
+                section.card { @if access.is_some() { (acts(visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
+                @if access.is_some() { (notes::card(visitor, lead, refused)) } @else { (notes::shown(lead)) }
+                (notes::told_meta(&steps))
                 section.card { h2 { "Origin" } (origin(lead)) }
-                @if visitor.is_admin() && visitor.has_meta() { section.card { (erasure_form(&visitor, lead)) } }
+                @if visitor.is_admin() && visitor.has_meta() { section.card { (erasure_form(visitor, lead)) } }
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Leads, &name_of(lead), &body))
+    Ok(page(visitor, jar, Section::Leads, &name_of(lead), &body))
 }
 
 /// Whether an awaited lead has arrived: a fragment of the waiting page, which leads to the lead once it has.
@@ -310,7 +324,7 @@ pub(super) async fn change_status(
 }
 
 /// The rejection for colleagues who can see leads here and work on them in the CRM.
-fn read_only() -> Problem {
+pub(super) fn read_only() -> Problem {
     let detail = "You can view leads here. Changing them requires the role admin or moderator.";
     Problem::new(ProblemCode::LeadsAreToSee, detail)
 }

@@ -3,6 +3,7 @@
 mod detail;
 mod erasure;
 mod import;
+mod notes;
 
 use std::collections::BTreeMap;
 
@@ -33,9 +34,10 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/erase", post(erasure::erase))
         .route("/{id}/assign", post(detail::assign))
         .route("/{id}/status", post(detail::change_status))
+        .route("/{id}/notes", post(notes::save))
 }
 
-const STATUSES: [(Status, &str, &str); 5] = [
+pub(crate) const STATUSES: [(Status, &str, &str); 5] = [
     (Status::New, "new", "New"),
     (Status::Contacted, "contacted", "Contacted"),
     (Status::Qualified, "qualified", "Qualified"),

@@ -158,7 +158,9 @@ pub enum UnsentReason {
 }
 
 impl UnsentReason {
-    fn text(self) -> &'static str {
+    /// The reason as a sentence.
+    #[must_use]
+    pub fn message(self) -> &'static str {
         match self {
             Self::NotFromMeta => "The lead did not come from a form at Meta, so Meta could not match it.",
             Self::TestLead => "Test leads are not reported.",
@@ -286,7 +288,7 @@ impl Conversion {
             }
             (ConversionState::NotSent, Some(reason)) => {
                 let words = self.detail.as_deref().map(|words| format!(" {words}")).unwrap_or_default();
-                let detail = format!("The status {stage} was not reported to Meta. {}{words}", reason.text());
+                let detail = format!("The status {stage} was not reported to Meta. {}{words}", reason.message());
                 Step::new(at, StepKind::ConversionNotSent, <&str>::from(reason), detail)
             }
             (ConversionState::Pending | ConversionState::NotSent, _) => {

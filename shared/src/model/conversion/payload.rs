@@ -1,5 +1,6 @@
 //! A conversion event in the form that Meta specifies for CRMs.
 
+use jiff::Timestamp;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -11,6 +12,8 @@ use crate::model::lead::phone::{e164, visible};
 
 /// The product that Meta is told the events come from.
 const CRM_NAME: &str = "Leadwire";
+/// The lead of test events: the smallest number that has the form of a lead's id.
+const TEST_LEAD_ID: u64 = 100_000_000_000_000;
 
 /// One event of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,6 +74,31 @@ impl ConversionEvent {
                 currency: value.and(lead.currency.clone()),
             },
         })
+    }
+
+    /// An event that shows whether a dataset receives anything. It is of no lead.
+    #[must_use]
+    pub fn test(id: &str, now: Timestamp) -> Self {
+        Self {
+            event_name: "Leadwire Test".to_owned(),
+            event_time: now.as_second(),
+            action_source: "system_generated",
+            event_id: format!("test:{id}"),
+            user_data: UserData { lead_id: TEST_LEAD_ID, em: Vec::new(), ph: Vec::new() },
+            custom_data: CustomData { event_source: "crm", lead_event_source: CRM_NAME, value: None, currency: None },
+        }
+    }
+
+    /// The name of the event.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.event_name
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.event_id
     }
 }
 

@@ -1,0 +1,369 @@
+//! What an integration reports to Meta of its leads' progress: the dataset, the event of each status, how far leads are
+//! followed, and what was not reported.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use leadwire::conversions::{
+    ConversionOutcome, ConversionOutcomes, ConversionsIn, ConversionsOut, Coverage, DatasetOut, TestEventIn,
+};
+use leadwire::error::ErrorCode;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::{DatasetId, IntegrationId};
+use leadwire::model::conversion::ConversionState;
+use leadwire::model::lead::Status;
+use maud::{Markup, html};
+
+use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, plural, problem_alert, time};
+use crate::flash::redirect_with;
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, page};
+use crate::leads::STATUSES;
+use crate::messages;
+use crate::session::{Admin, Visitor};
+use crate::state::Console;
+
+/// The choice of a dataset that is not in the list.
+const OTHER: &str = "other";
+
+/// A form that was refused: which of the two, what was typed, and why.
+struct Rejected<'a> {
+    is_test: bool,
+    fields: &'a Fields,
+    problem: &'a Problem,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    admin: Admin,
+    Id(id): Id<IntegrationId>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    render(&console, &admin, &id, None, jar).await
+}
+
+async fn render(
+    console: &Console,
+    Admin { visitor, access }: &Admin,
+    id: &IntegrationId,
+    rejected: Option<Rejected<'_>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let integration = console.connections.integration(access, id).await?;
+    let now = console.conversions.get(access, id).await?;
+    let outcomes = console.conversions.outcomes(access, id).await?;
+    // Without the list, a dataset can still be named by its id, and reporting be turned off.
+    let datasets = console.conversions.datasets(access, id).await.map_err(Problem::from);
+    let form = Form {
+        datasets: datasets.as_ref().map_or(&[][..], |list| &list.items),
+        now: &now,
+        rejected: rejected.as_ref().filter(|it| !it.is_test),
+    };
+    let base = format!("/integrations/{id}");
+    let body = html! {
+        p.crumbs { a href=(base) { (integration.name) } }
+        p { "Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes." }
+        @if let Some(fault) = &now.fault {
+            (alert("warn", html! {
+                p { b { "Reports wait. " } (fault.message) }
+                p.fix { "They are tried again on " (time(fault.paused_until)) ", and are sent with their original times. Nothing is lost for seven days." }
+            }))
+        }
+        @if let Err(problem) = &datasets {
+            (alert("warn", html! { p { "The datasets cannot be listed now: " (messages::text(problem)) } }))
+        }
+        div.columns {
+            div {
+                (coverage(now.dataset_id.is_some(), &now.coverage))
+                section { h2 { "What is reported" } (form.show(visitor, &base)) }
+            }
+            aside {
+                (what_became(&outcomes))
+                @if now.dataset_id.is_some() { (test_form(visitor, &base, &now, rejected.as_ref().filter(|it| it.is_test))) }
+            }
+        }
+    };
+    Ok(page(visitor, jar, Section::Integrations, "Lead quality", &body))
+}
+
+fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
+    let percent = coverage.share.map(|share| (share * rust_decimal::Decimal::ONE_HUNDRED).round_dp(1).normalize());
+    html! {
+        section.card {
+            h2 { "Coverage of the last " (coverage.days) " days" }
+            div.figures {
+                div { span { "Leads reported" } b { (count(coverage.leads)) } }
+                div { span { "With a later status in time" } b { (count(coverage.followed)) } }
+                div { span { "Share" } b { @match percent { Some(percent) => { (percent) "%" }, None => "–" } } }
+            }
+            p {
+                @if !is_on { (badge("dim", "Off")) " Nothing is reported at the moment." }
+                @else if coverage.leads == 0 { (badge("calm", "Waiting")) " No lead was reported yet. The next one is, when it arrives." }
+                @else if coverage.followed == 0 {
+                    (badge("warn", "No progress yet")) " Meta knows of " (plural(coverage.leads, "lead")) " and of no later status. Change the status of leads as your team works on them."
+                } @else {
+                    (badge("good", "Reported")) " Of " (plural(coverage.leads, "lead")) ", " (count(coverage.followed)) " reached a later status within " (coverage.days) " days of its submission."
+                }
+            }
+            p.quiet { "Meta counts a lead if a later status is reported within " (coverage.days) " days. It works best if between 1 and 40 of 100 leads reach the status that you optimise for." }
+        }
+    }
+}
+
+/// The settings form: what is stored, or what was typed and refused.
+struct Form<'a> {
+    datasets: &'a [DatasetOut],
+    now: &'a ConversionsOut,
+    rejected: Option<&'a Rejected<'a>>,
+}
+
+impl Form<'_> {
+    /// The text of a field: as typed if the form was refused, otherwise as stored.
+    fn text(&self, name: &str, stored: impl FnOnce() -> String) -> String {
+        self.rejected.map_or_else(stored, |rejected| rejected.fields.text(name))
+    }
+
+    fn show(&self, visitor: &Visitor, base: &str) -> Markup {
+        let problem = self.rejected.map(|rejected| rejected.problem);
+        let stored = self.now.dataset_id.as_ref();
+        let is_listed = |id: &str| self.datasets.iter().any(|dataset| dataset.id.as_str() == id);
+        let is_on = self.rejected.map_or(stored.is_some(), |rejected| rejected.fields.is_ticked("on"));
+        let chosen = self.text("dataset_id", || match stored {
+            Some(id) if is_listed(id.as_str()) => id.to_string(),
+            Some(_) => OTHER.to_owned(),
+            // The one that was made for this.
+            None => {
+                let crm = self.datasets.iter().find(|dataset| dataset.is_crm).or(self.datasets.first());
+                crm.map_or_else(|| OTHER.to_owned(), |dataset| dataset.id.to_string())
+            }
+        });
+        let other = self.text("dataset_other", || {
+            stored.filter(|id| !is_listed(id.as_str())).map(ToString::to_string).unwrap_or_default()
+        });
+        let code = self.text("test_event_code", || self.now.test_event_code.clone().unwrap_or_default());
+        html! {
+            form.card method="post" action={ (base) "/quality#refused" } {
+                (csrf_field(visitor))
+                // At a field, the problem stands below it.
+                @if problem.is_some_and(|problem| !is_field(problem)) { (problem_alert(problem)) }
+                @else if problem.is_some() { div #refused { (alert("bad", html! { p { "Nothing was saved. Correct the marked field." } })) } }
+                label.tick { input type="checkbox" name="on" value="yes" checked[is_on]; "Report the progress of leads to Meta" }
+                label {
+                    "Dataset"
+                    select name="dataset_id" aria-invalid=[is_wrong(problem, "dataset_id")] aria-describedby=[is_wrong(problem, "dataset_id").map(|_| "dataset_id-mistake")] {
+                        @for dataset in self.datasets {
+                            option value=(dataset.id) selected[chosen == dataset.id.as_str()] {
+                                (dataset.name) @if dataset.is_crm { " (for CRM events)" } " · " (dataset.id)
+                            }
+                        }
+                        option value=(OTHER) selected[chosen == OTHER] { "Another one, by its id" }
+                    }
+                }
+                (field_problem(problem, "dataset_id"))
+                label {
+                    "Id of another dataset"
+                    input name="dataset_other" value=(other) inputmode="numeric" autocomplete="off" aria-invalid=[is_wrong(problem, "dataset_other")] aria-describedby=[is_wrong(problem, "dataset_other").map(|_| "dataset_other-mistake")];
+                }
+                (field_problem(problem, "dataset_other"))
+                p.quiet.hint { "Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM." }
+                fieldset {
+                    legend { "The event of each status" }
+                    p.quiet { "An empty name means that the status is not reported. Meta asks for every stage from the first one on." }
+                    @for (status, value, label) in STATUSES {
+                        @let name = format!("events.{value}");
+                        label {
+                            (label)
+                            input name=(name) value=(self.text(&name, || self.now.events.get(&status).cloned().unwrap_or_default())) maxlength="50"
+                                placeholder="Not reported" autocomplete="off" aria-invalid=[is_wrong(problem, &name)] aria-describedby=[is_wrong(problem, &name).map(|_| format!("{name}-mistake"))];
+                        }
+                        (field_problem(problem, &name))
+                    }
+                }
+                details open[!code.is_empty() || is_wrong(problem, "test_event_code").is_some()] {
+                    summary { "Mark events as tests" }
+                    label {
+                        "Test event code"
+                        input name="test_event_code" value=(code) autocomplete="off" aria-invalid=[is_wrong(problem, "test_event_code")] aria-describedby=[is_wrong(problem, "test_event_code").map(|_| "test_event_code-mistake")];
+                    }
+                    (field_problem(problem, "test_event_code"))
+                    p.quiet { "For 24 hours, events are sent with this code and appear in Meta's Test Events page. They count like all others." }
+                }
+                button { "Save" }
+            }
+        }
+    }
+}
+
+/// Whether a problem stands at one of the form's fields.
+fn is_field(problem: &Problem) -> bool {
+    let field = problem.field.as_deref().unwrap_or_default();
+    ["dataset_id", "dataset_other", "test_event_code"].contains(&field)
+        || STATUSES.iter().any(|(_, value, _)| field.strip_prefix("events.") == Some(value))
+}
+
+fn what_became(found: &ConversionOutcomes) -> Markup {
+    let label = |outcome: &ConversionOutcome| match outcome.state {
+        ConversionState::Sent => badge("good", "Reported"),
+        ConversionState::Pending => badge("calm", "To be reported"),
+        ConversionState::NotSent => badge("dim", "Not reported"),
+    };
+    html! {
+        section.card {
+            h2 { "What became of them" }
+            @if found.leads == 0 { p.quiet { "These pages have no leads yet." } }
+            @else {
+                p.quiet { "The " @if found.leads > 1 { "newest " } (plural(found.leads, "lead")) " of these pages, with each status that they reached." }
+                ul.runs {
+                    @for outcome in &found.outcomes {
+                        li {
+                            (label(outcome)) " " b { (count(outcome.count)) }
+                            @if let Some(reason) = outcome.reason_message { p { (reason) } }
+                            p.quiet {
+                                @for (index, lead) in outcome.lead_ids.iter().enumerate() {
+                                    @if index > 0 { ", " }
+                                    a href={ "/leads/" (lead) } { @if index == 0 { "See a lead" } @else { "another" } }
+                                }
+                            }
+                        }
+                    }
+                    @if found.leads_without_report > 0 {
+                        li { (badge("dim", "Nothing to report")) " " b { (count(found.leads_without_report)) } p { "They arrived while no dataset was chosen, and kept their first status." } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn test_form(visitor: &Visitor, base: &str, now: &ConversionsOut, rejected: Option<&Rejected<'_>>) -> Markup {
+    let problem = rejected.map(|rejected| rejected.problem);
+    let code = rejected.map_or_else(
+        || now.test_event_code.clone().unwrap_or_default(),
+        |rejected| rejected.fields.text("test_event_code"),
+    );
+    html! {
+        section.card {
+            h2 #test { "Try it" }
+            p.quiet { "Sends one event that belongs to no lead. Meta's Test Events page shows it within seconds." }
+            form method="post" action={ (base) "/quality/test#test" } {
+                (csrf_field(visitor))
+                label {
+                    "Code of the Test Events page"
+                    input name="test_event_code" value=(code) autocomplete="off" required aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "test-mistake")];
+                }
+                @if let Some(problem) = problem { p.wrong #test-mistake { (messages::text(problem)) } }
+                button { "Send a test event" }
+            }
+        }
+    }
+}
+
+/// What a form asks for.
+fn input(fields: &Fields) -> Result<ConversionsIn, Problem> {
+    let name = |value: &str| format!("events.{value}");
+    let chosen = STATUSES.iter().filter_map(|(status, value, _)| Some((*status, fields.get(&name(value))?.to_owned())));
+    let events: BTreeMap<Status, String> = chosen.collect();
+    if !fields.is_ticked("on") {
+        return Ok(ConversionsIn { dataset_id: None, events: None, test_event_code: None });
+    }
+    let field = if fields.get("dataset_id") == Some(OTHER) { "dataset_other" } else { "dataset_id" };
+    let dataset_id = DatasetId::parse(fields.get(field).unwrap_or_default()).map_err(|_| {
+        let detail = "Choose a dataset, or enter the digits of its id as the Events Manager shows them.";
+        Problem::field(field, ProblemCode::FieldInvalid, detail)
+    })?;
+    if events.is_empty() {
+        let detail = "Name at least one event. To report nothing, turn reporting off.";
+        return Err(Problem::field("events.new", ProblemCode::FieldInvalid, detail));
+    }
+    let test_event_code = fields.get("test_event_code").map(ToOwned::to_owned);
+    Ok(ConversionsIn { dataset_id: Some(dataset_id), events: Some(events), test_event_code })
+}
+
+pub(super) async fn save(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
+) -> Result<Response, Problem> {
+    let change = async { Ok::<_, Problem>(console.conversions.change(&admin.access, &id, input(&fields)?).await?) };
+    match change.await {
+        Ok(now) => {
+            let text = if now.dataset_id.is_some() {
+                "Saved. The progress of leads is reported."
+            } else {
+                "Saved. Nothing is reported."
+            };
+            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text.to_owned())))
+        }
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(mut problem) => {
+            // The room knows one field for both.
+            if problem.code.is(ErrorCode::DatasetUnknown) && fields.get("dataset_id") == Some(OTHER) {
+                problem.field = Some("dataset_other".into());
+            }
+            let rejected = Rejected { is_test: false, fields: &fields, problem: &problem };
+            render(&console, &admin, &id, Some(rejected), jar).await
+        }
+    }
+}
+
+pub(super) async fn test(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
+) -> Result<Response, Problem> {
+    let input = TestEventIn { test_event_code: fields.text("test_event_code") };
+    match console.conversions.send_test_event(&admin.access, &id, input).await.map_err(Problem::from) {
+        Ok(sent) => {
+            let text =
+                format!("Meta accepted the event “{}”. Its Test Events page shows it within seconds.", sent.event_name);
+            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text)))
+        }
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(problem) => {
+            let rejected = Rejected { is_test: true, fields: &fields, problem: &problem };
+            render(&console, &admin, &id, Some(rejected), jar).await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::conversion::default_events;
+
+    use super::*;
+
+    fn typed(changed: &[(&str, &str)]) -> Fields {
+        let mut fields = Fields::new(vec![("on".into(), "yes".into()), ("dataset_id".into(), "77".into())]);
+        for (status, event) in default_events() {
+            fields.set(&format!("events.{status}"), &event);
+        }
+        changed.iter().for_each(|(name, value)| fields.set(name, value));
+        fields
+    }
+
+    #[test]
+    fn the_form_is_what_it_says() {
+        let wanted = input(&typed(&[])).unwrap();
+        assert_eq!(wanted.dataset_id.unwrap().as_str(), "77");
+        assert_eq!(wanted.events, Some(default_events()), "each status has a name of its own in the form");
+        let wanted = input(&typed(&[("events.lost", " "), ("dataset_id", OTHER), ("dataset_other", "78")])).unwrap();
+        assert_eq!(wanted.dataset_id.unwrap().as_str(), "78");
+        assert!(!wanted.events.unwrap().contains_key(&Status::Lost), "an empty name is not reported");
+        assert_eq!(input(&typed(&[("on", "")])).unwrap().dataset_id, None);
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_its_field() {
+        let field = |changed: &[(&str, &str)]| {
+            let problem = input(&typed(changed)).unwrap_err();
+            assert!(is_field(&problem), "{problem:?}");
+            problem.field.unwrap()
+        };
+        assert_eq!(field(&[("dataset_id", OTHER), ("dataset_other", "my dataset")]), "dataset_other");
+        assert_eq!(field(&[("dataset_id", "")]), "dataset_id");
+        let none = STATUSES.map(|(_, value, _)| format!("events.{value}"));
+        let none: Vec<(&str, &str)> = none.iter().map(|name| (name.as_str(), "")).collect();
+        assert_eq!(field(&none), "events.new");
+    }
+}
