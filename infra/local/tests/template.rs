@@ -327,12 +327,13 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                     "LeadSweepQueue" | "LeadSearchQueue" => (3, 15 * 60 + 10),
                     // Two slices of one ad account at once are harmless: the second finds the account taken.
                     "AdsSyncQueue" => (3, 15 * 60 + 10),
-                    // So it is with a post, an answer, a file of a message, and what lists of messages show.
+                    // So it is with a post, an answer, a file, what lists of messages show, and a delivery.
                     "PublishWorkerQueue"
                     | "AnswerWorkerQueue"
                     | "AttachmentWorkerQueue"
                     | "SocialSyncQueue"
                     | "ConversionWorkerQueue" => (3, 15 * 60 + 10),
+                    queue if queue.starts_with("Delivery") => (3, 15 * 60 + 10),
                     _ => (6, i64::MAX),
                 };
                 assert!(

@@ -40,3 +40,4 @@ mod storm;
 mod sweep;
 mod system_users;
 mod tidy;
+mod webhooks;
