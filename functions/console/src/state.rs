@@ -11,6 +11,7 @@ use lambda_http::request::RequestContext;
 use leadwire::ads::Ads;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
+use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
 use leadwire::inbox::Inbox;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
+    pub(crate) deliveries: Deliveries,
     pub(crate) ads: Ads,
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,

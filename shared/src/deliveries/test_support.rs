@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use super::{Deliverer, Deliveries, EndpointIn, send_due_deliveries};
 use crate::directory::{Access, MetaAccess};
-use crate::ids::{DeliveryId, EndpointId, OrgId, OrgScope, UserId};
+use crate::ids::{EndpointId, OrgId, OrgScope, UserId};
 use crate::jobs::DeliveryJob;
 use crate::mail::Mailer;
 use crate::model::caller::{Caller, Role};
-use crate::model::delivery::{EventDelivery, EventDeliveryState};
+use crate::model::delivery::EventDelivery;
 use crate::model::org::{Org, Plan, User};
 use crate::model::web_address::EndpointAddresses;
 use crate::queue::Queue;
@@ -305,10 +305,5 @@ impl DeliveryFixture {
 
     pub(super) fn requests(&self, path: &str) -> usize {
         self.world().arrived.iter().filter(|arrived| arrived.path == path).count()
-    }
-
-    pub(super) async fn is_settled(&self, endpoint: &EndpointId, id: &DeliveryId) -> bool {
-        let found = self.deliverer.table.delivery(&self.scope, endpoint, id).await.unwrap();
-        found.is_some_and(|delivery| delivery.state != EventDeliveryState::Pending)
     }
 }

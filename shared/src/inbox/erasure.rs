@@ -10,6 +10,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
 use crate::files::FileKey;
 use crate::ids::{ContactId, ConversationId, OrgScope};
+use crate::model::delivery::EventSubject;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{AttachmentStatus, Author};
 
@@ -29,6 +30,8 @@ impl Inbox {
         let scope = &access.scope;
         let Some(contact) = resolve(&self.table, scope, id.clone()).await? else { return Ok(()) };
         for id in contact.merged.iter().chain([&contact.id]) {
+            // What its events said, which endpoints of the CRM may still be sent.
+            self.table.erase_events(scope, &EventSubject::Contact(id.clone())).await?;
             for conversation in self.table.conversations_of(scope, id).await? {
                 self.erase_conversation(scope, &conversation.id, now).await?;
             }

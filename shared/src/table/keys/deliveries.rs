@@ -18,6 +18,16 @@ pub(in crate::table) fn endpoint(scope: &OrgScope, id: &EndpointId) -> Key {
     Key { pk: endpoints_pk(scope), sk: format!("ENDPOINT#{id}") }
 }
 
+pub(in crate::table) fn endpoint_notice(
+    scope: &OrgScope,
+    id: &EndpointId,
+    since: Timestamp,
+    notice: &str,
+    to: &str,
+) -> Key {
+    Key { pk: format!("ORG#{}#ENDPOINT#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
+}
+
 /// The key of a delivery: a partition of its own, because an endpoint may be sent more than one partition takes.
 pub(in crate::table) fn delivery(scope: &OrgScope, endpoint: &EndpointId, id: &DeliveryId) -> Key {
     Key { pk: format!("ORG#{}#ENDPOINT#{endpoint}#DELIVERY#{id}", scope.org()), sk: "DELIVERY".to_owned() }

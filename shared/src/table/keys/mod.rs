@@ -84,7 +84,7 @@ pub(super) use self::deliveries::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
-use crate::ids::{EndpointId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -163,16 +163,6 @@ pub(in crate::table) fn parse_check(gsi1sk: &str) -> Option<(OrgId, IntegrationI
 
 pub(in crate::table) fn notice(scope: &OrgScope, id: &IntegrationId, since: Timestamp, notice: &str, to: &str) -> Key {
     Key { pk: format!("ORG#{}#INTEGRATION#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
-}
-
-pub(in crate::table) fn endpoint_notice(
-    scope: &OrgScope,
-    id: &EndpointId,
-    since: Timestamp,
-    notice: &str,
-    to: &str,
-) -> Key {
-    Key { pk: format!("ORG#{}#ENDPOINT#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
 }
 
 pub(in crate::table) fn meta_person_pk(person: &str) -> String {
@@ -314,7 +304,7 @@ pub(in crate::table) fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AdAccountId, DeliveryId, LinkId, PostId};
+    use crate::ids::{AdAccountId, DeliveryId, EndpointId, LinkId, PostId};
     use crate::model::delivery::EventSubject;
     use crate::model::lead::Status;
 
