@@ -70,7 +70,7 @@ impl Mail {
                     p {
                         a href=(link) style="display:inline-block;background:#1b4fd1;color:#fff;padding:.6em 1.2em;border-radius:.4em;text-decoration:none" { (label) }
                     }
-                    p style="color:#606770;font-size:14px" { "If the button does not work: " (link) }
+                    p style="color:#606770;font-size:14px" { "If it does not open: " (link) }
                 }
             }
         };

@@ -106,7 +106,7 @@ impl Receiver {
 
     /// Which addresses it sends to.
     #[must_use]
-    pub fn allowed(&self) -> EndpointAddresses {
+    pub fn addresses(&self) -> EndpointAddresses {
         self.allowed
     }
 

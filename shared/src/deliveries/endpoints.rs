@@ -260,7 +260,7 @@ impl Deliveries {
     }
 
     fn check_url(&self, text: &str) -> Result<String, ActError> {
-        let url = parse_endpoint(text, self.receiver.allowed());
+        let url = parse_endpoint(text, self.receiver.addresses());
         url.map(String::from).map_err(|mistake| ActError::invalid("url", ErrorCode::AddressNotAllowed, mistake))
     }
 }
