@@ -12,7 +12,9 @@ use crate::error::WorkError;
 use crate::ids::{EndpointId, OrgScope};
 use crate::jobs::{DeliveryJob, TryJob};
 use crate::model::delivery::schedule::{EndpointHealth, next_try};
-use crate::model::delivery::{DisabledReason, Endpoint, EventDelivery, EventDeliveryState, UndeliveredReason};
+use crate::model::delivery::{
+    DisabledReason, Endpoint, EventDelivery, EventDeliveryState, TryFault, UndeliveredReason,
+};
 use crate::receiver::TIMEOUT;
 
 /// Orgs and endpoints that are worked at side by side.
@@ -23,6 +25,9 @@ const MIN_TRY_TIME: Duration = Duration::from_secs(TIMEOUT.as_secs() + 10);
 const MAX_MESSAGE_DELAY: SignedDuration = SignedDuration::from_mins(15);
 /// How long the other events of a batch wait whose endpoint does not respond.
 const BATCH_REST: SignedDuration = SignedDuration::from_secs(10);
+
+/// When what there was no time for comes again.
+const NO_TIME_DELAY: Duration = Duration::from_secs(1);
 
 /// What is worked at one after the other.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +93,8 @@ impl Deliverer {
             let DeliveryJob::Try(job) = job else { continue };
             let time_left = deadline.saturating_duration_since(tokio::time::Instant::now());
             outcomes.push(match time_left < MIN_TRY_TIME {
-                true => Err(WorkError::OutOfTime),
+                // A message of its own, because it is not the message that failed.
+                true => self.queue.send_later(&DeliveryJob::Try(job.clone()), NO_TIME_DELAY).await.map_err(Into::into),
                 false => self.try_delivery(scope, job, &mut rest_until, clock).await,
             });
         }
@@ -137,7 +143,7 @@ impl Deliverer {
             }
             return Ok(());
         }
-        if tried.record.reason.is_some_and(|reason| reason.is_of_endpoint()) {
+        if tried.record.reason.is_some_and(TryFault::is_of_endpoint) {
             *rest_until = Some(now + BATCH_REST);
         }
         self.settle_failure(scope, &endpoint, delivery, &tried, now).await

@@ -126,7 +126,7 @@ fn render(
             h2 { "Sent in the last 30 days" }
             @if log.items.is_empty() { (empty("Nothing yet", html! { "Events appear here as soon as they happen." })) }
             @else {
-                div.table {
+                div.card.flush {
                     table {
                         thead { tr { th { "When" } th { "Event" } th { "State" } th { "Tries" } th { span.hidden { "Act" } } } }
                         tbody { @for delivery in &log.items { (row(visitor, &path, endpoint, delivery)) } }
@@ -163,9 +163,12 @@ fn row(visitor: &Visitor, path: &str, endpoint: &EndpointOut, delivery: &Deliver
                     }
                 }
             }
-            td {
+            td.acts {
                 @if endpoint.active {
-                    form method="post" action={ (path) "/deliveries/" (delivery.id) "/resend" } { (csrf_field(visitor)) button { "Send again" } }
+                    form method="post" action={ (path) "/deliveries/" (delivery.id) "/resend" } {
+                        (csrf_field(visitor))
+                        button aria-label={ "Send again: " (delivery.r#type) " " (delivery.id) } { "Send again" }
+                    }
                 }
             }
         }

@@ -9,8 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READ_PATHS: [&str; 5] =
-    ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
+const READ_PATHS: [&str; 6] =
+    ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked", "/api/webhooks"];
 
 fn id_token(role: &str) -> String {
     world().endpoints.user("demo", role).unwrap().id_token.clone()

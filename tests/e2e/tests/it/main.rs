@@ -18,6 +18,7 @@ mod console_inbox;
 mod console_input;
 mod console_looks;
 mod console_posts;
+mod console_webhooks;
 mod conversions;
 mod deliveries;
 mod directory;
