@@ -61,6 +61,12 @@ variables! {
     attachment_queue_url -> String = required("ATTACHMENT_QUEUE_URL");
     /// The queue of orgs whose leads' progress is reported to Meta.
     conversion_queue_url -> String = required("CONVERSION_QUEUE_URL");
+    /// The queue of deliveries to the CRM's endpoints.
+    delivery_queue_url -> String = required("DELIVERY_QUEUE_URL");
+    /// The queue of events of the bus that are to be delivered.
+    delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
+    /// `yes` if endpoints may be on this machine, as on a developer's.
+    local_endpoints -> String = required("LOCAL_ENDPOINTS");
     /// The queue of answers to send.
     answer_queue_url -> String = required("ANSWER_QUEUE_URL");
     /// `yes` if Meta has approved the feature Human Agent for the app.

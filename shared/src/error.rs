@@ -234,6 +234,8 @@ pub enum ErrorCode {
     FormInvalid,
     TermsNotAccepted,
     GroupByInvalid,
+    EndpointInactive,
+    ContentErased,
     /// An ad account that cannot be synced, for the same reasons for which later syncs fail.
     #[strum(disabled)]
     AdAccount(SyncProblemCode),

@@ -165,6 +165,15 @@ id!(
     ContactId, "contact id", is_crm_id, CRM_RULE, String::deserialize
 );
 
+id!(
+    /// A place of a CRM that receives events. Ours: time-ordered and unguessable.
+    EndpointId, "endpoint id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// An event as it is delivered. Made from the event's own id, so that the same event always gets the same id.
+    DeliveryId, "delivery id", is_crm_id, CRM_RULE, String::deserialize
+);
+
 /// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
@@ -196,6 +205,7 @@ made_here! {
     MediaId, "med";
     MessageId, "msg";
     SavedReplyId, "rpl";
+    EndpointId, "end";
 }
 
 impl MessageId {
@@ -204,6 +214,20 @@ impl MessageId {
     pub fn parse_own(text: &str) -> Option<Self> {
         let generated = text.strip_prefix("msg_").and_then(|uuid| uuid::Uuid::try_parse(uuid).ok())?;
         Some(Self(format!("msg_{}", generated.simple()))).filter(|id| id.as_str() == text)
+    }
+}
+
+impl DeliveryId {
+    /// The id of an event with this hash of its own id.
+    #[must_use]
+    pub(crate) fn from_hash(hash: &str) -> Self {
+        Self(format!("evt_{}", hash.get(..32).unwrap_or(hash)))
+    }
+
+    /// Generates the id of an event that happened nowhere else.
+    #[must_use]
+    pub fn new_test() -> Self {
+        Self(format!("evt_test_{}", uuid::Uuid::new_v4().simple()))
     }
 }
 

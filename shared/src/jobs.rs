@@ -1,5 +1,7 @@
 //! The jobs that travel through queues: one type per queue, and nothing of how the work is done.
 
+mod delivery;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::delivery::{BusEvent, DeliveryJob, TryJob};
 use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, MessageId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
 use crate::model::campaigns::LeadCampaign;
@@ -309,6 +312,11 @@ pub struct ConversionJob {
     /// Send also what waits after a failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early: bool,
+}
+
+/// The right to act for an org, for jobs that are in files of their own.
+fn scope_of(org: &OrgId) -> OrgScope {
+    OrgScope::new(org.clone())
 }
 
 impl ConversionJob {

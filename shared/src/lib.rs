@@ -6,9 +6,9 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
 //! | between | [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
-//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
+//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service |
 //!
@@ -31,6 +31,7 @@ pub mod bus;
 pub mod graph;
 pub mod mail;
 pub mod queue;
+pub mod receiver;
 pub mod table;
 pub mod vault;
 
@@ -44,6 +45,7 @@ pub mod ads;
 pub mod campaigns;
 pub mod connections;
 pub mod conversions;
+pub mod deliveries;
 pub mod directory;
 pub mod leads;
 pub mod once;

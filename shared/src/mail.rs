@@ -9,6 +9,7 @@ use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use aws_types::SdkConfig;
+use maud::{DOCTYPE, html};
 
 use crate::aws::AwsError;
 use crate::retry::Verdict;
@@ -52,6 +53,32 @@ impl MailError {
         match self {
             Self::Failed(_) | Self::Unknown(_) => Verdict::Retry,
             Self::Refused(_) => Verdict::GiveUp,
+        }
+    }
+}
+
+impl Mail {
+    /// A letter with one link, which is a button in the HTML.
+    #[must_use]
+    pub fn letter(subject: &str, paragraphs: &[String], (label, link): (&str, &str)) -> Self {
+        let html = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head { meta charset="utf-8"; title { (subject) } }
+                body style="font:16px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:36em;margin:2em auto;padding:0 1em" {
+                    @for paragraph in paragraphs { p { (paragraph) } }
+                    p {
+                        a href=(link) style="display:inline-block;background:#1b4fd1;color:#fff;padding:.6em 1.2em;border-radius:.4em;text-decoration:none" { (label) }
+                    }
+                    p style="color:#606770;font-size:14px" { "If it does not open: " (link) }
+                }
+            }
+        };
+        Self {
+            // Names are entered by people. A line break in one must not end the subject.
+            subject: subject.replace(|c: char| c.is_control(), " "),
+            text: format!("{}\n\n{label}: {link}\n", paragraphs.join("\n\n")),
+            html: html.into_string(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Values that must not leak: they print as `[REDACTED]`, do not serialize, and are wiped when dropped.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -84,6 +86,45 @@ impl HmacKey {
             Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("HMAC takes keys of every length");
         mac.update(message);
         mac
+    }
+}
+
+/// The key that signs what is sent to one endpoint of a CRM.
+#[derive(Clone)]
+pub struct EndpointSecret(SecretSlice<u8>);
+
+impl std::fmt::Debug for EndpointSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EndpointSecret([REDACTED])")
+    }
+}
+
+impl EndpointSecret {
+    /// Wraps a derived key.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self::from_bytes(key.to_vec())
+    }
+
+    /// Wraps a key.
+    #[must_use]
+    pub fn from_bytes(key: Vec<u8>) -> Self {
+        Self(key.into())
+    }
+
+    /// The secret in the scheme's form, for the one response that shows it.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        format!("whsec_{}", STANDARD.encode(self.0.expose_secret()))
+    }
+
+    /// HMAC-SHA256 of `message`, in base64.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    pub fn sign(&self, message: &[u8]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes keys of every length");
+        mac.update(message);
+        STANDARD.encode(mac.finalize().into_bytes())
     }
 }
 

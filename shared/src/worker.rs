@@ -37,36 +37,42 @@ where
     let (queues, work) = (&queues, &work);
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
-        // The records of an event are from one queue.
-        let arn = event.payload.records.first().and_then(|record| record.event_source_arn.clone()).unwrap_or_default();
-        let Some(queue) = queues.iter().find(|queue| queue.has_arn(&arn)) else {
-            return Err(format!("no queue of this worker is {arn}").into());
-        };
+        let queue = queue_of(&event.payload, queues)?;
         let timed = async |job: &J| work(job, time_left(deadline)).await;
         Ok::<_, lambda_runtime::Error>(run_each(event.payload, deadline, queue, timed).await)
     };
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Runs a worker that handles all jobs of an event together. `work` also receives the time it has left, and returns one
-/// outcome for each record, in order.
+/// Runs a worker that handles all jobs of an event together. Its events come from these queues. `work` also receives the
+/// time it has left, and returns one outcome for each record, in order.
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_together<J, F>(queue: Queue<J>, work: F) -> Result<(), lambda_runtime::Error>
+pub async fn serve_together<J, F, const N: usize>(queues: [Queue<J>; N], work: F) -> Result<(), lambda_runtime::Error>
 where
     J: Job,
     F: AsyncFn(&[Record<J>], Duration) -> Vec<Result<(), WorkError>>,
 {
-    let (queue, work) = (&queue, &work);
+    let (queues, work) = (&queues, &work);
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
+        let queue = queue_of(&event.payload, queues)?;
         let timed = async |(): &(), records: &[Record<J>]| {
             work(records, time_left(deadline).saturating_sub(REPORTING_TIME + GRACE)).await
         };
         Ok::<_, lambda_runtime::Error>(run(event.payload, deadline, queue, |_| (), timed).await)
     };
     lambda_runtime::run(service_fn(handle)).await
+}
+
+/// Finds the queue of an event: all its records are from one.
+fn queue_of<'a, J: Job>(event: &SqsEvent, queues: &'a [Queue<J>]) -> Result<&'a Queue<J>, lambda_runtime::Error> {
+    if let [queue] = queues {
+        return Ok(queue);
+    }
+    let arn = event.records.first().and_then(|record| record.event_source_arn.as_deref()).unwrap_or_default();
+    queues.iter().find(|queue| queue.has_arn(arn)).ok_or_else(|| format!("no queue of this worker is {arn}").into())
 }
 
 /// Groups handled concurrently. They mostly wait for Meta, and one slow page must not delay the others.

@@ -14,6 +14,7 @@ mod posts;
 mod router;
 mod saved_replies;
 mod state;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -24,14 +25,17 @@ use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::conversions::Conversions;
+use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
+use leadwire::model::web_address::EndpointAddresses;
 use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
+use leadwire::receiver::Receiver;
 use leadwire::table::Table;
 use leadwire::tokens::Tokens;
 use leadwire::vault::Vault;
@@ -90,6 +94,12 @@ async fn main() -> Result<(), Error> {
         key: key.clone(),
     };
     let conversions = Conversions { tokens: tokens.clone() };
+    let deliveries = Deliveries {
+        table: table.clone(),
+        queue: Queue::new(sqs.clone(), env::delivery_queue_url()?),
+        receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
+        key: key.clone(),
+    };
     let connections = Connections {
         connector: Connector {
             meta,
@@ -122,6 +132,7 @@ async fn main() -> Result<(), Error> {
         leads,
         connections,
         conversions,
+        deliveries,
         ads,
         publishing,
         campaigns,

@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies};
+use crate::{ads, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -68,7 +68,10 @@ impl Modify for Events {
             let (name, schema, summary) = (kind.name(), format!("{kind:?}"), kind.summary());
             let body = RequestBodyBuilder::new()
                 .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
-                .description(Some("The detail of an EventBridge event with the source leadwire and this detail-type."));
+                .description(Some(
+                    "The detail of an EventBridge event with the source leadwire and this detail-type. An endpoint of \
+                    /api/webhooks gets it as `data`, beside `type` and `timestamp`, signed by the Standard Webhooks scheme.",
+                ));
             let operation =
                 OperationBuilder::new().summary(Some(summary)).tag("events").request_body(Some(body.build()));
             let response = ResponseBuilder::new()
@@ -149,6 +152,12 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(inbox::contact, inbox::change_contact, inbox::erase_contact))
         .routes(routes!(media::create))
         .routes(routes!(media::read))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::read, webhooks::change, webhooks::delete))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::resend))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
@@ -193,7 +202,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 70, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 76, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

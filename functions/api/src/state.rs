@@ -5,6 +5,7 @@ use leadwire::auth::Verifier;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
+use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
@@ -17,6 +18,7 @@ pub(crate) struct Api {
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
     pub(crate) conversions: Conversions,
+    pub(crate) deliveries: Deliveries,
     pub(crate) ads: Ads,
     pub(crate) publishing: Publishing,
     pub(crate) campaigns: Campaigns,

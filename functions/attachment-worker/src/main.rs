@@ -35,5 +35,5 @@ async fn main() -> Result<(), Error> {
         });
         join_all(copies).await
     };
-    worker::serve_together(queue, work).await
+    worker::serve_together([queue], work).await
 }

@@ -23,6 +23,7 @@ mod request;
 mod router;
 mod session;
 mod state;
+mod webhooks;
 mod zone;
 
 use lambda_http::{Error, run};
@@ -32,14 +33,17 @@ use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::conversions::Conversions;
+use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
+use leadwire::model::web_address::EndpointAddresses;
 use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
+use leadwire::receiver::Receiver;
 use leadwire::table::Table;
 use leadwire::tokens::Tokens;
 use leadwire::vault::Vault;
@@ -72,6 +76,12 @@ async fn main() -> Result<(), Error> {
         tokens: tokens.clone(),
         queue: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
+        key: key.clone(),
+    };
+    let deliveries = Deliveries {
+        table: table.clone(),
+        queue: Queue::new(sqs.clone(), env::delivery_queue_url()?),
+        receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
         key: key.clone(),
     };
     let campaigns = Campaigns {
@@ -133,6 +143,7 @@ async fn main() -> Result<(), Error> {
         leads,
         connections,
         conversions,
+        deliveries,
         ads,
         publishing,
         campaigns,

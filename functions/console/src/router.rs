@@ -14,6 +14,7 @@ use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
     ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request,
+    webhooks,
 };
 
 /// The console's router.
@@ -28,6 +29,7 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/leads", leads::routes())
         .nest("/inbox", inbox::routes())
         .nest("/forms", forms::routes())
+        .nest("/webhooks", webhooks::routes())
         .nest("/delivery", delivery::routes())
         .nest("/posts", posts::routes())
         .nest("/ads", ads::routes())

@@ -12,6 +12,7 @@ use leadwire::ads::Ads;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
+use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
 use leadwire::inbox::Inbox;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
     pub(crate) conversions: Conversions,
+    pub(crate) deliveries: Deliveries,
     pub(crate) ads: Ads,
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,

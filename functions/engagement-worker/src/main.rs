@@ -32,5 +32,5 @@ async fn main() -> Result<(), Error> {
         let notices: Vec<_> = records.iter().map(|record| (&record.job, record.receive_count)).collect();
         engagement.take(&notices, clock::now()).await
     };
-    worker::serve_together(queue, work).await
+    worker::serve_together([queue], work).await
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use leadwire::mail::Mail;
 use leadwire::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
-use maud::{DOCTYPE, html};
 
 /// A mail before layout.
 struct Letter {
@@ -99,23 +98,7 @@ fn time_left(end: Timestamp, now: Timestamp) -> String {
 
 impl Letter {
     fn with(self, link: &str) -> Mail {
-        let text = format!("{}\n\nReconnect: {link}\n", self.paragraphs.join("\n\n"));
-        let html = html! {
-            (DOCTYPE)
-            html lang="en" {
-                head { meta charset="utf-8"; title { (self.subject) } }
-                body style="font:16px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:36em;margin:2em auto;padding:0 1em" {
-                    @for paragraph in &self.paragraphs { p { (paragraph) } }
-                    p {
-                        a href=(link) style="display:inline-block;background:#1b4fd1;color:#fff;padding:.6em 1.2em;border-radius:.4em;text-decoration:none" { "Reconnect" }
-                    }
-                    p style="color:#606770;font-size:14px" { "If the button does not work: " (link) }
-                }
-            }
-        };
-        // Names are entered by people. A line break in one must not end the subject.
-        let subject = self.subject.replace(|c: char| c.is_control(), " ");
-        Mail { subject, text, html: html.into_string() }
+        Mail::letter(&self.subject, &self.paragraphs, ("Reconnect", link))
     }
 }
 

@@ -12,7 +12,7 @@ use leadwire::model::connection::state::{ConnectionEnd, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
 use leadwire::model::org::User;
-use leadwire::table::notice::{ClaimOutcome, NoticeTo};
+use leadwire::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
 use leadwire::table::{Table, TableError};
 use url::Url;
 
@@ -91,8 +91,8 @@ impl Notifier {
         mail: impl Fn(&str, &str) -> Mail,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let recipient_key =
-            NoticeTo { integration: &integration.id, since: integration.notices_since, notice, to: BUS };
+        let about = NoticeAbout::Integration(&integration.id);
+        let recipient_key = NoticeTo { about, since: integration.notices_since, notice, to: BUS };
         let publish = async { self.bus.publish(events).await.map_err(WorkError::from) };
         let mut outcome = self.send_once(scope, recipient_key, publish, now).await;
         let Some(mailer) = &self.mailer else {
@@ -140,7 +140,7 @@ impl Notifier {
         }
         match send.await {
             Ok(()) => {
-                tracing::info!(org = %scope.org(), integration = %recipient_key.integration, notice = recipient_key.notice, to = recipient_key.to, "notice sent");
+                tracing::info!(org = %scope.org(), about = ?recipient_key.about, notice = recipient_key.notice, to = recipient_key.to, "notice sent");
                 Ok(self.table.notice_sent(scope, recipient_key, now).await?)
             }
             // It may have been sent, so the claim stays until no sender can still be working on it.

@@ -47,5 +47,5 @@ async fn main() -> Result<(), Error> {
         ingest.count_settled(done).await;
         outcomes
     };
-    worker::serve_together(queue, work).await
+    worker::serve_together([queue], work).await
 }

@@ -6,8 +6,11 @@ use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use leadwire::ads::start_due_syncs;
+use leadwire::deliveries::send_due_deliveries;
 use leadwire::ids::OrgId;
-use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, ConversionJob, PublishJob, SocialSyncJob, SweepJob, SweepKind};
+use leadwire::jobs::{
+    AdsSyncJob, AnswerJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, SocialSyncJob, SweepJob, SweepKind,
+};
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
@@ -38,6 +41,7 @@ enum Schedule {
     PublishWorker,
     AnswerWorker,
     ConversionWorker,
+    DeliveryWorker,
     SocialSync,
 }
 
@@ -66,6 +70,7 @@ struct Planner {
     posts: Queue<PublishJob>,
     answers: Queue<AnswerJob>,
     conversions: Queue<ConversionJob>,
+    deliveries: Queue<DeliveryJob>,
     syncs: Queue<SocialSyncJob>,
 }
 
@@ -82,6 +87,7 @@ async fn main() -> Result<(), Error> {
         posts: Queue::new(sqs.clone(), env::publish_queue_url()?),
         answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
         conversions: Queue::new(sqs.clone(), env::conversion_queue_url()?),
+        deliveries: Queue::new(sqs.clone(), env::delivery_queue_url()?),
         syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
@@ -92,7 +98,8 @@ async fn main() -> Result<(), Error> {
 }
 
 impl Planner {
-    /// Sends the messages of a schedule. Begins no sync of an ad account after `until`.
+    /// Sends the messages of a schedule. Begins no sync of an ad account after `until`, and hands out no
+    /// delivery.
     async fn plan(&self, plan: Plan, until: Timestamp) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
         let messages = match plan.job {
@@ -154,6 +161,10 @@ impl Planner {
                 self.conversions.send(&jobs).await?;
                 jobs.len()
             }
+            Schedule::DeliveryWorker => {
+                let wanted = (plan.org.as_ref(), plan.everything);
+                send_due_deliveries(&self.table, &self.deliveries, wanted, now, until).await?
+            }
             Schedule::SocialSync => {
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
@@ -188,7 +199,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 7);
+        assert_eq!(plans.len(), 8);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

@@ -325,9 +325,9 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                 let (factor, most) = match queue {
                     "LeadWorkerQueue" | "EngagementWorkerQueue" => (3, 100),
                     "LeadSweepQueue" | "LeadSearchQueue" => (3, 15 * 60 + 10),
-                    // Two slices of one ad account at once are harmless: the second finds the account taken.
-                    "AdsSyncQueue" => (3, 15 * 60 + 10),
-                    // So it is with a post, an answer, a file of a message, and what lists of messages show.
+                    // Two slices of one ad account at once are harmless: the second finds the account taken. So it is with a
+                    // post, an answer, a file, what lists of messages show, and a delivery.
+                    "AdsSyncQueue" | "DeliveryWorkerQueue" | "DeliveryEventsQueue" => (3, 15 * 60 + 10),
                     "PublishWorkerQueue"
                     | "AnswerWorkerQueue"
                     | "AttachmentWorkerQueue"

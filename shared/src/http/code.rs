@@ -195,6 +195,8 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::PostFailed
         | ErrorCode::CampaignNotReady
         | ErrorCode::WindowClosed
+        | ErrorCode::EndpointInactive
+        | ErrorCode::ContentErased
         | ErrorCode::ReplyNotPossible => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid

@@ -18,7 +18,7 @@ use crate::model::inbox::reply::{NOTE_LIMIT, TextLimit};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation};
 use crate::model::lead::FoundBy;
-use crate::model::publishing::web_address::parse_public;
+use crate::model::web_address::parse_public;
 use crate::once::OnceKey;
 use crate::table::{TableError, pause};
 

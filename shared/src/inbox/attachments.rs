@@ -18,7 +18,7 @@ use crate::jobs::AttachmentJob;
 use crate::meta_app::MetaApp;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{Attachment, AttachmentStatus, FileSource};
-use crate::model::publishing::web_address::parse_public;
+use crate::model::web_address::parse_public;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, TableError, pause};

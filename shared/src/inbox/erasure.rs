@@ -11,6 +11,7 @@ use super::reports::change_message;
 use crate::error::{ActError, WorkError};
 use crate::files::FileKey;
 use crate::ids::{ContactId, ConversationId, LeadId, OrgScope};
+use crate::model::delivery::EventSubject;
 use crate::model::inbox::event::Person;
 use crate::model::inbox::people::identities;
 use crate::model::inbox::state::MessageState;
@@ -60,6 +61,8 @@ impl Inbox {
     pub async fn erase_contact(&self, scope: &OrgScope, id: &ContactId, now: Timestamp) -> Result<(), ActError> {
         let Some(contact) = resolve(&self.table, scope, id.clone()).await? else { return Ok(()) };
         for id in contact.merged.iter().chain([&contact.id]) {
+            // What its events said, which endpoints of the CRM may still be sent.
+            self.table.erase_events(scope, &EventSubject::Contact(id.clone())).await?;
             for conversation in self.table.conversations_of(scope, id).await? {
                 self.erase_conversation(scope, &conversation.id, now).await?;
             }

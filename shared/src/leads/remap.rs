@@ -52,10 +52,9 @@ pub(super) async fn remap(
         .map(|(now, before)| (before, now))
         .collect();
     // Published first: after a crash in between, the leads are found unchanged and published again with the same id.
-    writer
-        .bus
-        .publish(&changed.iter().map(|(_, lead)| Event::lead_remapped(scope, lead, version)).collect::<Vec<_>>())
-        .await?;
+    let at = crate::clock::now();
+    let events: Vec<Event> = changed.iter().map(|(_, lead)| Event::lead_remapped(scope, lead, version, at)).collect();
+    writer.bus.publish(&events).await?;
     let writes: Vec<_> = changed.iter().map(|(before, lead)| write(writer, scope, before, lead, version)).collect();
     stream::iter(writes).buffer_unordered(CONCURRENCY).try_for_each(|()| async { Ok(()) }).await?;
     Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })

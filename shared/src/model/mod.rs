@@ -6,6 +6,7 @@ pub mod ads;
 pub mod campaigns;
 pub mod connection;
 pub mod conversion;
+pub mod delivery;
 pub mod inbox;
 pub mod lead;
 
@@ -16,4 +17,5 @@ pub mod failure;
 pub mod org;
 pub mod publishing;
 pub mod session;
+pub mod web_address;
 pub mod webhook;

@@ -1,7 +1,7 @@
 //! Integrations, their pages, their notices and their ends, against an in-process DynamoDB.
 
 use super::integration::{Findings, IntegrationSettings};
-use super::notice::{ClaimOutcome, NoticeTo};
+use super::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
 use crate::ids::{IntegrationId, OrgId, OrgScope, PageId, UserId};
@@ -132,7 +132,12 @@ async fn what_is_on_its_way_out_is_not_connected_again() {
 async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
     use ClaimOutcome::{Held, Mine, Sent};
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
-    let recipient = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
+    let recipient = NoticeTo {
+        about: NoticeAbout::Integration(&id),
+        since: at("2026-01-01T00:00:00Z"),
+        notice: "7d",
+        to: "user-ann",
+    };
     let claim = async |recipient, now: &str| table.claim_notice(&a, recipient, at(now)).await.unwrap();
     assert_eq!(claim(recipient, "2026-01-02T00:00:00Z").await, Mine);
     assert_eq!(claim(recipient, "2026-01-02T00:04:59Z").await, Held, "somebody is at it");
@@ -149,7 +154,12 @@ async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_claims_at_once_one_is_granted() {
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
-    let recipient = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
+    let recipient = NoticeTo {
+        about: NoticeAbout::Integration(&id),
+        since: at("2026-01-01T00:00:00Z"),
+        notice: "ended",
+        to: "bus",
+    };
     let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, recipient, at("2026-01-02T00:00:00Z"))).collect();
     let granted = futures_util::future::join_all(claims).await;
     assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap() == ClaimOutcome::Mine).count(), 1);

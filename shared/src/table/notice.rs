@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::{self, Key};
 use super::row::Row;
 use super::{Table, TableError, text};
-use crate::ids::{IntegrationId, OrgScope};
+use crate::ids::{EndpointId, IntegrationId, OrgScope};
 
 /// How long a claim lasts. A holder that has neither sent nor released the notice by then is dead, and the claim is
 /// taken over. Longer than the sending function runs, and shorter than the queue retries.
@@ -33,12 +33,21 @@ pub enum ClaimOutcome {
     Held,
 }
 
+/// What a notice is about.
+#[derive(Debug, Clone, Copy)]
+pub enum NoticeAbout<'a> {
+    /// An integration.
+    Integration(&'a IntegrationId),
+    /// An endpoint of the CRM.
+    Endpoint(&'a EndpointId),
+}
+
 /// One notice to one recipient.
 #[derive(Debug, Clone, Copy)]
 pub struct NoticeTo<'a> {
-    /// The integration it is about.
-    pub integration: &'a IntegrationId,
-    /// The start of the integration's current life.
+    /// What it is about.
+    pub about: NoticeAbout<'a>,
+    /// The start of the integration's current life, or when the endpoint was deactivated.
     pub since: Timestamp,
     /// Which notice it is.
     pub notice: &'a str,
@@ -48,7 +57,10 @@ pub struct NoticeTo<'a> {
 
 impl NoticeTo<'_> {
     fn key(&self, scope: &OrgScope) -> Key {
-        keys::notice(scope, self.integration, self.since, self.notice, self.to)
+        match self.about {
+            NoticeAbout::Integration(id) => keys::notice(scope, id, self.since, self.notice, self.to),
+            NoticeAbout::Endpoint(id) => keys::endpoint_notice(scope, id, self.since, self.notice, self.to),
+        }
     }
 }
 

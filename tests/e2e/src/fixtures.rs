@@ -243,6 +243,9 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         integrations.list("items").iter().any(|found| found["status"] == "error").then_some(())
     })
     .await;
+    // There is no such host: what is sent there is shown as failing.
+    let endpoint = json!({ "url": "https://crm.example/events", "description": "The CRM" });
+    let endpoint = tenant.call_ok(Method::POST, "/api/webhooks", &endpoint).await.text("id").to_owned();
     let failed = fail_post(&tenant, &person.pages[0]).await;
     let [conversation, contact] = fill_inbox(&tenant, &person.pages[0]).await;
     let pages = [
@@ -251,6 +254,8 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("integration", format!("/integrations/{integration}")),
         ("quality", format!("/integrations/{integration}/quality")),
         ("system-user", "/integrations/token".to_owned()),
+        ("webhooks", "/webhooks".to_owned()),
+        ("webhook", format!("/webhooks/{endpoint}")),
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/meta-{}", ids[8])),
         ("lead-long", format!("/leads/meta-{}", ids[0])),

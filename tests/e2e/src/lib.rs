@@ -15,6 +15,7 @@ pub mod ads_harness;
 pub mod aws_probe;
 pub mod browser;
 pub mod console;
+pub mod crm;
 pub mod fake_aws;
 pub mod fixtures;
 mod inbox;

@@ -5,7 +5,7 @@ use leadwire::campaigns::{CampaignIn, CreativeIn, LeadCampaignOut, TargetingIn};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{AdAccountId, FormId, PageId};
 use leadwire::model::campaigns::{AdImage, CallToAction, SpecialAdCategory};
-use leadwire::model::publishing::web_address::parse_public;
+use leadwire::model::web_address::parse_public;
 use rust_decimal::Decimal;
 
 use super::countries;

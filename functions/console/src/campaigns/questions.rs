@@ -5,7 +5,7 @@ use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::leads::FormOut;
 use leadwire::model::campaigns::CallToAction;
-use leadwire::model::publishing::web_address::parse_public;
+use leadwire::model::web_address::parse_public;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};

@@ -77,6 +77,7 @@ async fn list(
             section.acts {
                 form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
                 a.button href="/integrations/token" { "Use a system user's token" }
+                a.button href="/webhooks" { "Webhooks to your CRM" }
                 (disconnect.show(&visitor, disconnect_consequences(&visitor, integrations.len(), connections.len())))
             }
             (help())

@@ -10,7 +10,7 @@ use leadwire::http::path::Id;
 use leadwire::ids::MediaId;
 use leadwire::model::publishing::MediaType;
 use leadwire::model::publishing::upload::{MediaAddress, MediaUse};
-use leadwire::model::publishing::web_address::parse_public;
+use leadwire::model::web_address::parse_public;
 use leadwire::publishing::{MediaIn, MediaOut};
 use maud::{Markup, html};
 

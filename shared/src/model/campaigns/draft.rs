@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::{AdImage, BidStrategy, Budget, CallToAction, CampaignSpec, CreativeSpec, SpecialAdCategory, Targeting};
 use crate::ids::{AdAccountId, FormId, InstagramAccountId, PageId};
 use crate::model::ads::currency::decimals;
-use crate::model::publishing::web_address::parse_public;
+use crate::model::web_address::parse_public;
 
 /// The only objective that leads to a form.
 pub const OBJECTIVE: &str = "OUTCOME_LEADS";

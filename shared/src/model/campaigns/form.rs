@@ -1,7 +1,7 @@
 //! Lead forms to make, checked before Meta is asked.
 
 use super::draft::{CampaignMistake, mistake};
-use crate::model::publishing::web_address::parse_public;
+use crate::model::web_address::parse_public;
 
 /// The types of questions that Meta fills in or checks itself.
 const QUESTION_TYPES: [&str; 24] = [

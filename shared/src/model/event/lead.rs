@@ -16,6 +16,8 @@ use crate::model::lead::{Lead, Submission};
 pub struct LeadCreated {
     id: String,
     org: OrgId,
+    /// The order of events about one lead: of two, the one with the greater number is later, whichever arrives first.
+    sequence: i64,
     lead: Lead,
 }
 
@@ -24,6 +26,8 @@ pub struct LeadCreated {
 pub struct LeadUpdated {
     id: String,
     org: OrgId,
+    /// The order of events about one lead: of two, the one with the greater number is later, whichever arrives first.
+    sequence: i64,
     lead_id: LeadId,
     cause: UpdateCause,
     /// The new submission, if that is the cause.
@@ -58,6 +62,8 @@ pub enum UpdateCause {
 pub struct LeadAssigned {
     id: String,
     org: OrgId,
+    /// The order of events about one lead: of two, the one with the greater number is later, whichever arrives first.
+    sequence: i64,
     lead_id: LeadId,
     /// The new assignee; `null` if the lead is now unassigned.
     assigned_to: Option<UserId>,
@@ -73,7 +79,8 @@ impl Event {
     #[must_use]
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
         let id = format!("lead.created:{}:{}", scope.org(), lead.id);
-        Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), lead: lead.clone() })
+        let sequence = lead.received_at.as_millisecond();
+        Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), sequence, lead: lead.clone() })
     }
 
     /// A known person sent another form.
@@ -82,6 +89,7 @@ impl Event {
         let updated = LeadUpdated {
             id: format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.id),
             org: scope.org().clone(),
+            sequence: submission.received_at.as_millisecond(),
             lead_id: submission.lead_id.clone(),
             cause: UpdateCause::Submission,
             submission: Some(submission.clone()),
@@ -93,7 +101,7 @@ impl Event {
     /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a map of strings can be serialised")]
-    pub fn lead_remapped(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
+    pub fn lead_remapped(scope: &OrgScope, lead: &Lead, version: Option<u32>, at: Timestamp) -> Self {
         let mapped = MappedAgain {
             full_name: lead.full_name.clone(),
             email: lead.email.clone(),
@@ -106,6 +114,7 @@ impl Event {
         let updated = LeadUpdated {
             id: format!("lead.updated:{}:{}:mapping:{version}:{hash}", scope.org(), lead.id),
             org: scope.org().clone(),
+            sequence: at.as_millisecond(),
             lead_id: lead.id.clone(),
             cause: UpdateCause::Mapping,
             submission: None,
@@ -127,6 +136,7 @@ impl Event {
         let assigned = LeadAssigned {
             id: format!("lead.assigned:{}:{lead}:{at}", scope.org()),
             org: scope.org().clone(),
+            sequence: at.as_millisecond(),
             lead_id: lead.clone(),
             assigned_to: to.cloned(),
             assigned_before: from.cloned(),

@@ -52,7 +52,7 @@ fn every_kind_of_event_is_what_its_schema_says() {
     let events = [
         Event::lead_created(&a, created),
         Event::lead_updated(&a, merged),
-        Event::lead_remapped(&a, created, Some(2)),
+        Event::lead_remapped(&a, created, Some(2), now),
         Event::lead_assigned(&a, &created.id, None, Some(&user("ann")), &user("bob"), now),
         Event::connection_connected(&a, &integration, &pages),
         Event::connection_expiring(&a, &integration, "7d"),

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::upload::MediaAddress;
-use super::web_address::parse_public;
 use super::{InstagramFormat, Media, MediaType};
+use crate::model::web_address::parse_public;
 
 /// Characters of a page's post.
 pub const MAX_MESSAGE: usize = 63_206;

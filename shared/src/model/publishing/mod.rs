@@ -6,7 +6,6 @@ pub mod draft;
 pub mod failure;
 pub mod progress;
 pub mod upload;
-pub mod web_address;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -50,6 +50,10 @@
 //! | identity | `ORG#o#IDENTITY#hash` | `IDENTITY` | | | |
 //! | inbox turn | `ORG#o#INBOX_TURN` | `TURN` | | | |
 //! | saved reply | `ORG#o#SAVED_REPLIES` | `REPLY#r` | | | |
+//! | endpoint | `ORG#o#ENDPOINTS` | `ENDPOINT#e` | | | |
+//! | delivery | `ORG#o#ENDPOINT#e#DELIVERY#d` | `DELIVERY` | `DELIVERIES_DUE#part` | `at#o#e#d` | yes |
+//! | event's content | `ORG#o#LEAD#l`, `ORG#o#CONTACT#p`, `ORG#o#EVENT#d` | `EVENT#d` | | | yes |
+//! | endpoint's notice | `ORG#o#ENDPOINT#e` | `NOTICE#since#notice#to` | | | yes |
 //! | file volume | `ORG#o#FILE_VOLUME` | `DAY#d` | | | yes |
 //! | account | `ACCOUNT#network#a` | `ORG#o#INTEGRATION#i` | `ORG#o#ACCOUNTS` | `network#a` | |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
@@ -59,7 +63,7 @@
 //! (`ORG#o#LEADS#PAGES`, `page#form#created#l`), and twice by name (`ORG#o#LEADS#NAMES`, `name#created#l`), with the
 //! first and with the last name in front. A post is in the second index by time (`ORG#o#POSTS`, `at#p`),
 //! like conversations (`ORG#o#CONVERSATIONS#status`, `last message#c`), their messages (`ORG#o#CONVERSATION#c#MESSAGES`,
-//! `created#m`) and contacts (`ORG#o#CONTACTS`, `created#p`).
+//! `created#m`), contacts (`ORG#o#CONTACTS`, `created#p`) and deliveries (`ORG#o#ENDPOINT#e#DELIVERIES`, `created#d`).
 //!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
 //! lead or joined one.
@@ -68,6 +72,7 @@
 
 mod ads;
 mod conversions;
+mod deliveries;
 mod inbox;
 mod lead_lists;
 mod publishing;
@@ -78,6 +83,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
 pub(super) use self::conversions::*;
+pub(super) use self::deliveries::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
@@ -316,7 +322,8 @@ pub(in crate::table) fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AdAccountId, LinkId, PostId};
+    use crate::ids::{AdAccountId, DeliveryId, EndpointId, LinkId, PostId};
+    use crate::model::delivery::EventSubject;
     use crate::model::lead::Status;
 
     #[test]
@@ -327,6 +334,8 @@ mod tests {
         let integration_id = IntegrationId::parse("int_1").unwrap();
         let page = PageId::parse("7").unwrap();
         let link = LinkId::parse("ada_1").unwrap();
+        let endpoint_id = EndpointId::parse("end_1").unwrap();
+        let delivery_id = DeliveryId::parse("evt_1").unwrap();
         let keys = |scope: &OrgScope| {
             vec![
                 org(scope).pk,
@@ -348,6 +357,11 @@ mod tests {
                 post(scope, &PostId::parse("p").unwrap()).pk,
                 posts_of_org(scope),
                 campaigns_pk(scope),
+                endpoints_pk(scope),
+                delivery(scope, &endpoint_id, &delivery_id).pk,
+                deliveries_of_endpoint(scope, &endpoint_id),
+                event_body(scope, &EventSubject::Org, &delivery_id).pk,
+                endpoint_notice(scope, &endpoint_id, Timestamp::UNIX_EPOCH, "gone", "u").pk,
                 request(scope, "post-to-page", "h").pk,
                 meta_post(scope, "7_1").pk,
                 runs_pk(scope),
@@ -369,6 +383,15 @@ mod tests {
             assert!(ours == "ORG#a" || ours.starts_with("ORG#a#"), "{ours}");
             assert_ne!(ours, theirs);
         }
+    }
+
+    #[test]
+    fn a_place_among_what_is_to_be_delivered_says_whose_it_is() {
+        let scope = OrgScope::new(OrgId::parse("auth0|x").unwrap());
+        let (endpoint, id) = (EndpointId::parse("end_1").unwrap(), DeliveryId::parse("evt_1").unwrap());
+        let index = delivery_due(&scope, &endpoint, &id, Timestamp::UNIX_EPOCH);
+        assert_eq!(parse_delivery_due(&index.gsi1sk), Some((scope.org().clone(), endpoint, id)));
+        assert!((0..DUE_PARTS).any(|part| deliveries_due(part) == index.gsi1pk));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod ads;
 mod aws;
+mod deliveries;
 mod leads;
 mod messages;
 mod prices;
@@ -64,6 +65,11 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
 
     let messages = messages::typical(&costs).await?.print(&costs);
     check("messages", messages, budgets.messages, "USD per million messages");
+
+    let unheard = deliveries::typical(&costs, 0).await?.print(&costs);
+    check("events without an endpoint", unheard, budgets.events_unheard, "USD per million events");
+    let delivered = deliveries::typical(&costs, 1).await?.print(&costs);
+    check("events to one endpoint", delivered, budgets.events_delivered, "USD per million events");
 
     let idle_ads = ads::month(&costs, 1).await?;
     let idle = sweeps::idle_tenant(&costs, &tenant) + idle_ads;

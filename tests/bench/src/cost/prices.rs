@@ -45,6 +45,7 @@ pub(super) struct MemoryMb {
     pub(super) lead_worker: f64,
     pub(super) lead_sweep: f64,
     pub(super) engagement_worker: f64,
+    pub(super) delivery_worker: f64,
     pub(super) ads_sync: f64,
 }
 
@@ -56,6 +57,8 @@ pub(super) struct Budgets {
     pub(super) idle_tenant: f64,
     pub(super) ads_unchanged: f64,
     pub(super) messages: f64,
+    pub(super) events_unheard: f64,
+    pub(super) events_delivered: f64,
     pub(super) burst_write_units: f64,
     pub(super) burst_graph_requests: f64,
     pub(super) burst_sqs_requests: f64,

@@ -9,13 +9,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READ_PATHS: [&str; 6] = [
+const READ_PATHS: [&str; 7] = [
     "/api/meta/integrations",
     "/api/meta/connections",
     "/api/leads",
     "/api/people/receipts",
     "/api/users",
     "/api/parked",
+    "/api/webhooks",
 ];
 
 fn id_token(role: &str) -> String {

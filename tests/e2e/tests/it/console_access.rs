@@ -39,7 +39,10 @@ async fn nobody_reaches_another_org() {
     let page = owner.items("/api/meta/connections").await[0].text("page_id").to_owned();
     let post = schedule_post(&owner, &page).await;
     let campaign = create_campaign(&owner, &integration, [&page, &form]).await;
+    let endpoint = json!({ "url": "https://crm.example/events" });
+    let endpoint = owner.call_ok(Method::POST, "/api/webhooks", &endpoint).await.text("id").to_owned();
     for path in [
+        format!("/webhooks/{endpoint}"),
         format!("/integrations/{integration}"),
         format!("/integrations/{integration}/health"),
         format!("/integrations/{integration}/runs"),
@@ -60,7 +63,11 @@ async fn nobody_reaches_another_org() {
         assert_eq!(page.status, 404, "{path}: {}", page.text);
     }
     for (path, fields) in [
-        (format!("/integrations/{integration}/delete"), &[][..]),
+        (format!("/webhooks/{endpoint}"), &[("url", "https://x.example/"), ("all", "yes")][..]),
+        (format!("/webhooks/{endpoint}/rotate"), &[]),
+        (format!("/webhooks/{endpoint}/test"), &[]),
+        (format!("/webhooks/{endpoint}/deliveries/evt_1/resend"), &[]),
+        (format!("/integrations/{integration}/delete"), &[]),
         (
             format!("/integrations/{integration}/settings"),
             &[("name", "Mine"), ("assignment", "unassigned"), ("inbox_assignment", "unassigned")],

@@ -1,0 +1,114 @@
+//! Webhooks: the endpoints to which events are sent, and what came of it.
+
+mod detail;
+mod settings;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use leadwire::deliveries::{EndpointIn, EndpointOut, EndpointState, EndpointWithSecret};
+use leadwire::error::ActError;
+use leadwire::http::Problem;
+use maud::{Markup, html};
+
+use self::settings::{form, read_events};
+use crate::components::{alert, badge, empty, plural, problem_alert, time};
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, page};
+use crate::session::{Admin, Visitor};
+use crate::state::Console;
+
+const PATH: &str = "/webhooks";
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(list).post(add))
+        .route("/{id}", get(detail::show).post(settings::change))
+        .route("/{id}/test", post(detail::test))
+        .route("/{id}/rotate", post(settings::rotate))
+        .route("/{id}/delete", post(settings::delete))
+        .route("/{id}/deliveries/{delivery}/resend", post(detail::resend))
+}
+
+async fn list(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let endpoints = console.deliveries.endpoints(&access).await?.items;
+    let body = render(&visitor, &endpoints, &Fields::new(Vec::new()), None);
+    Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body))
+}
+
+async fn add(form: AdminForm) -> Result<Response, Problem> {
+    let AdminForm { console, actor: Admin { visitor, access }, jar, fields } = form;
+    let input = EndpointIn {
+        url: fields.text("url"),
+        description: fields.text("description"),
+        events: read_events(&fields),
+        active: true,
+    };
+    match console.deliveries.add_endpoint(&access, input).await {
+        Ok(added) => Ok(show_secret(&visitor, jar, &added)),
+        Err(ActError::Refused(refusal)) => {
+            let endpoints = console.deliveries.endpoints(&access).await?.items;
+            let problem = Problem::from(ActError::Refused(refusal));
+            let body = render(&visitor, &endpoints, &fields, Some(&problem));
+            Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page that shows a secret. It cannot be opened again.
+fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSecret) -> Response {
+    let id = &added.endpoint.id;
+    let body = html! {
+        section.card.narrow {
+            (alert("warn", html! { p { "Copy this secret now. It is not shown again." } }))
+            p { "The receiver at " b { (added.endpoint.url) } " verifies signatures with it:" }
+            p { code { (added.secret) } }
+            @if let Some(until) = added.endpoint.previous_secret_until {
+                p { "The secret before it is valid until " (time(until)) "." }
+            }
+            p { a.button.primary href={ (PATH) "/" (id) } { "I have copied it" } }
+        }
+    };
+    page(visitor, jar, Section::Integrations, "The endpoint's secret", &body).into_response()
+}
+
+fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {
+    html! {
+        p.quiet { "Everything that happens here is sent to these addresses, signed by the Standard Webhooks scheme, and sent again for 24 hours if it is not accepted." }
+        @if endpoints.is_empty() {
+            (empty("No endpoints yet", html! { "Add the address at which your CRM receives events." }))
+        }
+        div.cards {
+            @for endpoint in endpoints {
+                a.card.integration href={ (PATH) "/" (endpoint.id) } {
+                    span.row { b { (if endpoint.description.is_empty() { &endpoint.url } else { &endpoint.description }) } (state_of(endpoint)) }
+                    span.quiet { (endpoint.url) }
+                    @if let Some(message) = endpoint.reason_message { span.wrong { (message) } }
+                    span.facts { span { @match &endpoint.events { None => "All events", Some(names) => (plural(names.len(), "event")) } } }
+                }
+            }
+        }
+        section.card {
+            h2 { "Add an endpoint" }
+            (problem_alert(problem))
+            (form(visitor, PATH, None, typed, problem))
+        }
+    }
+}
+
+/// The state of an endpoint as a badge.
+fn state_of(endpoint: &EndpointOut) -> Markup {
+    match endpoint.state {
+        EndpointState::Active => badge("good", "Active"),
+        EndpointState::Failing => badge("warn", "Failing"),
+        EndpointState::Inactive => badge("dim", "Inactive"),
+        EndpointState::Disabled => badge("bad", "Deactivated"),
+    }
+}

@@ -1,0 +1,73 @@
+//! Mails an org's admins that an endpoint was deactivated, once each.
+
+use jiff::Timestamp;
+
+use super::Deliverer;
+use crate::error::WorkError;
+use crate::ids::OrgScope;
+use crate::mail::{Mail, MailError};
+use crate::model::delivery::Endpoint;
+use crate::model::org::User;
+use crate::table::TableError;
+use crate::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
+
+impl Deliverer {
+    /// Notifies the admins of an endpoint that Leadwire deactivated, unless that is done.
+    ///
+    /// # Errors
+    /// If an admin could not be reached; the others were, and are not mailed again.
+    pub(super) async fn notify(&self, scope: &OrgScope, endpoint: &Endpoint, now: Timestamp) -> Result<(), WorkError> {
+        let Some(disabled) = endpoint.disabled.as_ref().filter(|disabled| !disabled.is_notified) else {
+            return Ok(());
+        };
+        tracing::warn!(org = %scope.org(), endpoint = %endpoint.id, reason = ?disabled.reason, "endpoint deactivated");
+        if let Some(mailer) = &self.mailer {
+            let mut admins = self.table.users(scope).await?;
+            admins.retain(User::is_admin);
+            if admins.is_empty() {
+                tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
+            }
+            let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
+            let mail = self.letter(endpoint, disabled.reason.message(), &org);
+            for admin in admins {
+                let to = format!("user-{}", admin.id);
+                let about = NoticeAbout::Endpoint(&endpoint.id);
+                let notice = NoticeTo { about, since: disabled.at, notice: "deactivated", to: &to };
+                match self.table.claim_notice(scope, notice, now).await? {
+                    ClaimOutcome::Sent => continue,
+                    ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
+                    ClaimOutcome::Mine => {}
+                }
+                match mailer.send(&admin.email, &mail).await {
+                    Ok(()) => {}
+                    Err(error @ MailError::Refused(_)) => {
+                        tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
+                    }
+                    // It may have been sent, so the claim stays until no sender can still be working on it.
+                    Err(error @ MailError::Unknown(_)) => return Err(error.into()),
+                    Err(error) => {
+                        self.table.release_notice(scope, notice).await?;
+                        return Err(error.into());
+                    }
+                }
+                self.table.notice_sent(scope, notice, now).await?;
+            }
+        }
+        Ok(self.table.endpoint_notified(scope, &endpoint.id, disabled).await?)
+    }
+
+    fn letter(&self, endpoint: &Endpoint, reason: &str, org: &str) -> Mail {
+        let mut link = self.console.clone();
+        link.set_path(&format!("/webhooks/{}", endpoint.id));
+        let host = url::Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+        let host = host.unwrap_or_default();
+        let paragraphs = [
+            format!("No more events are sent to the endpoint at {host} of {org}. {reason}"),
+            "Events from now on are logged as not delivered. Repair the receiver, activate the endpoint again, and send \
+                what is missing from its log, which goes back 30 days."
+                .to_owned(),
+        ];
+        let subject = format!("{org}: no more events are sent to {host}");
+        Mail::letter(&subject, &paragraphs, ("Open the endpoint", link.as_str()))
+    }
+}
