@@ -66,7 +66,7 @@ impl Conversions {
         });
         let leads: Vec<Vec<Lead>> = stream::iter(read).buffered(CONCURRENCY).try_collect().await?;
         let mut leads: Vec<Lead> = leads.into_iter().flatten().collect();
-        leads.sort_by(|a, b| b.created_time.cmp(&a.created_time));
+        leads.sort_by_key(|lead| std::cmp::Reverse(lead.created_time));
         let wanted = leads.iter().flat_map(|lead| Status::iter().map(|stage| (&lead.id, stage)));
         let conversions = table.find_conversions(scope, wanted).await?;
         Ok(count_outcomes(&leads, &conversions))

@@ -8,7 +8,7 @@ use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{LeadId, OrgScope, ReceiptId};
 use crate::inbox::Inbox;
-use crate::leads::Leads;
+use crate::leads::{Leads, WholeLead};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::phone;
 use crate::table::erasure::Receipt;
@@ -57,8 +57,8 @@ impl People<'_> {
             Some(lead) => self.leads.whole(scope, lead).await?,
             None => None,
         };
-        let leads = whole.as_ref().map(|whole| whole.ids()).unwrap_or_default();
-        let mut phones = whole.as_ref().map(|whole| whole.phones()).unwrap_or_default();
+        let leads = whole.as_ref().map(WholeLead::ids).unwrap_or_default();
+        let mut phones = whole.as_ref().map(WholeLead::phones).unwrap_or_default();
         phones.extend(number);
         // The lead is the last, because it leads to the rest if this is repeated.
         let contacts = self.inbox.contacts_of_person(scope, &leads, &phones).await?;

@@ -80,7 +80,7 @@ pub(super) async fn render(
             }
             aside {
                 section.card { @if access.is_some() { (acts(visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
-                @if access.is_some() { (notes::card(visitor, lead, refused)) } @else { (notes::shown(lead)) }
+                @if access.is_some() { (notes::card(visitor, lead, refused)) } @else { (notes::notes_of(lead)) }
                 (notes::told_meta(&steps))
                 section.card { h2 { "Origin" } (origin(lead)) }
                 @if visitor.is_admin() && visitor.has_meta() { section.card { (erasure_form(visitor, lead)) } }

@@ -108,7 +108,7 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
     let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
     html! {
         form.filters.card method="get" action="/leads" role="search" aria-label="Filter leads" {
-            label { "Name, e-mail or phone" input type="search" name="q" value=[query.get("q")] placeholder="How a name begins, or all of an address or number" aria-keyshortcuts="/"; }
+            label { "Name, e-mail or phone" input type="search" name="q" value=[query.get("q")] placeholder="How a name begins, or all of an address or number"; }
             label { "Status" select name="status" {
                 option value="" { "All" }
                 @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }
@@ -127,8 +127,11 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
                 option value="" { "All" }
                 @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
-            label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
-            label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
+            details open[query.get("from").or(query.get("until")).is_some()] {
+                summary { "Dates" }
+                label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
+                label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
+            }
             @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
             @if let Some(campaign) = query.get("campaign_id") { label { "Campaign at Meta" input name="campaign_id" value=(campaign) inputmode="numeric"; } }
             div.acts { button { "Filter" } @if filters_any(query) { a.button.plain href="/leads" { "Clear" } } }

@@ -76,7 +76,7 @@ pub(super) fn card(visitor: &Visitor, lead: &Lead, refused: Option<&RefusedNotes
 }
 
 /// The same for colleagues who can only see it.
-pub(super) fn shown(lead: &Lead) -> Markup {
+pub(super) fn notes_of(lead: &Lead) -> Markup {
     let value = lead.value.zip(lead.currency.as_deref());
     html! {
         @if lead.note.is_some() || value.is_some() || lead.lost_reason.is_some() {

@@ -23,7 +23,8 @@ impl SearchNames {
     #[must_use]
     pub fn new(full_name: Option<&str>, last_name: Option<&str>) -> Self {
         let Some(name) = full_name.and_then(normalised_name) else { return Self::default() };
-        let last_name = last_name.and_then(normalised_name);
+        let last_word = || full_name?.split_whitespace().next_back().and_then(normalised_name);
+        let last_name = last_name.and_then(normalised_name).or_else(last_word);
         let given = last_name.as_ref().and_then(|last| name.strip_suffix(last.as_str())?.strip_suffix(' '));
         let split = match (given, &last_name) {
             (Some(given), Some(last)) => Some((given, last.as_str())),
@@ -82,6 +83,7 @@ mod tests {
             assert_eq!([names.given_first, names.last_first].map(Option::unwrap_or_default), expect, "{full}");
         };
         check("Ann Lee", None, ["ann lee", "lee ann"]);
+        check("Ann O'Roe-Lee", None, ["ann o roe lee", "o roe lee ann"]);
         check("Ann", None, ["ann", ""]);
         check("", Some("Lee"), ["", ""]);
         check("María López García", Some("López García"), ["maria lopez garcia", "lopez garcia maria"]);

@@ -73,6 +73,7 @@
 mod ads;
 mod conversions;
 mod deliveries;
+mod erasures;
 mod inbox;
 mod lead_lists;
 mod publishing;
@@ -84,10 +85,11 @@ use serde::{Deserialize, Serialize};
 pub(super) use self::ads::*;
 pub(super) use self::conversions::*;
 pub(super) use self::deliveries::*;
+pub(super) use self::erasures::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
-use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, ReceiptId, RunId, UserId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -176,18 +178,6 @@ pub(in crate::table) fn meta_person_pk(person: &str) -> String {
 
 pub(in crate::table) fn meta_person(person: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
     Key { pk: meta_person_pk(person), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{id}", scope.org()) }
-}
-
-pub(in crate::table) fn erasure(code: &str) -> Key {
-    Key { pk: format!("ERASURE#{code}"), sk: "ERASURE".to_owned() }
-}
-
-pub(in crate::table) fn receipts_pk(scope: &OrgScope) -> String {
-    format!("ORG#{}#RECEIPTS", scope.org())
-}
-
-pub(in crate::table) fn receipt(scope: &OrgScope, receipt: &ReceiptId) -> Key {
-    Key { pk: receipts_pk(scope), sk: format!("RECEIPT#{receipt}") }
 }
 
 pub(in crate::table) fn page_pk(page: &PageId) -> String {
