@@ -172,14 +172,6 @@ pub(in crate::table) fn notice(scope: &OrgScope, id: &IntegrationId, since: Time
     Key { pk: format!("ORG#{}#INTEGRATION#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
 }
 
-pub(in crate::table) fn meta_person_pk(person: &str) -> String {
-    format!("META_PERSON#{person}")
-}
-
-pub(in crate::table) fn meta_person(person: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
-    Key { pk: meta_person_pk(person), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{id}", scope.org()) }
-}
-
 pub(in crate::table) fn page_pk(page: &PageId) -> String {
     format!("PAGE#{page}")
 }
