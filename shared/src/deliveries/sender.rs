@@ -163,7 +163,7 @@ impl Deliverer {
         if is_gone || health.is_hopeless(now) {
             let reason = if is_gone { DisabledReason::Gone } else { DisabledReason::Failing };
             self.table.disable_endpoint(scope, endpoint, reason, now).await?;
-            // The delivery stays to be tried until the admins are notified: whoever tries it next goes on here.
+            // The delivery stays to be tried until the admins are notified: its next try goes on here.
             if let Some(disabled) = self.table.endpoint(scope, &endpoint.id).await?.filter(|it| !it.active) {
                 self.notify(scope, &disabled, now).await?;
                 let (state, reason) = match is_gone {

@@ -40,7 +40,7 @@ impl ReceivedEvent {
     /// The body as JSON.
     ///
     /// # Panics
-    /// Panics if it is none.
+    /// Panics if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
