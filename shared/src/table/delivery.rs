@@ -61,20 +61,9 @@ impl Table {
     pub async fn erase_events(&self, scope: &OrgScope, about: &EventSubject) -> Result<(), TableError> {
         let any = DeliveryId::from_hash("");
         let pk = keys::event_body(scope, about, &any).pk;
-        let mut start = None;
-        loop {
-            let page = self.client.query().table_name(&self.name);
-            let page = page.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)");
-            let page = page.expression_attribute_values(":pk", text(&pk));
-            let page = page.expression_attribute_values(":prefix", text(keys::EVENT_PREFIX));
-            let page = page.projection_expression("pk, sk").set_exclusive_start_key(start).send().await?;
-            let found = page.items.into_iter().flatten().filter_map(|item| Key::from_item(&item));
-            self.write_many(found.map(|key| delete_request(&key)).collect::<Result<_, _>>()?).await?;
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(());
-            }
-        }
+        let found = self.keys_of_partition(&pk).await?;
+        let events = found.iter().filter(|key| key.sk.starts_with(keys::EVENT_PREFIX)).map(delete_request);
+        self.write_many(events.collect::<Result<_, _>>()?).await
     }
 
     /// Stores a delivery, unless it is stored.
