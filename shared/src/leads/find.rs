@@ -11,6 +11,11 @@ use crate::model::lead::name::normalised_name;
 use crate::model::lead::phone;
 use crate::table::lead::StoredLead;
 
+/// What is accepted as a person's e-mail address.
+pub const WHOLE_ADDRESS: &str = "A whole e-mail address, such as ann@example.com.";
+/// What is accepted as a person's phone number.
+pub const WHOLE_NUMBER: &str = "A whole phone number, with its country code unless it is of the org's country.";
+
 /// What a text can be.
 #[derive(Debug, PartialEq, Eq)]
 enum Sought {
@@ -25,14 +30,13 @@ fn read_search(typed: &str, country: Option<&str>) -> Result<Sought, ActError> {
     let invalid = |message: &str| ActError::invalid("q", ErrorCode::SearchInvalid, message);
     if typed.contains(['@', '＠']) {
         let key = person_keys(Some(typed), None).pop();
-        return key.map(Sought::Person).ok_or_else(|| invalid("A whole e-mail address, such as ann@example.com."));
+        return key.map(Sought::Person).ok_or_else(|| invalid(WHOLE_ADDRESS));
     }
     let digits = typed.chars().filter(char::is_ascii_digit).count();
     if digits >= 4 && !typed.contains(char::is_alphabetic) {
         let number = phone::e164(typed, country);
         let key = number.and_then(|number| person_keys(None, Some(&number)).pop());
-        let message = "A whole phone number, with its country code unless it is of the org's country.";
-        return key.map(Sought::Person).ok_or_else(|| invalid(message));
+        return key.map(Sought::Person).ok_or_else(|| invalid(WHOLE_NUMBER));
     }
     normalised_name(typed).map(Sought::Name).ok_or_else(|| {
         invalid("The beginning of a first, last or whole name, a whole e-mail address or a whole phone number.")

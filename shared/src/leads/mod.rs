@@ -34,6 +34,7 @@ mod turns;
 mod write;
 
 pub use erase::WholeLead;
+pub use find::{WHOLE_ADDRESS, WHOLE_NUMBER};
 pub use forms::{FormList, FormOut, FormsRefused, TestLead};
 pub use import::{ImportOptions, ImportReport, RowProblem};
 pub use ingest::{Arrival, Ingest, Outcomes};

@@ -102,3 +102,24 @@ async fn write(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::ingest;
+    use super::*;
+    use crate::model::lead::assignment::Assignment;
+    use crate::table::tests::{lead, scope};
+
+    #[tokio::test]
+    async fn no_one_is_registered_under_a_lead_that_was_erased_meanwhile() {
+        let (ingest, _services) = ingest(Assignment::Unassigned).await;
+        let (writer, scope) = (&ingest.writer, scope("a"));
+        // It was read, and is not stored any more.
+        let (before, now) = (lead(1, Some("old@example.com")), lead(1, Some("new@example.com")));
+        write(writer, &scope, &before, &now, None).await.unwrap();
+        for person in person_keys(Some("new@example.com"), None) {
+            assert_eq!(writer.table.lead_of_person(&scope, &person).await.unwrap(), None);
+        }
+        assert!(writer.table.steps(&scope, &now.id).await.unwrap().is_empty());
+    }
+}

@@ -8,7 +8,7 @@ use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{LeadId, OrgScope, ReceiptId};
 use crate::inbox::Inbox;
-use crate::leads::{Leads, WholeLead};
+use crate::leads::{Leads, WHOLE_ADDRESS, WHOLE_NUMBER, WholeLead};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::phone;
 use crate::table::erasure::Receipt;
@@ -99,18 +99,15 @@ impl People<'_> {
             (None, Some(email), None) => {
                 let persons = person_keys(Some(email), None);
                 if persons.is_empty() {
-                    let message = "A whole e-mail address, such as ann@example.com.";
-                    return Err(ActError::invalid("email", ErrorCode::EmailInvalid, message));
+                    return Err(ActError::invalid("email", ErrorCode::EmailInvalid, WHOLE_ADDRESS));
                 }
                 Ok((self.leads.of_person(scope, &persons).await?, None))
             }
             (None, None, Some(typed)) => {
                 let org = self.leads.table.org(scope).await?;
                 let country = org.as_ref().and_then(|org| org.default_country.as_deref());
-                let number = phone::e164(typed, country).ok_or_else(|| {
-                    let message = "A whole phone number, with its country code unless it is of the org's country.";
-                    ActError::invalid("phone", ErrorCode::PhoneInvalid, message)
-                })?;
+                let number = phone::e164(typed, country)
+                    .ok_or_else(|| ActError::invalid("phone", ErrorCode::PhoneInvalid, WHOLE_NUMBER))?;
                 let persons = person_keys(None, Some(&number));
                 Ok((self.leads.of_person(scope, &persons).await?, Some(number)))
             }
