@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
+use crate::model::assignee_mail::{MailPreference, MailProblem};
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, SpendLimit, User};
@@ -41,16 +42,30 @@ pub struct UserIn {
     /// write posts, `ads_management` create and launch campaigns.
     #[serde(default)]
     pub permissions: Vec<String>,
+    /// Whether they get mails about leads that are assigned to them; `true` also tries an address again to which mails
+    /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
+    pub notifications: Option<bool>,
 }
 
 fn yes() -> bool {
     true
 }
 
+/// A user, and whether they get mails about leads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserOut {
+    #[serde(flatten)]
+    pub user: User,
+    /// Whether they want mails about leads that are assigned to them. An integration must send them, too.
+    pub notifications: bool,
+    /// Why their address gets none all the same; `null` if it does.
+    pub mail_problem: Option<MailProblem>,
+}
+
 /// The org's users.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserList {
-    pub items: Vec<User>,
+    pub items: Vec<UserOut>,
     /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
 }
@@ -101,6 +116,13 @@ impl Deref for MetaAccess {
 
     fn deref(&self) -> &Access {
         &self.0
+    }
+}
+
+impl UserOut {
+    fn new(user: User, preference: &MailPreference) -> Self {
+        let mail_problem = preference.problem_of(&user.email).cloned();
+        Self { user, notifications: preference.off_since.is_none(), mail_problem }
     }
 }
 
@@ -196,12 +218,22 @@ impl Directory {
     }
 
     /// The org's users.
-    pub async fn users(&self, scope: &OrgScope) -> Result<UserList, ActError> {
-        Ok(UserList { items: self.table.users(scope).await?, next_cursor: None })
+    pub async fn users(&self, scope: &OrgScope) -> Result<Vec<User>, ActError> {
+        Ok(self.table.users(scope).await?)
+    }
+
+    /// The org's users, with whether they get mails about leads.
+    pub async fn describe_users(&self, scope: &OrgScope) -> Result<UserList, ActError> {
+        let mut preferences = self.table.mail_preferences(scope).await?;
+        let describe = |user: User| {
+            let preference = preferences.remove(&user.id).unwrap_or_default();
+            UserOut::new(user, &preference)
+        };
+        Ok(UserList { items: self.table.users(scope).await?.into_iter().map(describe).collect(), next_cursor: None })
     }
 
     /// Stores a user. Once this returns, it applies to the assignment of leads.
-    pub async fn put_user(&self, access: &Access, id: &str, input: UserIn) -> Result<User, ActError> {
+    pub async fn put_user(&self, access: &Access, id: &str, input: UserIn) -> Result<UserOut, ActError> {
         let user = User {
             id: UserId::parse(id).map_err(|error| invalid_id(&error))?,
             name: check_length("name", input.name)?,
@@ -214,7 +246,13 @@ impl Directory {
             updated_at: crate::clock::now(),
         };
         match self.table.put_user(&access.scope, &user).await? {
-            PutUserOutcome::Stored => Ok(user),
+            PutUserOutcome::Stored => {
+                if let Some(on) = input.notifications {
+                    self.table.set_mails(&access.scope, &user.id, on, user.updated_at).await?;
+                }
+                let preference = self.table.mail_preference(&access.scope, &user.id).await?;
+                Ok(UserOut::new(user, &preference))
+            }
             PutUserOutcome::RosterFull => {
                 let message = format!(
                     "At most {MAX_IN_TURN} active users of an org may manage leads. Deactivate another user, or leave out \

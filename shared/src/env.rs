@@ -67,6 +67,10 @@ variables! {
     delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
     /// `yes` if endpoints may be on this machine, as on a developer's.
     local_endpoints -> String = required("LOCAL_ENDPOINTS");
+    /// The queue of what may lead to mails to assignees.
+    lead_notice_queue_url -> String = required("LEAD_NOTICE_QUEUE_URL");
+    /// The configuration set of mails to assignees, which says where SES reports bounces and complaints.
+    mail_configuration_set -> String = required("MAIL_CONFIGURATION_SET");
     /// The queue of answers to send.
     answer_queue_url -> String = required("ANSWER_QUEUE_URL");
     /// `yes` if Meta has approved the feature Human Agent for the app.

@@ -1,5 +1,6 @@
 //! The jobs that travel through queues: one type per queue, and nothing of how the work is done.
 
+mod assignee_mail;
 mod delivery;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::assignee_mail::AssigneeMailJob;
 pub use self::delivery::{BusEvent, DeliveryJob, TryJob};
 use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, MessageId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;

@@ -48,6 +48,7 @@ pub mod conversions;
 pub mod deliveries;
 pub mod directory;
 pub mod leads;
+pub mod notices;
 pub mod once;
 pub mod people;
 pub mod publishing;

@@ -7,7 +7,7 @@ use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
 use aws_types::SdkConfig;
 use maud::{DOCTYPE, html};
 
@@ -30,6 +30,17 @@ pub struct Mail {
     pub text: String,
     /// The same body as HTML.
     pub html: String,
+}
+
+/// What a mail has beside what people read.
+#[derive(Debug, Clone, Default)]
+pub struct MailOptions<'a> {
+    /// Headers. A value has no line break.
+    pub headers: Vec<(&'static str, String)>,
+    /// What SES returns with what it reports about the mail: letters, digits, `_` and `-`.
+    pub tags: Vec<(&'static str, String)>,
+    /// The configuration set, which says where SES reports.
+    pub configuration_set: Option<&'a str>,
 }
 
 /// A mail that was not sent, or may not have been.
@@ -97,12 +108,25 @@ impl Mailer {
 
     /// Sends a mail to one person.
     pub async fn send(&self, to: &str, mail: &Mail) -> Result<(), MailError> {
+        self.send_with(to, mail, &MailOptions::default()).await
+    }
+
+    /// Like [`Mailer::send`], with what programs read.
+    pub async fn send_with(&self, to: &str, mail: &Mail, options: &MailOptions<'_>) -> Result<(), MailError> {
         let content = |text: &str| Content::builder().charset("UTF-8").data(text).build();
         let broken = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(AwsError::new(error));
         let body = Body::builder().text(content(&mail.text).map_err(broken)?);
         let body = body.html(content(&mail.html).map_err(broken)?).build();
-        let message = Message::builder().subject(content(&mail.subject).map_err(broken)?).body(body).build();
-        let request = self.client.send_email().from_email_address(&self.sender);
+        let mut message = Message::builder().subject(content(&mail.subject).map_err(broken)?).body(body);
+        for (name, value) in &options.headers {
+            message = message.headers(MessageHeader::builder().name(*name).value(value).build().map_err(broken)?);
+        }
+        let message = message.build();
+        let mut request = self.client.send_email().from_email_address(&self.sender);
+        for (name, value) in &options.tags {
+            request = request.email_tags(MessageTag::builder().name(*name).value(value).build().map_err(broken)?);
+        }
+        let request = request.set_configuration_set_name(options.configuration_set.map(str::to_owned));
         let request = request.destination(Destination::builder().to_addresses(to).build());
         request.content(EmailContent::builder().simple(message).build()).send().await.map_err(failure)?;
         Ok(())

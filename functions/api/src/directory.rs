@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use leadwire::directory::{OrgIn, UserIn, UserList};
+use leadwire::directory::{OrgIn, UserIn, UserList, UserOut};
 use leadwire::http::Problem;
-use leadwire::model::org::{Org, User};
+use leadwire::model::org::Org;
 
 use crate::access::{Access, Authenticated, Failure, OrgHeader};
 use crate::input::Input;
@@ -51,7 +51,7 @@ pub(crate) async fn put_org(
     responses((status = 200, body = UserList), Failure)
 )]
 pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<UserList>, Problem> {
-    Ok(Json(api.directory.users(&access.scope).await?))
+    Ok(Json(api.directory.describe_users(&access.scope).await?))
 }
 
 /// Push a user
@@ -61,13 +61,13 @@ pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -
     put, path = "/api/users/{id}", tag = "directory", operation_id = "putUser",
     params(("id" = String, Path), OrgHeader),
     request_body = UserIn,
-    responses((status = 200, body = User), Failure)
+    responses((status = 200, body = UserOut), Failure)
 )]
 pub(crate) async fn put_user(
     State(api): State<Arc<Api>>,
     Access(access): Access,
     Path(id): Path<String>,
     Input(input): Input<UserIn>,
-) -> Result<Json<User>, Problem> {
+) -> Result<Json<UserOut>, Problem> {
     Ok(Json(api.directory.put_user(&access, &id, input).await?))
 }

@@ -200,7 +200,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
     document(title, "framed", &inside)
 }
 
-fn bare_page(title: &str, body: &Markup) -> Markup {
+pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {
     let inside = html! {
         main #main {
             p.brand { (assets::mark()) span { "Leadwire" } }

@@ -23,6 +23,7 @@ mod request;
 mod router;
 mod session;
 mod state;
+mod unsubscribe;
 mod webhooks;
 mod zone;
 
@@ -41,6 +42,7 @@ use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
 use leadwire::model::web_address::EndpointAddresses;
+use leadwire::notices::MailSwitch;
 use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
 use leadwire::receiver::Receiver;
@@ -107,6 +109,7 @@ async fn main() -> Result<(), Error> {
         has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
+    let mail_switch = MailSwitch { table: table.clone(), key: key.clone() };
     let conversions = Conversions { tokens: tokens.clone() };
     let connections = Connections {
         connector: Connector {
@@ -148,6 +151,7 @@ async fn main() -> Result<(), Error> {
         publishing,
         campaigns,
         inbox,
+        mail_switch,
         sessions: table,
         key,
         oidc,

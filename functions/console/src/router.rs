@@ -14,7 +14,7 @@ use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
     ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request,
-    webhooks,
+    unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -24,6 +24,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/login", get(login::begin))
         .route("/login/callback", get(login::callback))
         .route("/logout", post(login::logout))
+        .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/orgs", get(orgs::list).post(orgs::select))
         .nest("/integrations", integrations::routes())
         .nest("/leads", leads::routes())

@@ -17,6 +17,7 @@ use leadwire::directory::Directory;
 use leadwire::http::Problem;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
+use leadwire::notices::MailSwitch;
 use leadwire::publishing::Publishing;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,
     pub(crate) inbox: Inbox,
+    pub(crate) mail_switch: MailSwitch,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
     /// Signs the forms.

@@ -9,7 +9,8 @@ use leadwire::ads::start_due_syncs;
 use leadwire::deliveries::send_due_deliveries;
 use leadwire::ids::OrgId;
 use leadwire::jobs::{
-    AdsSyncJob, AnswerJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, SocialSyncJob, SweepJob, SweepKind,
+    AdsSyncJob, AnswerJob, AssigneeMailJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, SocialSyncJob, SweepJob,
+    SweepKind,
 };
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
@@ -42,6 +43,7 @@ enum Schedule {
     AnswerWorker,
     ConversionWorker,
     DeliveryWorker,
+    LeadNotice,
     SocialSync,
 }
 
@@ -71,6 +73,7 @@ struct Planner {
     answers: Queue<AnswerJob>,
     conversions: Queue<ConversionJob>,
     deliveries: Queue<DeliveryJob>,
+    mails: Queue<AssigneeMailJob>,
     syncs: Queue<SocialSyncJob>,
 }
 
@@ -88,6 +91,7 @@ async fn main() -> Result<(), Error> {
         answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
         conversions: Queue::new(sqs.clone(), env::conversion_queue_url()?),
         deliveries: Queue::new(sqs.clone(), env::delivery_queue_url()?),
+        mails: Queue::new(sqs.clone(), env::lead_notice_queue_url()?),
         syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
@@ -165,6 +169,14 @@ impl Planner {
                 let wanted = (plan.org.as_ref(), plan.everything);
                 send_due_deliveries(&self.table, &self.deliveries, wanted, now, until).await?
             }
+            Schedule::LeadNotice => {
+                let mut due = self.table.due_digests((!plan.everything).then_some(now)).await?;
+                due.retain(|(org, _)| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                let digest = |(org, user_id)| AssigneeMailJob::Digest { org, user_id, early: plan.everything };
+                let jobs: Vec<_> = due.into_iter().map(digest).collect();
+                self.mails.send(&jobs).await?;
+                jobs.len()
+            }
             Schedule::SocialSync => {
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
@@ -199,7 +211,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 8);
+        assert_eq!(plans.len(), 9);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

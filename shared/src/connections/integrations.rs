@@ -36,6 +36,8 @@ pub struct IntegrationOut {
     pub assignment: Assignment,
     /// How it assigns conversations of the inbox.
     pub inbox_assignment: Assignment,
+    /// Whether leads are mailed to the people to whom they are assigned.
+    pub notify_assignee: bool,
     /// When leads stop unless the integration is reconnected; `null` if never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
@@ -224,6 +226,7 @@ fn integration_out(integration: &Integration, connections: &[Connection], now: T
         last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
         assignment: integration.assignment.clone(),
         inbox_assignment: integration.inbox_assignment.clone(),
+        notify_assignee: integration.notify_assignee,
         expires_at,
         problems: integration.problems.clone(),
         connected_at: integration.connected_at,

@@ -48,6 +48,9 @@ pub struct SettingsIn {
     pub assignment: Option<Assignment>,
     /// How conversations are assigned that no one has: to the users who may use the inbox, in a rotation of their own.
     pub inbox_assignment: Option<Assignment>,
+    /// Whether each new lead is mailed to the person to whom it is assigned, at once; off by default. So is one that is
+    /// assigned by hand. Leads of imports and searches are not.
+    pub notify_assignee: Option<bool>,
 }
 
 /// The pages to ingest leads from.
@@ -125,8 +128,8 @@ impl Connections {
         input: SettingsIn,
     ) -> Result<IntegrationOut, ActError> {
         self.tokens.integration(&access.scope, id).await?;
-        let SettingsIn { name, description, assignment, inbox_assignment } = input;
-        let settings = IntegrationSettings { name, description, assignment, inbox_assignment };
+        let SettingsIn { name, description, assignment, inbox_assignment, notify_assignee } = input;
+        let settings = IntegrationSettings { name, description, assignment, inbox_assignment, notify_assignee };
         let settings = check_settings(&self.connector.table, &access.scope, settings).await?;
         self.connector.table.set_settings(&access.scope, id, &settings).await?;
         let integration = self.tokens.integration(&access.scope, id).await?;

@@ -3,6 +3,7 @@
 //! Nothing here touches an SDK, the runtime, the clock or the environment, so every decision can be unit-tested.
 
 pub mod ads;
+pub mod assignee_mail;
 pub mod campaigns;
 pub mod connection;
 pub mod conversion;
@@ -14,6 +15,7 @@ pub mod caller;
 pub mod days;
 pub mod event;
 pub mod failure;
+pub mod mail_feedback;
 pub mod org;
 pub mod publishing;
 pub mod session;

@@ -48,6 +48,22 @@ impl Table {
         page: Option<&PageId>,
     ) -> Result<Result<(Integration, ConversionSettings), UnsentReason>, TableError> {
         let Some(page) = page else { return Ok(Err(UnsentReason::PageNotConnected)) };
+        let integrations = self.live_integrations_of_page(scope, page).await?;
+        if integrations.is_empty() {
+            return Ok(Err(UnsentReason::PageNotConnected));
+        }
+        let reporting =
+            integrations.into_iter().find_map(|mut it| it.conversions.take().map(|settings| (it, settings)));
+        Ok(reporting.ok_or(UnsentReason::NoDataset))
+    }
+
+    /// Whether an integration of the org that imports a page's leads mails them to their assignees.
+    pub async fn notifies_assignees(&self, scope: &OrgScope, page: &PageId) -> Result<bool, TableError> {
+        let integrations = self.live_integrations_of_page(scope, page).await?;
+        Ok(integrations.iter().any(|integration| integration.notify_assignee))
+    }
+
+    async fn live_integrations_of_page(&self, scope: &OrgScope, page: &PageId) -> Result<Vec<Integration>, TableError> {
         let prefix = keys::connection_prefix(scope);
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), &prefix).await?;
         let keys: Vec<Key> = connections
@@ -57,12 +73,7 @@ impl Table {
             .collect();
         let mut integrations: Vec<Integration> = self.read_all(&keys).await?;
         integrations.retain(|integration| integration.lifecycle == Lifecycle::Live);
-        if integrations.is_empty() {
-            return Ok(Err(UnsentReason::PageNotConnected));
-        }
-        let reporting =
-            integrations.into_iter().find_map(|mut it| it.conversions.take().map(|settings| (it, settings)));
-        Ok(reporting.ok_or(UnsentReason::NoDataset))
+        Ok(integrations)
     }
 
     /// Changes what an integration reports; `None` if nothing. What waited is tried again. `false` if it is gone.

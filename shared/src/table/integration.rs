@@ -27,6 +27,8 @@ pub struct IntegrationSettings {
     pub assignment: Option<Assignment>,
     /// How conversations of the inbox are assigned from now on.
     pub inbox_assignment: Option<Assignment>,
+    /// Whether leads are mailed to their assignees.
+    pub notify_assignee: Option<bool>,
 }
 
 /// The result of a check of an integration.
@@ -108,8 +110,8 @@ impl Table {
         integration: &Integration,
         next_check: Option<Timestamp>,
     ) -> Result<bool, TableError> {
-        const PRESERVED: [&str; 6] =
-            ["name", "description", "assignment", "inbox_assignment", "conversions", "created_at"];
+        const PRESERVED: [&str; 7] =
+            ["name", "description", "assignment", "inbox_assignment", "notify_assignee", "conversions", "created_at"];
         let change = self.saving(scope, integration, next_check, &PRESERVED)?;
         let change = change.if_exists().if_not("lifecycle", &Lifecycle::Removing)?;
         change.if_not("lifecycle", &Lifecycle::Erasing)?.send().await
@@ -161,6 +163,9 @@ impl Table {
         }
         if let Some(assignment) = &settings.inbox_assignment {
             change = change.set("inbox_assignment", assignment)?;
+        }
+        if let Some(on) = &settings.notify_assignee {
+            change = change.set("notify_assignee", on)?;
         }
         change.send().await
     }

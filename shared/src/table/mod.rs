@@ -9,6 +9,7 @@ pub mod ad_object;
 pub mod ads_sync;
 #[cfg(test)]
 mod ads_tests;
+pub mod assignee_mail;
 #[cfg(test)]
 mod beside_leads_tests;
 pub mod campaign;

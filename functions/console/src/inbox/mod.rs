@@ -138,7 +138,7 @@ struct Names {
 
 impl Names {
     async fn load(console: &Console, access: &MetaAccess) -> Result<Self, ActError> {
-        let users = console.directory.users(&access.scope).await?.items;
+        let users = console.directory.users(&access.scope).await?;
         let pages = console.leads.pages(&access.scope).await?;
         // The login may identify people by ids of its own; the directory and the token both have the e-mail address.
         let is_me = |user: &&User| user.id == access.caller.user || Some(&user.email) == access.caller.email.as_ref();

@@ -137,6 +137,7 @@ pub(super) async fn settings(
             description: Some(fields.text("description")),
             assignment: Some(LEADS.parse(&fields)?),
             inbox_assignment: Some(CONVERSATIONS.parse(&fields)?),
+            notify_assignee: Some(fields.is_ticked("notify_assignee")),
         };
         Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
     };
@@ -239,7 +240,7 @@ async fn pasting(
     rejected: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let users = console.directory.users(&access.scope).await?.items;
+    let users = console.directory.users(&access.scope).await?;
     let problem = rejected.map(|rejected| rejected.problem);
     let name = rejected.map(|rejected| rejected.fields.text("name")).unwrap_or_default();
     let body = html! {

@@ -4,9 +4,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::{ConnectionOut, IntegrationOut, PageList};
+use leadwire::directory::UserOut;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, UserId};
+use leadwire::model::assignee_mail::{MailProblem, MailProblemReason};
 use leadwire::model::connection::state::TokenKind;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::{INBOX, LEAD_MANAGEMENT, User};
@@ -49,7 +51,9 @@ pub(super) async fn render(
 ) -> Result<Response, Problem> {
     let integration = console.connections.integration(access, id).await?;
     let pages = console.connections.pages(access, id).await?;
-    let users = console.directory.users(&access.scope).await?.items;
+    let described = console.directory.describe_users(&access.scope).await?.items;
+    let unreached = unreached(&integration, &described);
+    let users: Vec<User> = described.into_iter().map(|described| described.user).collect();
     let runs = console.leads.runs(access, id).await?.items;
     let base = format!("/integrations/{id}");
     let delete = Confirm {
@@ -93,7 +97,7 @@ pub(super) async fn render(
                 p.acts { a.button href={ (base) "/quality" } { "Choose what is reported" } }
             }
         }
-        section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, refused)) }
+        section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, &unreached, refused)) }
         section #health {
             h2 { "Health" }
             div.card { (lazy_fragment(&format!("{base}/health"), "Checking token, permissions, subscriptions and forms with Meta…")) }
@@ -198,6 +202,7 @@ fn settings(
     base: &str,
     integration: &IntegrationOut,
     users: &[User],
+    unreached: &Markup,
     rejected: Option<&Refused<'_>>,
 ) -> Markup {
     let problem = rejected.map(|rejected| rejected.problem);
@@ -213,6 +218,9 @@ fn settings(
             @let typed = |work: &Work| rejected.and_then(|rejected| work.parse(rejected.fields).ok());
             (LEADS.select(&typed(&LEADS).unwrap_or_else(|| integration.assignment.clone()), users))
             (CONVERSATIONS.select(&typed(&CONVERSATIONS).unwrap_or_else(|| integration.inbox_assignment.clone()), users))
+            label.tick { input type="checkbox" name="notify_assignee" value="yes" checked[rejected.map_or(integration.notify_assignee, |rejected| rejected.fields.is_ticked("notify_assignee"))]; "Mail each new lead to the person it is assigned to" }
+            p.quiet { "At once, with all it takes to call. After 20 mails within an hour, further leads come in one mail. Imports and searches for earlier leads send none." }
+            (unreached)
             p.quiet { "A changed assignment applies to what is new only. Leads and conversations have turns of their own." }
             button { "Save settings" }
         }
@@ -226,6 +234,23 @@ fn settings(
                     button { "Replace" }
                 }
             }
+        }
+    }
+}
+
+/// The people who could be assigned leads and are not mailed, each with why.
+fn unreached(integration: &IntegrationOut, users: &[UserOut]) -> Markup {
+    let reason = |out: &UserOut| match &out.mail_problem {
+        _ if !out.user.takes_leads() => None,
+        Some(MailProblem { reason: MailProblemReason::Bounced, .. }) => Some("mails to their address do not arrive"),
+        Some(MailProblem { reason: MailProblemReason::Complained, .. }) => Some("they reported a mail as unwanted"),
+        None => (!out.notifications).then_some("they switched the mails off"),
+    };
+    let found: Vec<(&str, &str)> =
+        users.iter().filter_map(|out| Some((out.user.name.as_str(), reason(out)?))).collect();
+    html! {
+        @if integration.notify_assignee && !found.is_empty() {
+            p { "Not mailed: " @for (index, (name, reason)) in found.iter().enumerate() { @if index > 0 { "; " } b { (name) } " (" (reason) ")" } "." }
         }
     }
 }

@@ -64,8 +64,7 @@ async fn render(
     };
     let base = format!("/integrations/{id}");
     let body = html! {
-        p.crumbs { a href=(base) { (integration.name) } }
-        p { "Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes." }
+        p { a href=(base) { (integration.name) } ": Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes." }
         @if let Some(fault) = &now.fault {
             (alert("warn", html! {
                 p { b { "Reports wait. " } (fault.message) }
@@ -191,7 +190,7 @@ impl Form<'_> {
                     (field_problem(problem, "test_event_code"))
                     p.quiet { "For 24 hours, events are sent with this code and appear in Meta's Test Events page. They count like all others." }
                 }
-                button { "Save" }
+                button.primary { "Save" }
             }
         }
     }
@@ -212,7 +211,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
     };
     html! {
         section.card {
-            h2 { "What became of them" }
+            h2 { "What became of the reports" }
             @if found.leads == 0 { p.quiet { "These pages have no leads yet." } }
             @else {
                 p.quiet { "The " @if found.leads > 1 { "newest " } (plural(found.leads, "lead")) " of these pages, with each status that they reached." }

@@ -59,7 +59,7 @@ pub(super) async fn render(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let lead = &details.lead;
-    let users = console.directory.users(scope).await?.items;
+    let users = console.directory.users(scope).await?;
     let steps = console.leads.trace(scope, &lead.id).await?.items;
     let body = html! {
         div.columns {
@@ -80,8 +80,8 @@ pub(super) async fn render(
             }
             aside {
                 section.card { @if access.is_some() { (acts(visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
-                @if access.is_some() { (notes::card(visitor, lead, refused)) } @else { (notes::notes_of(lead)) }
-                (notes::told_meta(&steps))
+                @if access.is_some() { (notes::card(visitor, lead, refused)) } @else { (notes::read_only_card(lead)) }
+                (notes::reports_card(&steps))
                 section.card { h2 { "Origin" } (origin(lead)) }
                 @if visitor.is_admin() && visitor.has_meta() { section.card { (erasure_form(visitor, lead)) } }
             }

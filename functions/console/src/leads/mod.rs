@@ -81,7 +81,7 @@ async fn list(
     Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let users = console.directory.users(&scope).await?.items;
+    let users = console.directory.users(&scope).await?;
     let pages = console.leads.pages(&scope).await?;
     let leads = async {
         let leads = console.leads.list(&scope, &lead_query(&query)?, query.get("cursor"), PAGE_SIZE).await;

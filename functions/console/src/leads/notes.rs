@@ -76,7 +76,7 @@ pub(super) fn card(visitor: &Visitor, lead: &Lead, refused: Option<&RefusedNotes
 }
 
 /// The same for colleagues who can only see it.
-pub(super) fn notes_of(lead: &Lead) -> Markup {
+pub(super) fn read_only_card(lead: &Lead) -> Markup {
     let value = lead.value.zip(lead.currency.as_deref());
     html! {
         @if lead.note.is_some() || value.is_some() || lead.lost_reason.is_some() {
@@ -93,7 +93,7 @@ pub(super) fn notes_of(lead: &Lead) -> Markup {
 }
 
 /// What Meta was told of the lead: its statuses, newest last.
-pub(super) fn told_meta(steps: &[Step]) -> Markup {
+pub(super) fn reports_card(steps: &[Step]) -> Markup {
     let label = |step: &Step| match step.step {
         StepKind::ConversionSent => Some(badge("good", "Reported")),
         StepKind::ConversionPending => Some(badge("calm", "To be reported")),

@@ -41,6 +41,9 @@ pub struct Integration {
     /// How conversations of the inbox are assigned: to the members who may use it, in a rotation of its own.
     #[serde(default)]
     pub inbox_assignment: Assignment,
+    /// Whether a lead is mailed to the person to whom it is assigned.
+    #[serde(default)]
+    pub notify_assignee: bool,
     /// The CRM user who last connected it.
     pub connected_by: ConnectedBy,
     /// The vault names of its secrets; the first also contains the account's own token. Empty if it has no secrets.
@@ -112,6 +115,7 @@ impl Integration {
             description: String::new(),
             assignment: Assignment::default(),
             inbox_assignment: Assignment::default(),
+            notify_assignee: false,
             connected_by: by,
             credentials: Vec::new(),
             token_kind: TokenKind::User,

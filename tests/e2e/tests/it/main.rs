@@ -30,6 +30,7 @@ mod health;
 mod imports;
 mod inbox;
 mod inbox_storm;
+mod lead_notice;
 mod leads;
 mod least_privilege;
 mod lifecycle;

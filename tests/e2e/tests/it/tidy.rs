@@ -49,7 +49,11 @@ fn each_fact_has_one_place() {
     assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/subscriptions.rs"]);
     assert_eq!(who_says("signed_request", &PRODUCT).len(), 3, "the Graph fact, its module and the callbacks");
     let makers = who_says("OrgScope::new(", &PRODUCT);
-    assert_eq!(makers.len(), 9, "a verified token, and six kinds of rows and two messages that it wrote: {makers:?}");
+    assert_eq!(
+        makers.len(),
+        11,
+        "a verified token or link, and six kinds of rows and three messages that it wrote: {makers:?}"
+    );
 }
 
 #[test]
@@ -72,7 +76,7 @@ const LAYERS: [&[&str]; 19] = [
     &["directory"],
     &["leads"],
     &["connections"],
-    &["conversions"],
+    &["conversions", "notices"],
     &["deliveries"],
     &["ads"],
     &["publishing"],
@@ -116,6 +120,7 @@ fn rooms_know_no_face() {
         "people",
         "conversions",
         "deliveries",
+        "notices",
         "directory.rs",
     ]
     .map(|room| format!("shared/src/{room}"));

@@ -1,0 +1,15 @@
+//! The room of mails to assignees: a person learns of a lead at once when it is assigned to them.
+//!
+//! Nothing of this stands in the way of leads: the events that the bus carries anyway also go into a queue of their own,
+//! and what happens there is nothing that the writing of leads waits for. [`AssigneeNotifier`] sends; [`MailSwitch`] is
+//! how people stop the mails.
+
+mod sender;
+mod switch;
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod tests;
+
+pub use sender::{AssigneeMail, AssigneeNotifier};
+pub use switch::{MailSwitch, Unsubscribe};
