@@ -67,6 +67,8 @@ variables! {
     delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
     /// `yes` if endpoints may be on this machine, as on a developer's.
     local_endpoints -> String = required("LOCAL_ENDPOINTS");
+    /// The queue of exports of leads.
+    export_queue_url -> String = required("EXPORT_QUEUE_URL");
     /// The queue of what may lead to mails to assignees.
     lead_notice_queue_url -> String = required("LEAD_NOTICE_QUEUE_URL");
     /// The configuration set of mails to assignees, which says where SES reports bounces and complaints.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_types::SdkConfig;
 use url::Url;
 
 use crate::aws::AwsError;
-use crate::ids::{MediaId, MessageId, OrgScope};
+use crate::ids::{ExportId, MediaId, MessageId, OrgScope};
 use crate::retry::Verdict;
 
 /// A bucket of files. Cheap to clone.
@@ -30,6 +32,18 @@ impl FileKey {
     #[must_use]
     pub fn of_upload(scope: &OrgScope, id: &MediaId) -> Self {
         Self(format!("uploads/{}/{id}", scope.org()))
+    }
+
+    /// The file of an export. The bucket deletes those of `exports/` by their age.
+    #[must_use]
+    pub fn of_export(scope: &OrgScope, id: &ExportId) -> Self {
+        Self(format!("exports/{}/{id}/leads.csv", scope.org()))
+    }
+
+    /// Rows of an export that are too few for a part of its file.
+    #[must_use]
+    pub fn of_remainder(scope: &OrgScope, id: &ExportId, number: u32) -> Self {
+        Self(format!("exports/{}/{id}/{number}", scope.org()))
     }
 
     /// A file of a message.
@@ -167,6 +181,61 @@ impl Files {
         let request = self.client.get_object().bucket(&self.bucket).key(&key.0).range(range);
         let body = request.send().await.map_err(failure)?.body;
         Ok(body.collect().await.map_err(failed)?.to_vec())
+    }
+}
+
+impl Files {
+    /// Begins a file that is sent in parts. What is never completed or aborted is deleted by the bucket's rules.
+    pub async fn begin_parts(&self, key: &FileKey, content_type: &str) -> Result<String, FileError> {
+        let request = self.client.create_multipart_upload().bucket(&self.bucket).key(&key.0);
+        let begun = request.content_type(content_type).send().await.map_err(failure)?;
+        begun.upload_id.ok_or_else(|| failed(std::io::Error::other("S3 began no upload")))
+    }
+
+    /// Sends a part, of at least 5 MiB unless it is the last. Returns its ETag.
+    ///
+    /// # Errors
+    /// [`FileError::Missing`] if the upload was completed or aborted.
+    pub async fn send_part(
+        &self,
+        key: &FileKey,
+        upload: &str,
+        number: u32,
+        bytes: Vec<u8>,
+    ) -> Result<String, FileError> {
+        // The clients' own limits are for small requests.
+        let time = TimeoutConfig::builder()
+            .operation_attempt_timeout(Duration::from_secs(15))
+            .operation_timeout(Duration::from_secs(25));
+        let request = self.client.upload_part().bucket(&self.bucket).key(&key.0).upload_id(upload);
+        let request = request.part_number(i32::try_from(number).map_err(failed)?).body(bytes.into()).customize();
+        let request = request.config_override(aws_sdk_s3::Config::builder().timeout_config(time.build()));
+        let sent = request.send().await.map_err(failure)?;
+        sent.e_tag.ok_or_else(|| failed(std::io::Error::other("S3 took a part without an ETag")))
+    }
+
+    /// Completes a file of these parts. Of no other part anything is kept.
+    ///
+    /// # Errors
+    /// [`FileError::Missing`] if the upload was completed before, or aborted.
+    pub async fn complete_parts(&self, key: &FileKey, upload: &str, parts: &[(u32, String)]) -> Result<(), FileError> {
+        let parts = parts.iter().map(|(number, tag)| {
+            let number = i32::try_from(*number).map_err(failed)?;
+            Ok(CompletedPart::builder().part_number(number).e_tag(tag).build())
+        });
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect::<Result<_, FileError>>()?));
+        let request = self.client.complete_multipart_upload().bucket(&self.bucket).key(&key.0).upload_id(upload);
+        request.multipart_upload(parts.build()).send().await.map_err(failure)?;
+        Ok(())
+    }
+
+    /// Aborts an upload. One that is over already counts as success.
+    pub async fn abort_parts(&self, key: &FileKey, upload: &str) -> Result<(), FileError> {
+        let request = self.client.abort_multipart_upload().bucket(&self.bucket).key(&key.0).upload_id(upload);
+        match request.send().await.map_err(failure) {
+            Ok(_) | Err(FileError::Missing) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -96,6 +96,10 @@ id!(
     RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// One export of leads into a file. Ours: time-ordered.
+    ExportId, "export id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// A Facebook page.
     PageId, "page id", is_meta_id, META_RULE, number_or_string
 );
@@ -200,6 +204,7 @@ made_here! {
     LinkId, "ada";
     ReceiptId, "receipt";
     RunId, "run";
+    ExportId, "exp";
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";

@@ -37,6 +37,7 @@ pub mod vault;
 
 pub mod cursor;
 pub mod error;
+pub mod exports;
 pub mod files;
 pub mod meta_app;
 pub mod tokens;

@@ -27,6 +27,7 @@ use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::conversions::Conversions;
 use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
+use leadwire::exports::Exports;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
@@ -72,6 +73,12 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
+    let exports = Exports {
+        table: table.clone(),
+        files: Files::new(&aws, env::files_bucket()?),
+        queue: Queue::new(sqs.clone(), env::export_queue_url()?),
+        key: key.clone(),
+    };
     let ads = Ads {
         table: table.clone(),
         tokens: tokens.clone(),
@@ -83,7 +90,7 @@ async fn main() -> Result<(), Error> {
         table: table.clone(),
         tokens: tokens.clone(),
         queue: Queue::new(sqs.clone(), env::publish_queue_url()?),
-        files: Files::new(&aws, env::files_bucket()?),
+        files: exports.files.clone(),
         key: key.clone(),
     };
     let campaigns = Campaigns {
@@ -130,6 +137,7 @@ async fn main() -> Result<(), Error> {
     let api = state::Api {
         directory,
         leads,
+        exports,
         connections,
         conversions,
         deliveries,

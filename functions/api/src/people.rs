@@ -15,7 +15,7 @@ use crate::state::Api;
 /// Forget a person
 ///
 /// Erases the person's lead with all submissions and their histories, and their contact with conversations and files. What
-/// Meta still lists of it does not come back. The receipt holds nothing about the person; its numbers are 0 if the person
+/// Meta still lists of it does not come back. Exports of leads are deleted, because the person may be in them. The receipt holds nothing about the person; its numbers are 0 if the person
 /// is not known. After an error, repeat the request: it goes on where it stopped.
 #[utoipa::path(
     delete, path = "/api/people", tag = "people", operation_id = "erasePerson",
@@ -46,5 +46,5 @@ pub(crate) async fn receipts(
 }
 
 fn people(api: &Api) -> People<'_> {
-    People { leads: &api.leads, inbox: &api.inbox }
+    People { leads: &api.leads, inbox: &api.inbox, exports: &api.exports }
 }

@@ -114,6 +114,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(leads::read, leads::change))
         .routes(routes!(leads::trace::read_trace))
         .routes(routes!(leads::trace::latency))
+        .routes(routes!(leads::exports::list, leads::exports::start))
+        .routes(routes!(leads::exports::read, leads::exports::delete))
         .routes(routes!(leads::import::import_leads))
         .routes(routes!(ads::accounts::list, ads::linking::create))
         .routes(routes!(ads::accounts::read, ads::linking::change, ads::linking::delete))
@@ -202,7 +204,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 76, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 78, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -7,6 +7,7 @@ use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
 use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
+use leadwire::exports::Exports;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::publishing::Publishing;
@@ -16,6 +17,7 @@ use url::Url;
 pub(crate) struct Api {
     pub(crate) directory: Directory,
     pub(crate) leads: Leads,
+    pub(crate) exports: Exports,
     pub(crate) connections: Connections,
     pub(crate) conversions: Conversions,
     pub(crate) deliveries: Deliveries,

@@ -122,6 +122,14 @@ pub(crate) fn is_wrong(problem: Option<&Problem>, field: &str) -> Option<&'stati
     problem.is_some_and(|problem| problem.field.as_deref() == Some(field)).then_some("true")
 }
 
+/// A size of a file.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 /// An empty state, with what to do next.
 pub(crate) fn empty(title: &str, body: Markup) -> Markup {
     html! { div.empty { h2 { (title) } p { (body) } } }

@@ -36,6 +36,7 @@ use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::conversions::Conversions;
 use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
+use leadwire::exports::Exports;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
@@ -73,6 +74,12 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
+    let exports = Exports {
+        table: table.clone(),
+        files: Files::new(&aws, env::files_bucket()?),
+        queue: Queue::new(sqs.clone(), env::export_queue_url()?),
+        key: key.clone(),
+    };
     let ads = Ads {
         table: table.clone(),
         tokens: tokens.clone(),
@@ -97,7 +104,7 @@ async fn main() -> Result<(), Error> {
         table: table.clone(),
         tokens: tokens.clone(),
         queue: campaigns.queue.clone(),
-        files: Files::new(&aws, env::files_bucket()?),
+        files: exports.files.clone(),
         key: key.clone(),
     };
     let inbox = Inbox {
@@ -144,6 +151,7 @@ async fn main() -> Result<(), Error> {
     let shared = state::Shared {
         directory,
         leads,
+        exports,
         connections,
         conversions,
         deliveries,

@@ -12,6 +12,11 @@ use serde::Deserialize;
 pub(crate) struct ListQuery(BTreeMap<String, String>);
 
 impl ListQuery {
+    /// The parameters that a form repeats.
+    pub(crate) fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }

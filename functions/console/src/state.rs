@@ -14,6 +14,7 @@ use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
 use leadwire::deliveries::Deliveries;
 use leadwire::directory::Directory;
+use leadwire::exports::Exports;
 use leadwire::http::Problem;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
@@ -32,6 +33,7 @@ pub(crate) struct Console(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) leads: Leads,
+    pub(crate) exports: Exports,
     pub(crate) connections: Connections,
     pub(crate) conversions: Conversions,
     pub(crate) deliveries: Deliveries,

@@ -7,6 +7,7 @@ use super::report::{LoadedReport, ReportQuery, RowOut};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::model::ads::report::{COLUMNS, Column, DIMENSIONS, Dimension};
+use crate::model::spreadsheet::harmless;
 
 /// A file for spreadsheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +82,6 @@ fn line(by: &[Dimension], row: &RowOut) -> Vec<String> {
     let text = |column: &Column| (column.value)(&row.figures).map_or_else(String::new, |value| value.to_string());
     line.extend(COLUMNS.iter().map(text));
     line
-}
-
-/// Escapes text that a spreadsheet would run as a formula. A campaign's name is untrusted: anyone can choose it.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use http::request::Parts;
 use super::Problem;
 use crate::error::ActError;
 use crate::ids::{
-    AdAccountId, CampaignId, ContactId, ConversationId, DeliveryId, EndpointId, FormId, IntegrationId, InvalidId,
-    LeadId, MediaId, PostId, RunId, SavedReplyId,
+    AdAccountId, CampaignId, ContactId, ConversationId, DeliveryId, EndpointId, ExportId, FormId, IntegrationId,
+    InvalidId, LeadId, MediaId, PostId, RunId, SavedReplyId,
 };
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
@@ -51,6 +51,7 @@ path_ids! {
     ContactId, "id", "contact";
     SavedReplyId, "id", "saved reply";
     EndpointId, "id", "endpoint";
+    ExportId, "id", "export";
     DeliveryId, "delivery", "delivery";
 }
 

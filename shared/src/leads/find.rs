@@ -1,7 +1,6 @@
 //! Finds leads by what is known of a person: a name, an e-mail address or a phone number.
 
-use super::Leads;
-use super::manage::{LeadList, LeadQuery, count_fitting, filter};
+use super::lists::{LeadList, LeadLister, count_fitting, filter};
 use crate::cursor::ListCursor;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::OrgScope;
@@ -9,6 +8,7 @@ use crate::model::lead::Lead;
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::name::normalised_name;
 use crate::model::lead::phone;
+use crate::model::lead::query::LeadQuery;
 use crate::table::lead::StoredLead;
 
 /// What is accepted as a person's e-mail address.
@@ -43,7 +43,7 @@ fn read_search(typed: &str, country: Option<&str>) -> Result<Sought, ActError> {
     })
 }
 
-impl Leads {
+impl LeadLister<'_> {
     /// Finds the org's leads with the rest of the query by `typed`. Those found by name are in the order of their names.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Leads {
             query.campaign_id.is_none() || query.campaign_id.as_deref() == lead.attribution.campaign_id.as_deref()
         };
         let list = format!("leads found {query:?}");
-        let cursor = ListCursor::new(&self.key, scope, &list);
+        let cursor = ListCursor::new(self.key, scope, &list);
         let position = cursor.decode(after)?;
         match read_search(typed, org.as_ref().and_then(|org| org.default_country.as_deref()))? {
             Sought::Person(person) => {

@@ -3,77 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Leads;
 use super::details::{check_details, detail_names};
-use crate::cursor::ListCursor;
+use super::lists::{LeadList, LeadLister, count_fitting};
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
-use crate::ids::{FormId, InvalidId, LeadId, OrgScope, PageId, UserId};
+use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
 use crate::model::event::Event;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+use crate::model::lead::query::LeadQuery;
 use crate::model::lead::trace::{self, Step, StepKind};
 use crate::model::lead::{Lead, Status, Submission};
 use crate::table::lead::{LeadChange, StoredLead};
-use crate::table::lead_list::{LeadFilter, LeadPosition};
-
-/// A filter on leads. A lead must match every criterion that is set.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeadQuery {
-    /// How a name begins, or an e-mail address, or a phone number.
-    pub text: Option<String>,
-    /// `Meta` or `Import`.
-    pub source: Option<String>,
-    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
-    pub tag: Option<String>,
-    /// The page that owns the form.
-    pub page_id: Option<PageId>,
-    /// The form.
-    pub form_id: Option<FormId>,
-    /// Meta's id of the campaign. Naming the form as well saves reading the leads of others.
-    pub campaign_id: Option<String>,
-    /// The assignee.
-    pub assigned_to: Option<Assignee>,
-    /// The lead status.
-    pub status: Option<Status>,
-    /// Submitted at or after this.
-    pub from: Option<Timestamp>,
-    /// Submitted before this.
-    pub to: Option<Timestamp>,
-}
-
-/// The assignee of a lead, or the absence of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Assignee {
-    /// No one.
-    Unassigned,
-    /// This user.
-    User(UserId),
-}
-
-impl Assignee {
-    /// Stands for no assignee where a user's id is expected.
-    pub const UNASSIGNED: &str = "unassigned";
-
-    /// Parses a user's id or [`Assignee::UNASSIGNED`].
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        if text == Self::UNASSIGNED { Ok(Self::Unassigned) } else { UserId::parse(text).map(Self::User) }
-    }
-}
-
-/// Leads, newest submission first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeadList {
-    pub items: Vec<Lead>,
-    /// Pass it as `cursor` for the next page; `null` at the end. It can be set although the page has fewer leads than
-    /// `limit`.
-    pub next_cursor: Option<String>,
-}
 
 /// A lead with the same person's later submissions.
 #[derive(Debug, Serialize, ToSchema)]
@@ -113,11 +59,10 @@ pub struct LeadIn {
 }
 
 impl Leads {
-    /// Lists the org's leads from the start or from the cursor `after`: newest submission first, or by name if they are
-    /// found by that.
+    /// Lists the org's leads.
     ///
     /// # Errors
-    /// Refuses an empty range of times, a text that cannot be searched for, and a cursor of another list or query.
+    /// As [`LeadLister::list`].
     pub async fn list(
         &self,
         scope: &OrgScope,
@@ -125,55 +70,7 @@ impl Leads {
         after: Option<&str>,
         limit: usize,
     ) -> Result<LeadList, ActError> {
-        if let (Some(from), Some(to)) = (query.from, query.to)
-            && from >= to
-        {
-            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
-        }
-        if let Some(text) = &query.text {
-            return self.find(scope, (text, query), after, limit).await;
-        }
-        let list = format!("leads {query:?}");
-        let cursor = ListCursor::new(&self.key, scope, &list);
-        let position = cursor.decode(after)?;
-        let (mut items, mut next) = match &query.campaign_id {
-            None => self.table.leads(scope, &filter(query), position, limit).await?,
-            Some(campaign) => self.of_campaign(scope, (query, campaign), position, limit).await?,
-        };
-        let fitting = count_fitting(items.iter());
-        if fitting < items.len() {
-            items.truncate(fitting);
-            next = items.last().map(LeadPosition::from);
-        }
-        Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
-    }
-
-    /// Lists a campaign's leads. No index has the campaign, so that a bounded number of leads is read for those; then
-    /// fewer than requested are returned, with a position to resume from.
-    async fn of_campaign(
-        &self,
-        scope: &OrgScope,
-        (query, campaign): (&LeadQuery, &str),
-        mut position: Option<LeadPosition>,
-        limit: usize,
-    ) -> Result<(Vec<Lead>, Option<LeadPosition>), ActError> {
-        const MAX_READS: usize = 5;
-        const PER_READ: usize = 100;
-        let mut found = Vec::new();
-        for _ in 0..MAX_READS {
-            let (leads, next) = self.table.leads(scope, &filter(query), position, PER_READ).await?;
-            found.extend(leads.into_iter().filter(|lead| lead.attribution.campaign_id.as_deref() == Some(campaign)));
-            if found.len() > limit {
-                found.truncate(limit);
-                let last = found.last().map(LeadPosition::from);
-                return Ok((found, last));
-            }
-            position = next;
-            if position.is_none() || found.len() == limit {
-                break;
-            }
-        }
-        Ok((found, position))
+        LeadLister { table: &self.table, key: &self.key }.list(scope, query, after, limit).await
     }
 
     /// Assigns a lead by hand, or changes its status and details in the CRM. A new status is reported to Meta.
@@ -277,55 +174,5 @@ impl Leads {
         let fitting = count_fitting(submissions.iter().rev());
         submissions.drain(..submissions.len().saturating_sub(fitting));
         Ok(LeadDetails { lead: *lead, submissions })
-    }
-}
-
-/// Returns how many of these an answer holds. A single one always fits.
-pub(super) fn count_fitting<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> usize {
-    /// Lambda's answers hold 6 MB, with everything around the items.
-    const MAX_BYTES: usize = 4_000_000;
-    let mut bytes = 0;
-    let fits = |item: &&T| {
-        bytes += serde_json::to_string(item).map_or(MAX_BYTES, |json| json.len());
-        bytes <= MAX_BYTES
-    };
-    items.take_while(fits).count().max(1)
-}
-
-pub(super) fn filter(query: &LeadQuery) -> LeadFilter {
-    LeadFilter {
-        page: query.page_id.clone(),
-        form: query.form_id.clone(),
-        assignee: query.assigned_to.as_ref().map(|assignee| match assignee {
-            Assignee::User(user) => Some(user.clone()),
-            Assignee::Unassigned => None,
-        }),
-        status: query.status,
-        source: query.source.clone(),
-        tag: query.tag.clone(),
-        from: query.from,
-        to: query.to,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_holds_what_lambda_can_send_and_always_something() {
-        let large = "x".repeat(399_000);
-        assert_eq!(count_fitting([&large; 100].into_iter()), 10);
-        assert_eq!(count_fitting([&"x".repeat(5_000_000)].into_iter()), 1);
-        assert_eq!(count_fitting([&"x"; 100].into_iter()), 100);
-    }
-
-    #[test]
-    fn unassigned_leads_are_not_leads_of_a_user_called_so() {
-        let filter_of = |text: &str| {
-            filter(&LeadQuery { assigned_to: Some(Assignee::parse(text).unwrap()), ..LeadQuery::default() })
-        };
-        assert_eq!(filter_of("unassigned").assignee, Some(None));
-        assert_eq!(filter_of("u1").assignee, Some(UserId::parse("u1").ok()));
     }
 }

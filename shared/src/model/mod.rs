@@ -19,5 +19,6 @@ pub mod mail_feedback;
 pub mod org;
 pub mod publishing;
 pub mod session;
+pub mod spreadsheet;
 pub mod web_address;
 pub mod webhook;

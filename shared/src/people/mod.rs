@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
+use crate::exports::Exports;
 use crate::ids::{LeadId, OrgScope, ReceiptId};
 use crate::inbox::Inbox;
 use crate::leads::{Leads, WHOLE_ADDRESS, WHOLE_NUMBER, WholeLead};
@@ -40,6 +41,8 @@ pub struct People<'a> {
     pub leads: &'a Leads,
     /// Has what they wrote.
     pub inbox: &'a Inbox,
+    /// Has files that they may be in.
+    pub exports: &'a Exports,
 }
 
 impl People<'_> {
@@ -69,6 +72,8 @@ impl People<'_> {
             Some(whole) => self.leads.erase(scope, &whole.lead.id, now).await?,
             None => 0,
         };
+        // The last: no export that is left began before the lead was gone.
+        self.exports.revoke_all(scope).await?;
         let receipt = Receipt {
             id: ReceiptId::new(),
             requested_at: now,

@@ -3,12 +3,15 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::ids::UserId;
 use crate::inbox::tests::World;
 use crate::jobs::LeadBatch;
 use crate::leads::crash_tests::dies_at;
 use crate::model::conversion::Conversion;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
+use crate::model::lead::export::LeadExport;
+use crate::model::lead::query::LeadQuery;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{Answer, Lead, Status};
 use crate::queue::Queue;
@@ -26,6 +29,7 @@ const OTHER: &str = "other@example.com";
 struct Town {
     world: World,
     leads: Leads,
+    exports: Exports,
 }
 
 impl Town {
@@ -45,7 +49,13 @@ impl Town {
             searches: Queue::new(world.fixture.sqs.clone(), queue("searches")),
             key: HmacKey::new("k".into()),
         };
-        let town = Self { world, leads };
+        let exports = Exports {
+            table: leads.table.clone(),
+            files: publisher.files.clone(),
+            queue: Queue::new(world.fixture.sqs.clone(), queue("exports")),
+            key: HmacKey::new("k".into()),
+        };
+        let town = Self { world, leads, exports };
         let table = &town.leads.table;
         for (id, email, phone) in [
             (1, Some(JANE), Some("+31612345679")),
@@ -60,6 +70,9 @@ impl Town {
         }
         let conversion = Conversion::new(&lead(1, None), Status::Qualified, at("2026-01-03T00:00:00Z"));
         table.insert_conversions(&town.world.fixture.scope, &[conversion]).await.unwrap();
+        let query = LeadQuery { text: Some(JANE.to_owned()), ..LeadQuery::default() };
+        let export = LeadExport::new(query, UserId::parse("u").unwrap(), crate::clock::now());
+        table.insert_export(&town.world.fixture.scope, &export).await.unwrap();
         town.writes("31612345679", "Jane Roe", "wamid.J").await;
         town.writes("31612345670", "Other", "wamid.O").await;
         town
@@ -91,7 +104,11 @@ impl Town {
 
     async fn erase(&self, person: &PersonIn) -> Result<Receipt, ActError> {
         let access = self.world.fixture.access().await;
-        People { leads: &self.leads, inbox: &self.world.inbox }.erase(&access, person).await
+        self.people().erase(&access, person).await
+    }
+
+    fn people(&self) -> People<'_> {
+        People { leads: &self.leads, inbox: &self.world.inbox, exports: &self.exports }
     }
 
     /// What is stored and has a text in it that could only be Jane's.
@@ -164,8 +181,7 @@ async fn a_forgotten_person_is_nowhere_and_does_not_come_back() {
         assert!(town.arrive(&jane(4, Some(JANE), None)).await);
         assert_eq!(town.erase(&by_email(JANE)).await.unwrap().leads, 1);
         let access = town.world.fixture.access().await;
-        let people = People { leads: &town.leads, inbox: &town.world.inbox };
-        let receipts = people.receipts(&access).await.unwrap().items;
+        let receipts = town.people().receipts(&access).await.unwrap().items;
         assert_eq!(receipts.iter().map(|receipt| receipt.leads).collect::<Vec<_>>(), [1, 0, 1]);
         assert!(!serde_json::to_string(&receipts).unwrap().to_lowercase().contains("jane"));
     }

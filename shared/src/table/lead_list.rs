@@ -74,8 +74,8 @@ impl Table {
         // How many entries a request reads, and how many requests may follow the first of each part.
         let (page_size, mut more) = match (rest.is_empty(), parts.len()) {
             (true, 1) => (limit + 1, usize::MAX),
-            // What half a read unit has: of many parts, most have little of what is listed.
-            (true, _) => (12, usize::MAX),
+            // Of many parts, most have little of what is listed. 12 entries are what half a read unit has.
+            (true, _) => ((limit / 2).max(12), usize::MAX),
             (false, _) => (500, 8),
         };
         let before = after.map(|position| keys::lead_position(position.created, &position.lead));

@@ -10,6 +10,7 @@ pub mod ads_sync;
 #[cfg(test)]
 mod ads_tests;
 pub mod assignee_mail;
+mod batch;
 #[cfg(test)]
 mod beside_leads_tests;
 pub mod campaign;
@@ -33,6 +34,7 @@ pub mod keys;
 pub mod latency;
 pub mod lead;
 pub mod lead_erasure;
+pub mod lead_export;
 pub mod lead_list;
 #[cfg(test)]
 mod lead_list_tests;
@@ -55,17 +57,18 @@ pub mod sweep_progress;
 pub(crate) mod tests;
 pub mod trace;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::batch::write_all;
+use self::batch::{delete_request, put_request};
 use self::keys::Key;
 use self::row::Row;
 use crate::aws::AwsError;
@@ -263,65 +266,6 @@ impl Table {
         Ok(self.index_items(gsi1pk, range).await?.iter().filter_map(Key::from_item).collect())
     }
 
-    /// Reads the items at `keys`. Missing items are omitted.
-    async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
-        self.batch_get_as(keys, Consistency::Strong).await
-    }
-
-    async fn batch_get_as(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
-        const MAX_KEYS: usize = 100;
-        const MAX_ROUNDS: u32 = 8;
-        let mut found = HashMap::with_capacity(keys.len());
-        // DynamoDB rejects duplicate keys.
-        let keys: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        for keys in keys.chunks(MAX_KEYS) {
-            let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
-            for round in 1.. {
-                let wanted = KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
-                let wanted = wanted.set_keys(Some(open)).build();
-                let wanted = wanted.map_err(|error| TableError::Failed(AwsError::new(error)))?;
-                let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
-                let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();
-                found.extend(items.filter_map(|item| Some((Key::from_item(&item)?, item))));
-                open = answer
-                    .unprocessed_keys
-                    .into_iter()
-                    .flat_map(|mut tables| tables.remove(&self.name))
-                    .flat_map(|left| left.keys)
-                    .collect();
-                if open.is_empty() {
-                    break;
-                }
-                if round == MAX_ROUNDS {
-                    return Err(TableError::Contended(round));
-                }
-                pause(round).await;
-            }
-        }
-        Ok(found)
-    }
-
-    /// Puts and deletes many items, and retries those that DynamoDB defers. After an error, some writes may be done.
-    async fn write_many(&self, writes: Vec<WriteRequest>) -> Result<(), TableError> {
-        const MAX_WRITES: usize = 25;
-        let batches: Vec<Vec<WriteRequest>> = writes.chunks(MAX_WRITES).map(<[_]>::to_vec).collect();
-        write_all(batches.into_iter().map(|batch| self.write_batch(batch)).collect()).await
-    }
-
-    async fn write_batch(&self, mut open: Vec<WriteRequest>) -> Result<(), TableError> {
-        const MAX_ROUNDS: u32 = 10;
-        for round in 1..=MAX_ROUNDS {
-            let answer = self.client.batch_write_item().request_items(&self.name, open).send().await?;
-            open =
-                answer.unprocessed_items.into_iter().flat_map(|mut left| left.remove(&self.name)).flatten().collect();
-            if open.is_empty() {
-                return Ok(());
-            }
-            pause(round).await;
-        }
-        Err(TableError::Contended(MAX_ROUNDS))
-    }
-
     /// Reads the keys of a partition.
     async fn keys_of_partition(&self, pk: &str) -> Result<Vec<Key>, TableError> {
         let mut keys = Vec::new();
@@ -373,24 +317,6 @@ impl Table {
         let mut found = self.batch_get(keys).await?;
         keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
     }
-}
-
-fn put_request<E: Serialize>(row: &Row<'_, E>) -> Result<WriteRequest, TableError> {
-    let request = PutRequest::builder().set_item(Some(row.item()?)).build();
-    let request = request.map_err(|error| TableError::ItemRejected(AwsError::new(error)))?;
-    Ok(WriteRequest::builder().put_request(request).build())
-}
-
-fn delete_request(key: &Key) -> Result<WriteRequest, TableError> {
-    let request = DeleteRequest::builder().set_key(Some(key.attributes())).build();
-    let request = request.map_err(|error| TableError::ItemRejected(AwsError::new(error)))?;
-    Ok(WriteRequest::builder().delete_request(request).build())
-}
-
-/// Runs several writes with limited concurrency.
-pub(crate) async fn write_all<T>(writes: Vec<impl Future<Output = Result<T, TableError>>>) -> Result<(), TableError> {
-    const CONCURRENCY: usize = 8;
-    stream::iter(writes).buffer_unordered(CONCURRENCY).try_for_each(|_| async { Ok(()) }).await
 }
 
 /// Pauses before another attempt at a contended write.

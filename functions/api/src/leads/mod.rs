@@ -1,5 +1,6 @@
 //! The org's leads over HTTP.
 
+pub(crate) mod exports;
 pub(crate) mod forms;
 pub(crate) mod import;
 pub(crate) mod mapping;
@@ -14,7 +15,8 @@ use axum::extract::State;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{FormId, LeadId, PageId};
-use leadwire::leads::{Assignee, LeadDetails, LeadIn, LeadList, LeadQuery};
+use leadwire::leads::{LeadDetails, LeadIn, LeadList};
+use leadwire::model::lead::query::{Assignee, LeadQuery};
 use utoipa::IntoParams;
 
 use crate::access::{Access, Failure, OrgHeader};

@@ -8,8 +8,8 @@ use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::{CampaignId, OrgScope};
-use leadwire::leads::LeadQuery;
 use leadwire::model::campaigns::{AdImage, CampaignStatus};
+use leadwire::model::lead::query::LeadQuery;
 use maud::{Markup, html};
 
 use super::answers::{field_name, own_field, step_of};

@@ -6,8 +6,8 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{ContactId, LeadId, OrgScope};
 use leadwire::inbox::{ContactChangeIn, ContactOut};
-use leadwire::leads::LeadQuery;
 use leadwire::model::lead::Lead;
+use leadwire::model::lead::query::LeadQuery;
 use leadwire::model::org::LEAD_MANAGEMENT;
 use maud::{Markup, html};
 

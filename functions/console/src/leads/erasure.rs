@@ -20,7 +20,7 @@ pub(super) fn erasure_form(visitor: &Visitor, lead: &Lead) -> Markup {
         p.quiet { "For people who ask to be forgotten." }
         details {
             summary { "Erase this person" }
-            p { "This lead with all forms the person sent and its history is deleted, and with it everything in the inbox that was written by them or to them. What Meta still lists of it does not come back. This cannot be undone." }
+            p { "This lead with all forms the person sent and its history is deleted, and with it everything in the inbox that was written by them or to them. Exports of leads are deleted, because the person may be in them. What Meta still lists of it does not come back. This cannot be undone." }
             form method="post" action={ "/leads/" (lead.id) "/erase" } { (csrf_field(visitor)) button.danger { "Erase " (name_of(lead)) } }
         }
     }
@@ -29,7 +29,7 @@ pub(super) fn erasure_form(visitor: &Visitor, lead: &Lead) -> Markup {
 /// Erases a person. Only admins can.
 pub(super) async fn erase(Id(id): Id<LeadId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let people = People { leads: &console.leads, inbox: &console.inbox };
+    let people = People { leads: &console.leads, inbox: &console.inbox, exports: &console.exports };
     let person = PersonIn { lead_id: Some(id), ..PersonIn::default() };
     let receipt = people.erase(&actor.access, &person).await?;
     let contacts = match receipt.contacts {

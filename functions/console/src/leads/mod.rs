@@ -2,6 +2,7 @@
 
 mod detail;
 mod erasure;
+mod exports;
 mod import;
 mod notes;
 
@@ -14,7 +15,7 @@ use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{FormId, PageId, UserId};
-use leadwire::leads::{Assignee, LeadQuery};
+use leadwire::model::lead::query::{Assignee, LeadQuery};
 use leadwire::model::lead::{FILE_TAG, Lead, Status, tag};
 use leadwire::model::org::User;
 use maud::{Markup, html};
@@ -29,6 +30,9 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list))
         .route("/import", get(import::form).post(import::import))
+        .route("/exports", get(exports::list).post(exports::start))
+        .route("/exports/{id}/file", get(exports::file))
+        .route("/exports/{id}/delete", post(exports::delete))
         .route("/{id}", get(detail::show))
         .route("/{id}/arrival", get(detail::arrival))
         .route("/{id}/erase", post(erasure::erase))
@@ -69,9 +73,9 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
     })
 }
 
+const FILTERS: [&str; 9] = ["q", "tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
+
 fn filters_any(query: &ListQuery) -> bool {
-    const FILTERS: [&str; 9] =
-        ["q", "tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
     FILTERS.iter().any(|name| query.get(name).is_some())
 }
 
@@ -89,7 +93,13 @@ async fn list(
     };
     let leads = leads.await;
     let body = html! {
-        @if access.is_some() && visitor.has_meta() { p.acts { a.button href="/leads/import" { "Import a file" } } }
+        @if access.is_some() && visitor.has_meta() {
+            div.acts {
+                a.button href="/leads/import" { "Import a file" }
+                (exports::button(&visitor, &query))
+                a.button.plain href="/leads/exports" { "Exports" }
+            }
+        }
         (filter_form(&query, &users, &pages))
         @match &leads {
             Err(problem) => { (problem_alert(Some(problem))) }

@@ -15,6 +15,7 @@ use leadwire::publishing::{MediaIn, MediaOut};
 use maud::{Markup, html};
 
 use super::AuthorForm;
+use crate::components::size;
 use crate::session::Author;
 use crate::state::Console;
 
@@ -94,13 +95,6 @@ fn words(purpose: MediaUse) -> Option<&'static str> {
     }
 }
 
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,10 +109,5 @@ mod tests {
         {
             assert_eq!(picture_source(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn sizes_have_the_unit_that_fits() {
-        assert_eq!((size(1), size(999_999), size(1_250_000)), ("1 KB".into(), "1000 KB".into(), "1.2 MB".into()));
     }
 }

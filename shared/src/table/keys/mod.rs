@@ -34,6 +34,7 @@
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
 //! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
+//! | export | `ORG#o#EXPORTS` | `EXPORT#e` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
 //! | ad object | `ORG#o#ADS#link` | `OBJECT#kind#id` | | | |
@@ -97,7 +98,7 @@ pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::notices::*;
 pub(super) use self::publishing::*;
-use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -294,6 +295,14 @@ pub(in crate::table) fn runs_pk(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
+}
+
+pub(in crate::table) fn exports_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#EXPORTS", scope.org())
+}
+
+pub(in crate::table) fn export(scope: &OrgScope, id: &ExportId) -> Key {
+    Key { pk: exports_pk(scope), sk: format!("EXPORT#{id}") }
 }
 
 pub(in crate::table) fn login(nonce: &str) -> Key {

@@ -25,6 +25,7 @@ mod deliveries;
 mod directory;
 mod documents;
 mod expiry;
+mod exports;
 mod forms;
 mod health;
 mod imports;

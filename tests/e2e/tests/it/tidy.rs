@@ -76,7 +76,7 @@ const LAYERS: [&[&str]; 19] = [
     &["directory"],
     &["leads"],
     &["connections"],
-    &["conversions", "notices"],
+    &["conversions", "exports", "notices"],
     &["deliveries"],
     &["ads"],
     &["publishing"],
@@ -120,6 +120,7 @@ fn rooms_know_no_face() {
         "people",
         "conversions",
         "deliveries",
+        "exports",
         "notices",
         "directory.rs",
     ]

@@ -1,0 +1,69 @@
+//! Which of an org's leads are meant.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+use crate::ids::{FormId, InvalidId, PageId, UserId};
+
+/// A filter on leads. A lead must match every criterion that is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadQuery {
+    /// How a name begins, or an e-mail address, or a phone number.
+    pub text: Option<String>,
+    /// `Meta` or `Import`.
+    pub source: Option<String>,
+    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
+    pub tag: Option<String>,
+    /// The page that owns the form.
+    pub page_id: Option<PageId>,
+    /// The form.
+    pub form_id: Option<FormId>,
+    /// Meta's id of the campaign. Naming the form as well saves reading the leads of others.
+    pub campaign_id: Option<String>,
+    /// The assignee.
+    pub assigned_to: Option<Assignee>,
+    /// The lead status.
+    pub status: Option<Status>,
+    /// Submitted at or after this.
+    pub from: Option<Timestamp>,
+    /// Submitted before this.
+    pub to: Option<Timestamp>,
+}
+
+/// The assignee of a lead, or the absence of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Assignee {
+    /// No one.
+    Unassigned,
+    /// This user.
+    User(UserId),
+}
+
+impl Assignee {
+    /// Stands for no assignee where a user's id is expected.
+    pub const UNASSIGNED: &str = "unassigned";
+
+    /// Parses a user's id or [`Assignee::UNASSIGNED`].
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        if text == Self::UNASSIGNED { Ok(Self::Unassigned) } else { UserId::parse(text).map(Self::User) }
+    }
+}
+
+impl From<Assignee> for String {
+    fn from(assignee: Assignee) -> Self {
+        match assignee {
+            Assignee::Unassigned => Assignee::UNASSIGNED.to_owned(),
+            Assignee::User(user) => user.to_string(),
+        }
+    }
+}
+
+impl TryFrom<String> for Assignee {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::parse(&text)
+    }
+}
