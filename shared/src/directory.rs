@@ -26,6 +26,9 @@ pub struct OrgIn {
     /// What the campaigns that are created here may spend a day, all together; no limit by default. Only a superadmin
     /// launches a campaign beyond it.
     pub daily_spend_limit: Option<SpendLimit>,
+    /// How many days leads are kept after the person's last form, 1 to 3650; by default for good. Older ones are erased
+    /// every night, as if the person had asked for that; conversations stay.
+    pub keep_leads_days: Option<u32>,
 }
 
 /// A user, as pushed by the CRM.
@@ -211,8 +214,13 @@ impl Directory {
             let message = "An amount of at least 0 with the three capital letters of a currency.";
             return Err(ActError::invalid("daily_spend_limit", ErrorCode::RangeInvalid, message));
         }
+        let keep_leads_days = input.keep_leads_days;
+        if keep_leads_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+            return Err(ActError::invalid("keep_leads_days", ErrorCode::DaysInvalid, "1 to 3650 days."));
+        }
         let updated_at = crate::clock::now();
-        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit: limit, updated_at };
+        let daily_spend_limit = limit;
+        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit, keep_leads_days, updated_at };
         self.table.put_org(&scope, &org).await?;
         Ok(org)
     }

@@ -67,6 +67,8 @@ variables! {
     delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
     /// `yes` if endpoints may be on this machine, as on a developer's.
     local_endpoints -> String = required("LOCAL_ENDPOINTS");
+    /// The queue of orgs whose old leads are erased.
+    retention_queue_url -> String = required("RETENTION_QUEUE_URL");
     /// The queue of exports of leads.
     export_queue_url -> String = required("EXPORT_QUEUE_URL");
     /// The queue of what may lead to mails to assignees.

@@ -2,6 +2,7 @@
 
 mod assignee_mail;
 mod delivery;
+mod org_leads;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,9 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::assignee_mail::AssigneeMailJob;
 pub use self::delivery::{BusEvent, DeliveryJob, TryJob};
-use crate::ids::{
-    AdAccountId, CampaignId, ExportId, IntegrationId, LinkId, MessageId, OrgId, OrgScope, PageId, PostId, RunId,
-};
+pub use self::org_leads::{ExportJob, RetentionJob};
+use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, MessageId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
 use crate::model::campaigns::LeadCampaign;
 use crate::model::lead::FoundBy;
@@ -316,28 +316,6 @@ pub struct ConversionJob {
     /// Send also what waits after a failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub early: bool,
-}
-
-/// An export of leads that is to begin or to go on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ExportJob {
-    /// The org.
-    pub org: OrgId,
-    /// The export.
-    pub export: ExportId,
-}
-
-impl ExportJob {
-    /// The right to act for the org that requested it.
-    pub(crate) fn scope(&self) -> OrgScope {
-        scope_of(&self.org)
-    }
-}
-
-impl Job for ExportJob {
-    fn group(&self) -> &str {
-        self.org.as_str()
-    }
 }
 
 /// The right to act for an org, for jobs that are in files of their own.

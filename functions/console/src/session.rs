@@ -335,6 +335,7 @@ pub(crate) mod tests {
             plan,
             default_country: None,
             daily_spend_limit: None,
+            keep_leads_days: None,
             updated_at: at,
         };
         Visitor {

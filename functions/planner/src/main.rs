@@ -9,10 +9,10 @@ use leadwire::ads::start_due_syncs;
 use leadwire::deliveries::send_due_deliveries;
 use leadwire::ids::OrgId;
 use leadwire::jobs::{
-    AdsSyncJob, AnswerJob, AssigneeMailJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, SocialSyncJob, SweepJob,
-    SweepKind,
+    AdsSyncJob, AnswerJob, AssigneeMailJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, RetentionJob,
+    SocialSyncJob, SweepJob, SweepKind,
 };
-use leadwire::model::org::interleave_by_org;
+use leadwire::model::org::{Org, interleave_by_org};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
@@ -44,6 +44,7 @@ enum Schedule {
     ConversionWorker,
     DeliveryWorker,
     LeadNotice,
+    LeadRetention,
     SocialSync,
 }
 
@@ -74,6 +75,7 @@ struct Planner {
     conversions: Queue<ConversionJob>,
     deliveries: Queue<DeliveryJob>,
     mails: Queue<AssigneeMailJob>,
+    retentions: Queue<RetentionJob>,
     syncs: Queue<SocialSyncJob>,
 }
 
@@ -92,6 +94,7 @@ async fn main() -> Result<(), Error> {
         conversions: Queue::new(sqs.clone(), env::conversion_queue_url()?),
         deliveries: Queue::new(sqs.clone(), env::delivery_queue_url()?),
         mails: Queue::new(sqs.clone(), env::lead_notice_queue_url()?),
+        retentions: Queue::new(sqs.clone(), env::retention_queue_url()?),
         syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
@@ -177,6 +180,16 @@ impl Planner {
                 self.mails.send(&jobs).await?;
                 jobs.len()
             }
+            Schedule::LeadRetention => {
+                let mut orgs = self.table.orgs().await?;
+                orgs.retain(|org| {
+                    org.keep_leads_days.is_some() && plan.org.as_ref().is_none_or(|only| *only == org.id)
+                });
+                let job = |org: Org| RetentionJob { org: org.id, cursor: None, planned_at: now };
+                let jobs: Vec<_> = orgs.into_iter().map(job).collect();
+                self.retentions.send(&jobs).await?;
+                jobs.len()
+            }
             Schedule::SocialSync => {
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
@@ -211,7 +224,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 9);
+        assert_eq!(plans.len(), 10);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

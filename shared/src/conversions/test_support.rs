@@ -180,6 +180,7 @@ impl ConversionFixture {
             plan,
             default_country: None,
             daily_spend_limit: None,
+            keep_leads_days: None,
             updated_at: self.now(),
         };
         self.sender.table.put_org(&self.scope, &org).await.unwrap();

@@ -166,7 +166,15 @@ impl DeliveryFixture {
         let plan = Plan { name: "pro".into(), features: vec!["meta".into()] };
         let updated_at = at("2026-01-01T00:00:00Z");
         let id = scope.org().clone();
-        let org = Org { id, name: "A".into(), plan, default_country: None, daily_spend_limit: None, updated_at };
+        let org = Org {
+            id,
+            name: "A".into(),
+            plan,
+            default_country: None,
+            daily_spend_limit: None,
+            keep_leads_days: None,
+            updated_at,
+        };
         table.put_org(&scope, &org).await.unwrap();
         for name in ["ann", "bob"] {
             let admin = User { role: Some("admin".into()), ..crate::table::tests::user(name, true) };

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::Leads;
-use crate::error::{ActError, WorkError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Submission};
 use crate::table::lead::StoredLead;
 use crate::table::lead_erasure::LeadRemains;
-use crate::table::{TableError, pause};
+use crate::table::{Table, TableError, pause};
 
 /// Attempts at what another writer or the index is behind with.
 const MAX_ATTEMPTS: u32 = 12;
@@ -40,59 +38,63 @@ impl WholeLead {
     }
 }
 
-impl Leads {
+impl WholeLead {
     /// Reads a lead with its submissions, by the id of one of them.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn whole(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<WholeLead>, ActError> {
-        let lead = match self.table.find_lead(scope, id).await? {
-            Some(StoredLead::Submission(submission)) => self.table.find_lead(scope, &submission.lead_id).await?,
+    pub async fn read(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Option<Self>, TableError> {
+        let lead = match table.find_lead(scope, id).await? {
+            Some(StoredLead::Submission(submission)) => table.find_lead(scope, &submission.lead_id).await?,
             other => other,
         };
         let Some(StoredLead::Lead(lead)) = lead else { return Ok(None) };
-        let submissions = self.table.submissions(scope, &lead.id).await?;
-        Ok(Some(WholeLead { lead: *lead, submissions }))
+        let submissions = table.submissions(scope, &lead.id).await?;
+        Ok(Some(Self { lead: *lead, submissions }))
     }
+}
 
-    /// Finds the lead under which one of these persons is registered.
-    ///
-    /// # Errors
-    /// If the table fails.
-    pub async fn of_person(&self, scope: &OrgScope, persons: &[PersonKey]) -> Result<Option<LeadId>, ActError> {
-        for person in persons {
-            if let Some(lead) = self.table.lead_of_person(scope, person).await? {
-                return Ok(Some(lead));
-            }
+/// Finds the lead under which one of these persons is registered.
+///
+/// # Errors
+/// If the table fails.
+pub async fn lead_of_persons(
+    table: &Table,
+    scope: &OrgScope,
+    persons: &[PersonKey],
+) -> Result<Option<LeadId>, TableError> {
+    for person in persons {
+        if let Some(lead) = table.lead_of_person(scope, person).await? {
+            return Ok(Some(lead));
         }
-        Ok(None)
     }
+    Ok(None)
+}
 
-    /// Erases a lead with its submissions and their histories, and forgets its persons. Their places stay taken for a
-    /// while, so that no list of Meta's brings them back. Returns the number of erased submissions.
-    ///
-    /// # Errors
-    /// After an error a part is erased, and the lead itself is not; the same request goes on.
-    pub async fn erase(&self, scope: &OrgScope, id: &LeadId, now: Timestamp) -> Result<usize, ActError> {
-        let mut erased = 0;
-        for attempt in 1..=MAX_ATTEMPTS {
-            let Some(WholeLead { lead, submissions }) = self.whole(scope, id).await? else { return Ok(erased) };
-            for submission in &submissions {
-                let persons = person_keys(submission.email.as_deref(), submission.phone.as_deref());
-                let page = submission.page_id.as_ref();
-                let remains = LeadRemains { id: &submission.id, root: &lead.id, page, persons: &persons };
-                erased += usize::from(self.table.erase_lead(scope, remains, now).await?);
-            }
-            let persons = person_keys(lead.email.as_deref(), lead.phone.as_deref());
-            let page = lead.page_id.as_ref();
-            let remains = LeadRemains { id: &lead.id, root: &lead.id, page, persons: &persons };
-            if self.table.erase_lead(scope, remains, now).await? {
-                tracing::info!(org = %scope.org(), lead = %lead.id, submissions = erased, "lead erased");
-                return Ok(erased);
-            }
-            // A submission was stored just now, or the index does not show it yet.
-            pause(attempt).await;
+/// Erases a lead with its submissions and their histories, and forgets its persons. Their places stay taken for a
+/// while, so that no list of Meta's brings them back. Returns the number of erased submissions.
+///
+/// # Errors
+/// After an error a part is erased, and the lead itself is not; the same request goes on.
+pub async fn erase_lead(table: &Table, scope: &OrgScope, id: &LeadId, now: Timestamp) -> Result<usize, TableError> {
+    let mut erased = 0;
+    for attempt in 1..=MAX_ATTEMPTS {
+        let Some(WholeLead { lead, submissions }) = WholeLead::read(table, scope, id).await? else { return Ok(erased) };
+        for submission in &submissions {
+            let persons = person_keys(submission.email.as_deref(), submission.phone.as_deref());
+            let page = submission.page_id.as_ref();
+            let remains = LeadRemains { id: &submission.id, root: &lead.id, page, persons: &persons };
+            erased += usize::from(table.erase_lead(scope, remains, now).await?);
         }
-        Err(WorkError::from(TableError::Contended(MAX_ATTEMPTS)).into())
+        let persons = person_keys(lead.email.as_deref(), lead.phone.as_deref());
+        let page = lead.page_id.as_ref();
+        let remains = LeadRemains { id: &lead.id, root: &lead.id, page, persons: &persons };
+        if table.erase_lead(scope, remains, now).await? {
+            tracing::info!(org = %scope.org(), lead = %lead.id, submissions = erased, "lead erased");
+            return Ok(erased);
+        }
+        // A submission was stored just now, or the index does not show it yet.
+        pause(attempt).await;
     }
+    Err(TableError::Contended(MAX_ATTEMPTS))
 }

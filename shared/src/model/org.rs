@@ -37,6 +37,9 @@ pub struct Org {
     /// What its campaigns may spend a day, all together. Only a superadmin launches one beyond it.
     #[serde(default)]
     pub daily_spend_limit: Option<SpendLimit>,
+    /// How many days leads are kept after the person's last form; `null` keeps them for good.
+    #[serde(default)]
+    pub keep_leads_days: Option<u32>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,

@@ -106,6 +106,7 @@ impl MailFixture {
             plan,
             default_country: None,
             daily_spend_limit: None,
+            keep_leads_days: None,
             updated_at: start(),
         };
         table.put_org(scope, &org).await.unwrap();

@@ -9,7 +9,7 @@ use crate::error::{ActError, ErrorCode};
 use crate::exports::Exports;
 use crate::ids::{LeadId, OrgScope, ReceiptId};
 use crate::inbox::Inbox;
-use crate::leads::{Leads, WHOLE_ADDRESS, WHOLE_NUMBER, WholeLead};
+use crate::leads::{Leads, WHOLE_ADDRESS, WHOLE_NUMBER, WholeLead, erase_lead, lead_of_persons};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::phone;
 use crate::table::erasure::Receipt;
@@ -57,7 +57,7 @@ impl People<'_> {
         let now = crate::clock::now();
         let (lead, number) = self.find(scope, person).await?;
         let whole = match &lead {
-            Some(lead) => self.leads.whole(scope, lead).await?,
+            Some(lead) => WholeLead::read(&self.leads.table, scope, lead).await?,
             None => None,
         };
         let leads = whole.as_ref().map(WholeLead::ids).unwrap_or_default();
@@ -69,7 +69,7 @@ impl People<'_> {
             self.inbox.erase_contact(scope, contact, now).await?;
         }
         let submissions = match &whole {
-            Some(whole) => self.leads.erase(scope, &whole.lead.id, now).await?,
+            Some(whole) => erase_lead(&self.leads.table, scope, &whole.lead.id, now).await?,
             None => 0,
         };
         // The last: no export that is left began before the lead was gone.
@@ -106,7 +106,7 @@ impl People<'_> {
                 if persons.is_empty() {
                     return Err(ActError::invalid("email", ErrorCode::EmailInvalid, WHOLE_ADDRESS));
                 }
-                Ok((self.leads.of_person(scope, &persons).await?, None))
+                Ok((lead_of_persons(&self.leads.table, scope, &persons).await?, None))
             }
             (None, None, Some(typed)) => {
                 let org = self.leads.table.org(scope).await?;
@@ -114,7 +114,7 @@ impl People<'_> {
                 let number = phone::e164(typed, country)
                     .ok_or_else(|| ActError::invalid("phone", ErrorCode::PhoneInvalid, WHOLE_NUMBER))?;
                 let persons = person_keys(None, Some(&number));
-                Ok((self.leads.of_person(scope, &persons).await?, Some(number)))
+                Ok((lead_of_persons(&self.leads.table, scope, &persons).await?, Some(number)))
             }
             _ => Err(ActError::refuse(
                 ErrorCode::FieldsConflict,

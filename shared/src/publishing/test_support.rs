@@ -63,6 +63,7 @@ impl Fixture {
             plan,
             default_country: None,
             daily_spend_limit: None,
+            keep_leads_days: None,
             updated_at: at("2026-01-01T00:00:00Z"),
         };
         table.put_org(&scope, &org).await.unwrap();

@@ -82,7 +82,15 @@ fn access() -> anyhow::Result<MetaAccess> {
         Caller { user, name: None, email: None, role: Role::Admin, orgs: vec![org.clone()], is_program: false };
     let plan = Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
     let updated_at = leadwire::clock::now();
-    let org = Org { id: org, name: "B".to_owned(), plan, default_country: None, daily_spend_limit: None, updated_at };
+    let org = Org {
+        id: org,
+        name: "B".to_owned(),
+        plan,
+        default_country: None,
+        daily_spend_limit: None,
+        keep_leads_days: None,
+        updated_at,
+    };
     Ok(MetaAccess::check(Access::new(caller, Some("bench"))?, Some(&org))?)
 }
 

@@ -52,6 +52,7 @@ impl Tenant {
             plan,
             default_country: Some("DE".to_owned()),
             daily_spend_limit: None,
+            keep_leads_days: None,
             updated_at: now,
         };
         table.put_org(&scope, &named).await?;

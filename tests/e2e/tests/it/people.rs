@@ -2,6 +2,7 @@
 
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
+use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -53,4 +54,36 @@ async fn a_lead_is_found_by_name_address_and_number_and_forgotten_for_good() {
     let everything = format!("{:?}", world().scan_rows("ORG#people#").await).to_lowercase();
     assert!(everything.contains("janet@example.com"));
     assert!(!everything.contains("jane.roe") && !everything.contains("2125550142"));
+}
+
+#[tokio::test]
+async fn an_org_that_keeps_leads_for_a_month_has_none_of_an_earlier_one() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("retention").connect().await;
+    let young = LeadFixture::new(person.forms[0].as_str()).submit(1).await.remove(0);
+    tenant.wait_for_leads(std::slice::from_ref(&young)).await;
+    let file = "email,full_name,created_time\nlast.year@example.com,Last Year,2025-01-02T00:00:00Z\n";
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!(status, 200, "{report}");
+    let leads = async || {
+        let mut ids: Vec<String> =
+            tenant.items("/api/leads").await.iter().map(|lead| lead.text("id").to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    wait_for("both leads", async || (leads().await.len() == 2).then_some(())).await;
+    let fire = async || world().call_dev_api(Method::POST, "fire/lead-retention?org=retention").await;
+    let put =
+        async |org: &Value| Tenant::as_superadmin("retention").call(Method::PUT, "/api/orgs/retention", org).await;
+    fire().await;
+    let org = json!({ "name": "Retention", "plan": { "name": "pro", "features": ["meta"] }, "keep_leads_days": 0 });
+    let (status, problem) = put(&org).await;
+    assert_eq!((status, problem.text("code"), problem.text("field")), (400, "days_invalid", "keep_leads_days"));
+    assert_eq!(leads().await.len(), 2, "leads are kept for good unless the org says otherwise");
+    let org = json!({ "name": "Retention", "plan": { "name": "pro", "features": ["meta"] }, "keep_leads_days": 30 });
+    let (status, pushed) = put(&org).await;
+    assert_eq!((status, &pushed["keep_leads_days"]), (200, &json!(30)));
+    fire().await;
+    wait_for("the old lead to be erased", async || (leads().await == [format!("meta-{young}")]).then_some(())).await;
+    let everything = format!("{:?}", world().scan_rows("ORG#retention#").await);
+    assert!(!everything.contains("last.year@example.com"));
 }

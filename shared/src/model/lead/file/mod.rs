@@ -20,6 +20,7 @@ use crate::ids::{LeadId, LeadgenId};
 use crate::model::lead::attribution::Attribution;
 use crate::model::lead::form::RawAnswer;
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
+use crate::model::spreadsheet::unescape;
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +118,7 @@ fn row(
         answers: Vec::new(),
     };
     for (column, cell) in columns.iter().zip(record) {
-        let value = cell.trim();
+        let value = unescape(cell.trim());
         if value.is_empty() {
             continue;
         }
@@ -246,6 +247,16 @@ mod tests {
         assert_eq!(errors, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None), (12, None)]);
         let ids: Vec<(u64, &str)> = read.iter().flatten().map(|row| (row.line, row.id.as_str())).collect();
         assert_eq!(ids, [(2, "meta-1"), (7, "meta-4"), (11, "meta-5")]);
+    }
+
+    #[test]
+    fn a_file_that_was_exported_here_says_what_its_leads_said() {
+        let file = "\u{feff}email,full_name,phone\na@b.c,'=1+1,'+4930901820\n";
+        let row = read(file.as_bytes()).remove(0).unwrap();
+        assert_eq!(
+            row.answers[1..].iter().map(|(_, values)| values[0].as_str()).collect::<Vec<_>>(),
+            ["=1+1", "+4930901820"]
+        );
     }
 
     #[test]
