@@ -17,8 +17,6 @@ use crate::table::Table;
 
 /// The size from which rows are sent as a part. S3 demands 5 MiB of each but the last.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-/// Leads that are read at once.
-const PAGE: usize = 500;
 /// S3 takes so many parts of a file.
 const MAX_NUMBER: u32 = 10_000;
 /// What sending and recording may take. No page is read with less than this left.
@@ -40,11 +38,14 @@ pub struct Exporter {
 }
 
 impl Exporter {
+    /// Leads that are read at once.
+    pub const PAGE: usize = 500;
+
     /// A worker of the exports of these.
     #[must_use]
     pub fn new(exports: Exports) -> Self {
         let Exports { table, files, queue, key } = exports;
-        Self { table, files, queue, key, sizes: (PART_BYTES, PAGE) }
+        Self { table, files, queue, key, sizes: (PART_BYTES, Self::PAGE) }
     }
 
     /// Writes an export as far as it gets in `time_left`; the rest is another message. What does not run is left alone.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use leadwire::exports::Exporter;
 use leadwire::ids::{FormId, UserId};
 use leadwire::jobs::LeadBatch;
-use leadwire::leads::{Arrival, Ingest};
-use leadwire::model::lead::Status;
+use leadwire::leads::{Arrival, Ingest, LeadLister};
+use leadwire::model::lead::query::LeadQuery;
+use leadwire::model::lead::{Lead, Status};
 use leadwire::model::webhook::LeadNotice;
+use leadwire::secret::HmacKey;
 use leadwire::table::lead_list::LeadFilter;
 
 use super::aws::Aws;
@@ -112,9 +115,8 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
 }
 
 /// Many containers with leads of one org at once: how often they collide, and how many leads a second can be written.
-/// Then lists of these leads. Returns the failed transactions of each committed one, and the read units of the most
-/// expensive list.
-pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<(f64, f64)> {
+/// Then lists of these leads, searches for one of them, and an export of all.
+pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<Contention> {
     const CONTAINERS: usize = 100;
     const LEADS_EACH: usize = 100;
     let aws = Aws::start(costs.milliseconds).await?;
@@ -152,7 +154,63 @@ pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<(f64, f64)> {
     let turn_ms = (costs.milliseconds.dynamodb + costs.milliseconds.transaction) as f64 * (1.0 + conflicts / commits);
     let per_second = leads / commits / turn_ms * 1000.0;
     println!("  {turn_ms:.1} ms a commit: {per_second:.0} leads a second for one org\n");
-    Ok((conflicts / commits, list(&aws, &tenant).await?))
+    let sample = turns.first().ok_or_else(|| anyhow::anyhow!("no lead"))?;
+    Ok(Contention {
+        conflicts: conflicts / commits,
+        list_units: list(&aws, &tenant).await?,
+        search_units: search(&aws, &tenant, sample).await?,
+        export_units: export(&aws, &tenant, turns.len()).await?,
+    })
+}
+
+/// What many leads of one org cost.
+pub(super) struct Contention {
+    /// Failed transactions of each committed one.
+    pub(super) conflicts: f64,
+    /// Read units of the most expensive list of fifty leads.
+    pub(super) list_units: f64,
+    /// Read units of the most expensive search.
+    pub(super) search_units: f64,
+    /// Read units of each lead of an export.
+    pub(super) export_units: f64,
+}
+
+/// Searches for a lead by what is known of its person. The units depend on what is found, not on how many leads there are.
+async fn search(aws: &Aws, tenant: &Tenant, lead: &Lead) -> anyhow::Result<f64> {
+    let (table, key) = (aws.table(), HmacKey::new("key".to_owned()));
+    let lister = LeadLister { table: &table, key: &key };
+    let mut most: f64 = 0.0;
+    for (name, text) in [("name", &lead.full_name), ("address", &lead.email), ("number", &lead.phone)] {
+        let query = LeadQuery { text: text.clone(), ..LeadQuery::default() };
+        let _ = aws.take_usage();
+        let found = lister.list(&tenant.scope, &query, None, 50).await?.items.len();
+        let used = aws.take_usage().of_services;
+        anyhow::ensure!(found > 0 && text.is_some(), "no lead by {name} {text:?}");
+        println!("  search by {name}: {found} leads, {:.1} read units", used.read_units);
+        most = most.max(used.read_units);
+    }
+    Ok(most)
+}
+
+/// Reads all leads as an export does.
+async fn export(aws: &Aws, tenant: &Tenant, leads: usize) -> anyhow::Result<f64> {
+    let (table, key) = (aws.table(), HmacKey::new("key".to_owned()));
+    let lister = LeadLister { table: &table, key: &key };
+    let (mut cursor, mut found) = (None, 0);
+    let _ = aws.take_usage();
+    loop {
+        let page = lister.list(&tenant.scope, &LeadQuery::default(), cursor.as_deref(), Exporter::PAGE).await?;
+        found += page.items.len();
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    anyhow::ensure!(found == leads, "{found} of {leads} leads");
+    let used = aws.take_usage().of_services;
+    let each = used.read_units / count(leads as u64);
+    println!("  export: {each:.2} read units a lead, {} requests for {leads}\n", used.dynamodb_requests);
+    Ok(each)
 }
 
 /// Lists fifty leads by each filter, and returns the read units of the most expensive list. They depend on the number of

@@ -28,9 +28,11 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
             exceeded.push(what.to_owned());
         }
     };
-    let (conflicts, list_units) = leads::contention(&costs).await?;
-    check("read units of a list of 50 leads", list_units, budgets.list_units, "");
-    check("failed transactions a commit", conflicts, budgets.conflicts, "");
+    let many = leads::contention(&costs).await?;
+    check("read units of a list of 50 leads", many.list_units, budgets.list_units, "");
+    check("read units of a search", many.search_units, budgets.search_units, "");
+    check("an export", many.export_units * costs.prices.read_unit * 1e6, budgets.export, "USD per million leads");
+    check("failed transactions a commit", many.conflicts, budgets.conflicts, "");
     // Together, because they mostly wait.
     let (busy, stormy, idle, tenant) = tokio::try_join!(
         sweeps::day(&costs, 1, (24, 1)),

@@ -21,7 +21,7 @@ pub(super) struct Prices {
     lambda_gb_second: f64,
     pub(super) sqs_request: f64,
     write_unit: f64,
-    read_unit: f64,
+    pub(super) read_unit: f64,
     pub(super) secret_month: f64,
     pub(super) secret_call: f64,
     event: f64,
@@ -64,6 +64,8 @@ pub(super) struct Budgets {
     pub(super) burst_sqs_requests: f64,
     pub(super) conflicts: f64,
     pub(super) list_units: f64,
+    pub(super) search_units: f64,
+    pub(super) export: f64,
 }
 
 impl CostFile {
