@@ -62,7 +62,7 @@ impl Inbox {
         let Some(contact) = resolve(&self.table, scope, id.clone()).await? else { return Ok(()) };
         for id in contact.merged.iter().chain([&contact.id]) {
             // What its events said, which endpoints of the CRM may still be sent.
-            self.table.erase_events(scope, &EventSubject::Contact(id.clone())).await?;
+            self.table.erase_events(scope, &EventSubject::Contact(id.clone()), now).await?;
             for conversation in self.table.conversations_of(scope, id).await? {
                 self.erase_conversation(scope, &conversation.id, now).await?;
             }

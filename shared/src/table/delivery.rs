@@ -18,8 +18,14 @@ pub const DELIVERY_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// What has a message of its own is sent again by the schedule after this time: the message may be lost.
 pub const MESSAGE_GRACE: SignedDuration = SignedDuration::from_mins(5);
+/// Longer than an event can wait in queues and their dead letters.
+const MARK_TTL: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Until when the schedule leaves alone what it sent.
 const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_mins(15);
+
+/// That a person was erased. It says nothing else.
+#[derive(Serialize)]
+struct ErasureMark {}
 
 #[derive(Serialize, Deserialize)]
 struct EventContent {
@@ -39,12 +45,17 @@ pub struct DueDelivery {
 pub struct DeliveryPosition(String);
 
 impl Table {
-    /// Stores what an event says, unless it is stored.
+    /// Stores what an event says, unless it is stored, or the person it is about was erased.
     pub async fn insert_event(&self, scope: &OrgScope, fact: &Fact, now: Timestamp) -> Result<(), TableError> {
         let key = keys::event_body(scope, &fact.about, &fact.delivery_id());
         let content = EventContent { body: fact.body.clone() };
         let row = Row::new(&key, "event_body", &content).ttl((now + DELIVERY_TTL).as_second());
-        self.put_new(row.item()?).await.map(drop)
+        self.put_new(row.item()?).await?;
+        // Of two at once, the one who comes second deletes it: an erasure marks first, and then looks for events.
+        if self.get_item(&keys::erasure_mark(scope, &fact.about)).await?.is_some() {
+            self.delete(&key).await?;
+        }
+        Ok(())
     }
 
     /// Reads what an event says. `None` once it is erased.
@@ -57,10 +68,23 @@ impl Table {
         Ok(self.get::<EventContent>(&keys::event_body(scope, about, id)).await?.map(|content| content.body))
     }
 
-    /// Erases what events said about a person.
-    pub async fn erase_events(&self, scope: &OrgScope, about: &EventSubject) -> Result<(), TableError> {
-        let any = DeliveryId::from_hash("");
-        let pk = keys::event_body(scope, about, &any).pk;
+    /// Marks a person as erased: what events say about them that are still on their way is not stored any more. Returns
+    /// the mark's key.
+    pub(super) async fn mark_erasure(
+        &self,
+        scope: &OrgScope,
+        about: &EventSubject,
+        now: Timestamp,
+    ) -> Result<Key, TableError> {
+        let key = keys::erasure_mark(scope, about);
+        let until = (now + MARK_TTL).as_second();
+        self.put(Row::new(&key, "erasure_mark", &ErasureMark {}).ttl(until)).await?;
+        Ok(key)
+    }
+
+    /// Erases what events said about a person, and what they will say that are still on their way.
+    pub async fn erase_events(&self, scope: &OrgScope, about: &EventSubject, now: Timestamp) -> Result<(), TableError> {
+        let pk = self.mark_erasure(scope, about, now).await?.pk;
         let found = self.keys_of_partition(&pk).await?;
         let events = found.iter().filter(|key| key.sk.starts_with(keys::EVENT_PREFIX)).map(delete_request);
         self.write_many(events.collect::<Result<_, _>>()?).await

@@ -13,6 +13,7 @@ use super::lead::PersonClaim;
 use super::row::Row;
 use super::{Table, TableError, delete_request, entity, text};
 use crate::ids::{LeadId, OrgScope, PageId};
+use crate::model::delivery::EventSubject;
 use crate::model::lead::identity::PersonKey;
 
 /// How long a place stays taken: Meta lists a lead for 90 days, and a backfill may begin on the last of them.
@@ -53,7 +54,9 @@ impl Table {
         now: Timestamp,
     ) -> Result<bool, TableError> {
         let key = keys::lead(scope, id);
-        let beside = self.keys_of_partition(&key.pk).await?.into_iter().filter(|other| *other != key);
+        let mark = self.mark_erasure(scope, &EventSubject::Lead(id.clone()), now).await?;
+        let found = self.keys_of_partition(&key.pk).await?;
+        let beside = found.into_iter().filter(|other| *other != key && *other != mark);
         let waiting = page.map(|page| keys::waiting(scope, page, id));
         let beside: Vec<Key> = beside.chain(waiting).chain([keys::parked(scope, id)]).collect();
         self.write_many(beside.iter().map(delete_request).collect::<Result<_, _>>()?).await?;

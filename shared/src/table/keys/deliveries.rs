@@ -80,5 +80,10 @@ pub(in crate::table) fn event_body(scope: &OrgScope, about: &EventSubject, id: &
     Key { pk, sk: format!("{EVENT_PREFIX}{id}") }
 }
 
+/// The key of the mark that a person was erased, beside what events about them say.
+pub(in crate::table) fn erasure_mark(scope: &OrgScope, about: &EventSubject) -> Key {
+    Key { pk: event_body(scope, about, &DeliveryId::from_hash("")).pk, sk: "ERASED".to_owned() }
+}
+
 /// Sort key prefix of what events about a person say.
 pub(in crate::table) const EVENT_PREFIX: &str = "EVENT#";

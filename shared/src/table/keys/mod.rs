@@ -58,6 +58,7 @@
 //! | endpoint | `ORG#o#ENDPOINTS` | `ENDPOINT#e` | | | |
 //! | delivery | `ORG#o#ENDPOINT#e#DELIVERY#d` | `DELIVERY` | `DELIVERIES_DUE#part` | `at#o#e#d` | yes |
 //! | event's content | `ORG#o#LEAD#l`, `ORG#o#CONTACT#p`, `ORG#o#EVENT#d` | `EVENT#d` | | | yes |
+//! | mark of an erasure | as an event's content | `ERASED` | | | yes |
 //! | endpoint's notice | `ORG#o#ENDPOINT#e` | `NOTICE#since#notice#to` | | | yes |
 //! | file volume | `ORG#o#FILE_VOLUME` | `DAY#d` | | | yes |
 //! | account | `ACCOUNT#network#a` | `ORG#o#INTEGRATION#i` | `ORG#o#ACCOUNTS` | `network#a` | |
