@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
 use crate::model::assignee_mail::{MailPreference, MailProblem};
+use crate::model::audit::ChangeLog;
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, SpendLimit, User};
@@ -87,12 +88,34 @@ pub struct Access {
     pub scope: OrgScope,
     /// The caller.
     pub caller: Caller,
+    /// What they change, for the audit.
+    pub changes: ChangeLog,
 }
 
 impl Access {
     /// Grants a caller access to the org that they select.
     pub fn new(caller: Caller, org: Option<&str>) -> Result<Self, AccessDenied> {
-        Ok(Self { scope: caller.scope(org)?, caller })
+        Ok(Self { scope: caller.scope(org)?, caller, changes: ChangeLog::default() })
+    }
+
+    /// Grants a colleague without an admin's role access to their own org, whose directory says what they may do.
+    pub fn of_colleague(caller: Caller) -> Result<Self, AccessDenied> {
+        Ok(Self { scope: caller.scope_of_colleague()?, caller, changes: ChangeLog::default() })
+    }
+
+    /// Grants a superadmin access to an org that the CRM may not have pushed yet.
+    ///
+    /// # Errors
+    /// Refuses any other caller, and what cannot be an org's id.
+    pub fn of_superadmin(caller: Caller, org: &str) -> Result<Self, ActError> {
+        let org = OrgId::parse(org).map_err(|error| invalid_id(&error))?;
+        Ok(Self { scope: caller.scope_as_superadmin(org)?, caller, changes: ChangeLog::default() })
+    }
+
+    /// The same access, whose changes are noted in `changes`.
+    #[must_use]
+    pub fn with_changes(self, changes: ChangeLog) -> Self {
+        Self { changes, ..self }
     }
 }
 
@@ -111,6 +134,14 @@ impl MetaAccess {
         }
         let message = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";
         Err(ActError::refuse(ErrorCode::MetaNotInPlan, message))
+    }
+}
+
+impl MetaAccess {
+    /// The same access, whose changes are noted in `changes`.
+    #[must_use]
+    pub fn with_changes(self, changes: ChangeLog) -> Self {
+        Self(self.0.with_changes(changes))
     }
 }
 
@@ -153,15 +184,15 @@ impl Directory {
         if caller.role != Role::Other {
             return self.meta_access(Access::new(caller, org)?).await;
         }
-        let scope = caller.scope_of_colleague().map_err(|_| AccessDenied::Role)?;
-        if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
+        let access = Access::of_colleague(caller).map_err(|_| AccessDenied::Role)?;
+        if org.map(str::trim).is_some_and(|org| org != access.scope.org().as_str()) {
             return Err(AccessDenied::ForeignOrg.into());
         }
-        let user = self.find_colleague(&caller).await?;
+        let user = self.find_colleague(&access.caller).await?;
         if !user.is_some_and(|user| user.may(permission)) {
             return Err(AccessDenied::Role.into());
         }
-        self.meta_access(Access { scope, caller }).await
+        self.meta_access(access).await
     }
 
     /// The caller in the directory of their own org, if the CRM has pushed them.
@@ -198,9 +229,7 @@ impl Directory {
     }
 
     /// Stores an org. Only a superadmin may, because this decides what the org has paid for.
-    pub async fn put_org(&self, caller: &Caller, id: &str, input: OrgIn) -> Result<Org, ActError> {
-        let org = OrgId::parse(id).map_err(|error| invalid_id(&error))?;
-        let scope = caller.scope_as_superadmin(org.clone())?;
+    pub async fn put_org(&self, access: &Access, input: OrgIn) -> Result<Org, ActError> {
         let country = input.default_country.as_deref().map(phone::country).transpose();
         let country = country
             .map_err(|error| ActError::invalid("default_country", ErrorCode::CountryInvalid, error.to_string()))?;
@@ -220,8 +249,12 @@ impl Directory {
         }
         let updated_at = crate::clock::now();
         let daily_spend_limit = limit;
-        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit, keep_leads_days, updated_at };
-        self.table.put_org(&scope, &org).await?;
+        let id = access.scope.org().clone();
+        let org = Org { id, name, plan, default_country: country, daily_spend_limit, keep_leads_days, updated_at };
+        let before = self.table.org(&access.scope).await?;
+        self.table.put_org(&access.scope, &org).await?;
+        let shown = ["plan", "default_country", "daily_spend_limit", "keep_leads_days"];
+        access.changes.compare(before.as_ref(), &org, &shown);
         Ok(org)
     }
 
@@ -253,9 +286,12 @@ impl Directory {
             permissions: check_names("permissions", input.permissions)?,
             updated_at: crate::clock::now(),
         };
+        let before = self.table.user(&access.scope, &user.id).await?;
         match self.table.put_user(&access.scope, &user).await? {
             PutUserOutcome::Stored => {
+                access.changes.compare(before.as_ref(), &user, &["role", "active", "permissions"]);
                 if let Some(on) = input.notifications {
+                    access.changes.note("notifications");
                     self.table.set_mails(&access.scope, &user.id, on, user.updated_at).await?;
                 }
                 let preference = self.table.mail_preference(&access.scope, &user.id).await?;

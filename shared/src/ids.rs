@@ -100,6 +100,10 @@ id!(
     ExportId, "export id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// One act in the audit. Ours: time-ordered.
+    AuditId, "audit id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// A Facebook page.
     PageId, "page id", is_meta_id, META_RULE, number_or_string
 );
@@ -205,6 +209,7 @@ made_here! {
     ReceiptId, "receipt";
     RunId, "run";
     ExportId, "exp";
+    AuditId, "act";
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";

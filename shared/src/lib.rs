@@ -54,6 +54,7 @@ pub mod once;
 pub mod people;
 pub mod publishing;
 
+pub mod audit;
 pub mod auth;
 pub mod http;
 pub mod worker;

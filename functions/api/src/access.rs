@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use http::header;
 use http::request::Parts;
 use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode, audit};
 use leadwire::model::caller::Caller;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
 use utoipa::{IntoParams, IntoResponses};
@@ -61,7 +61,29 @@ impl FromRequestParts<Arc<Api>> for Advertiser {
 async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Result<directory::MetaAccess, Problem> {
     let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
     let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
-    Ok(api.directory.permitted_access(caller, org, permission).await?)
+    let access = api.directory.permitted_access(caller, org, permission).await?;
+    let changes = audit::begin(&parts.extensions, &api.directory.table, (&access.scope, &access.caller)).await?;
+    Ok(access.with_changes(changes))
+}
+
+/// A superadmin, and the org that the path names.
+pub(crate) struct OrgOwner(pub(crate) directory::Access);
+
+impl FromRequestParts<Arc<Api>> for OrgOwner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        let invalid = |_| Problem::field("id", ProblemCode::PathInvalid, "The org's id.");
+        let Path(id) = Path::<String>::from_request_parts(parts, api).await.map_err(invalid)?;
+        audit_of(parts, api, directory::Access::of_superadmin(caller, &id)?).await.map(Self)
+    }
+}
+
+/// The same access, once the audit knows of it.
+async fn audit_of(parts: &Parts, api: &Api, access: directory::Access) -> Result<directory::Access, Problem> {
+    let changes = audit::begin(&parts.extensions, &api.directory.table, (&access.scope, &access.caller)).await?;
+    Ok(access.with_changes(changes))
 }
 
 /// The header that selects the org.
@@ -89,7 +111,7 @@ impl FromRequestParts<Arc<Api>> for Access {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
         // A header that is not text cannot be an org's id.
         let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
-        Ok(Self(directory::Access::new(caller, org)?))
+        audit_of(parts, api, directory::Access::new(caller, org)?).await.map(Self)
     }
 }
 

@@ -8,7 +8,7 @@ use leadwire::directory::{OrgIn, UserIn, UserList, UserOut};
 use leadwire::http::Problem;
 use leadwire::model::org::Org;
 
-use crate::access::{Access, Authenticated, Failure, OrgHeader};
+use crate::access::{Access, Failure, OrgHeader, OrgOwner};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -37,11 +37,10 @@ pub(crate) async fn read_org(
 )]
 pub(crate) async fn put_org(
     State(api): State<Arc<Api>>,
-    Authenticated(caller): Authenticated,
-    Path(id): Path<String>,
+    OrgOwner(access): OrgOwner,
     Input(input): Input<OrgIn>,
 ) -> Result<Json<Org>, Problem> {
-    Ok(Json(api.directory.put_org(&caller, &id, input).await?))
+    Ok(Json(api.directory.put_org(&access, input).await?))
 }
 
 /// List the org's users

@@ -2,6 +2,7 @@
 
 mod access;
 mod ads;
+mod audit;
 mod campaigns;
 mod connections;
 mod directory;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
+use leadwire::audit::Audit;
 use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
@@ -73,6 +75,7 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
+    let audit = Audit { table: table.clone(), key: key.clone() };
     let exports = Exports {
         table: table.clone(),
         files: Files::new(&aws, env::files_bucket()?),
@@ -136,6 +139,7 @@ async fn main() -> Result<(), Error> {
     let directory = Directory { table };
     let api = state::Api {
         directory,
+        audit,
         leads,
         exports,
         connections,

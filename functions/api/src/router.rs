@@ -1,5 +1,6 @@
 //! All routes, and the OpenAPI description that is generated from the same list.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -7,10 +8,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use leadwire::http::audit::audited;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::model::audit::AuditFace;
 use leadwire::model::event::{self, EventKind};
 use strum::IntoEnumIterator;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Description, PathItem, PathsBuilder, Ref, ResponseBuilder};
@@ -19,7 +23,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks};
+use crate::{
+    ads, audit, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -163,6 +169,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
+        .routes(routes!(audit::list))
         .routes(routes!(directory::users))
         .routes(routes!(directory::put_user))
         .split_for_parts()
@@ -171,6 +178,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
 /// The API's router.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let (router, description) = described();
+    let names = Arc::new(act_names(&description));
     let description = Arc::new(description);
     router
         .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
@@ -181,8 +189,33 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         // Lambda limits a request to 6 MB. Routes with a lower limit check it themselves.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(leadwire::http::limit_duration))
+        .layer(middleware::from_fn_with_state(api.clone(), move |State(api): State<Arc<Api>>, request, next| {
+            let names = names.clone();
+            let name = move |method: &str, path: &str| names.get(&(method.to_owned(), path.to_owned())).cloned();
+            async move { audited((AuditFace::Api, source_of(&request)), &api.directory.table, name, request, next).await }
+        }))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
+}
+
+/// The network address from which a request came, as the gateway saw it.
+fn source_of(request: &Request) -> Option<String> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        _ => None,
+    }
+}
+
+/// The acts by method and path, named by their `operationId`. What only tries something out is none.
+fn act_names(description: &Description) -> BTreeMap<(String, String), String> {
+    const TRIALS: [&str; 1] = ["previewMapping"];
+    let operations = description.paths.paths.iter().flat_map(|(path, item)| {
+        let named = |method: &str, operation: &Option<Operation>| {
+            Some(((method.to_owned(), path.clone()), operation.as_ref()?.operation_id.clone()?))
+        };
+        [named("POST", &item.post), named("PUT", &item.put), named("PATCH", &item.patch), named("DELETE", &item.delete)]
+    });
+    operations.flatten().filter(|(_, name)| !TRIALS.contains(&name.as_str())).collect()
 }
 
 /// Rejects paths with an encoded `#` or `?`. The gateway decodes the path before it passes it on, so an id with `%23`
@@ -204,7 +237,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 78, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 79, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -1,6 +1,7 @@
 //! The state that the routes share.
 
 use leadwire::ads::Ads;
+use leadwire::audit::Audit;
 use leadwire::auth::Verifier;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
@@ -16,6 +17,7 @@ use url::Url;
 /// One value for all routes.
 pub(crate) struct Api {
     pub(crate) directory: Directory,
+    pub(crate) audit: Audit,
     pub(crate) leads: Leads,
     pub(crate) exports: Exports,
     pub(crate) connections: Connections,

@@ -1,9 +1,11 @@
 //! The outcome of an action, shown once, on the next page.
 
+use axum::Extension;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use leadwire::error::ErrorCode;
+use leadwire::http::audit::ActVerdict;
 use leadwire::http::{Problem, ProblemCode};
 use serde::{Deserialize, Serialize};
 
@@ -58,15 +60,16 @@ pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<S
     if local_path(path).is_none() {
         return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
     }
-    let flash = match outcome {
-        Ok(done) => Flash::done(done),
+    let problem = match outcome {
+        Ok(done) => return (Flash::done(done).put(jar), Redirect::to(path)).into_response(),
         // The page to redirect to would not be there either.
         Err(problem) if problem.code.is(ErrorCode::Unavailable) || problem.status == 404 => {
             return problem.into_response();
         }
-        Err(problem) => Flash::from(&problem),
+        Err(problem) => problem,
     };
-    (flash.put(jar), Redirect::to(path)).into_response()
+    let refused = Extension(ActVerdict::Refused(problem.code));
+    (refused, Flash::from(&problem).put(jar), Redirect::to(path)).into_response()
 }
 
 impl From<&Problem> for Flash {

@@ -1,7 +1,9 @@
 //! The console: pages for admins, rendered on the server, on top of the same acts as the HTTP API.
 
+mod acts;
 mod ads;
 mod assets;
+mod audit;
 mod campaigns;
 mod chart;
 mod components;
@@ -29,6 +31,7 @@ mod zone;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
+use leadwire::audit::Audit;
 use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
@@ -74,6 +77,7 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
+    let audit = Audit { table: table.clone(), key: key.clone() };
     let exports = Exports {
         table: table.clone(),
         files: Files::new(&aws, env::files_bucket()?),
@@ -150,6 +154,7 @@ async fn main() -> Result<(), Error> {
     let files_origin = publishing.files.origin().await?;
     let shared = state::Shared {
         directory,
+        audit,
         leads,
         exports,
         connections,

@@ -3,7 +3,9 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::http::{Problem, ProblemCode};
+use http::Extensions;
+use leadwire::directory::Access;
+use leadwire::http::{Problem, ProblemCode, audit};
 use leadwire::ids::OrgId;
 use maud::html;
 
@@ -67,12 +69,15 @@ pub(crate) async fn select(
     State(console): State<Console>,
     visitor: Visitor,
     jar: PrivateCookieJar,
+    extensions: Extensions,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::field("org", ProblemCode::OrgUnknown, "There is no such org.");
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
     let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
+    let access = Access::new(visitor.session.caller.clone(), Some(id.as_str()))?;
+    audit::begin(&extensions, &console.sessions, (&access.scope, &access.caller)).await?;
     if !console.sessions.select_org(visitor.secret(), &id).await? {
         let detail = "Your session has ended. Log in again.";
         return Err(Problem::new(ProblemCode::SessionEnded, detail));

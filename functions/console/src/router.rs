@@ -13,8 +13,8 @@ use leadwire::http::{Problem, ProblemCode};
 use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
-    ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request,
-    unsubscribe, webhooks,
+    acts, ads, assets, audit, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts,
+    request, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -29,6 +29,7 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/integrations", integrations::routes())
         .nest("/leads", leads::routes())
         .nest("/inbox", inbox::routes())
+        .route("/audit", get(audit::list))
         .nest("/forms", forms::routes())
         .nest("/webhooks", webhooks::routes())
         .nest("/delivery", delivery::routes())
@@ -39,6 +40,7 @@ pub(crate) fn router(console: Console) -> Router {
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(redirect_to_page)
         .layer(middleware::from_fn(leadwire::http::limit_duration))
+        .layer(middleware::from_fn_with_state(console.clone(), acts::record))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))

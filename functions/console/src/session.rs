@@ -8,7 +8,7 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::request::Parts;
 use leadwire::directory::{Access, MetaAccess};
-use leadwire::http::{Problem, ProblemCode};
+use leadwire::http::{Problem, ProblemCode, audit};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING, User};
@@ -175,6 +175,7 @@ impl FromRequestParts<Console> for Admin {
             return Err(select_first(parts));
         }
         let access = admin_access(&visitor).map_err(IntoResponse::into_response)?;
+        let access = begin_act(parts, console, access).await.map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, access })
     }
 }
@@ -189,6 +190,8 @@ impl FromRequestParts<Console> for LeadReader {
         }
         if visitor.is_admin() {
             let access = visitor.access().map_err(IntoResponse::into_response)?;
+            let begun = audit::begin(&parts.extensions, &console.sessions, (&access.scope, &access.caller)).await;
+            let access = access.with_changes(begun.map_err(IntoResponse::into_response)?);
             return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
         }
         let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
@@ -235,7 +238,15 @@ async fn permitted(
         return Err(select_first(parts));
     }
     let access = if visitor.is_admin() { admin_access(&visitor) } else { colleague_access(&visitor, permission, act) };
-    Ok((visitor, access.map_err(IntoResponse::into_response)?))
+    let access = access.map_err(IntoResponse::into_response)?;
+    let access = begin_act(parts, console, access).await.map_err(IntoResponse::into_response)?;
+    Ok((visitor, access))
+}
+
+/// The same access, once the audit knows of the act that it is for.
+async fn begin_act(parts: &Parts, console: &Console, access: MetaAccess) -> Result<MetaAccess, Problem> {
+    let changes = audit::begin(&parts.extensions, &console.sessions, (&access.scope, &access.caller)).await?;
+    Ok(access.with_changes(changes))
 }
 
 /// What a visitor with an admin's role may do in the org that they act for.
@@ -251,7 +262,7 @@ fn colleague_access(visitor: &Visitor, permission: &str, act: &str) -> Result<Me
         return Err(Problem::new(ProblemCode::NothingToSee, detail));
     }
     let caller = visitor.session.caller.clone();
-    let access = Access { scope: caller.scope_of_colleague()?, caller };
+    let access = Access::of_colleague(caller)?;
     Ok(MetaAccess::check(access, visitor.org.as_ref())?)
 }
 

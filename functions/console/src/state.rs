@@ -9,6 +9,7 @@ use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use leadwire::ads::Ads;
+use leadwire::audit::Audit;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
@@ -32,6 +33,7 @@ pub(crate) struct Console(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) directory: Directory,
+    pub(crate) audit: Audit,
     pub(crate) leads: Leads,
     pub(crate) exports: Exports,
     pub(crate) connections: Connections,

@@ -154,6 +154,11 @@ impl Ads {
             self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
         }
         let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(not_found)?;
+        access.changes.compare(
+            Some(&account_out(&account, now)),
+            &account_out(&changed, now),
+            &["paused", "conversions", "client"],
+        );
         if begins && !changed.paused {
             // If what counts as conversions has changed, all stored days are synced again, so that no report mixes the
             // two.

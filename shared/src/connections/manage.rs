@@ -127,12 +127,14 @@ impl Connections {
         id: &IntegrationId,
         input: SettingsIn,
     ) -> Result<IntegrationOut, ActError> {
-        self.tokens.integration(&access.scope, id).await?;
+        let before = self.tokens.integration(&access.scope, id).await?;
         let SettingsIn { name, description, assignment, inbox_assignment, notify_assignee } = input;
         let settings = IntegrationSettings { name, description, assignment, inbox_assignment, notify_assignee };
         let settings = check_settings(&self.connector.table, &access.scope, settings).await?;
         self.connector.table.set_settings(&access.scope, id, &settings).await?;
         let integration = self.tokens.integration(&access.scope, id).await?;
+        let shown = ["assignment", "inbox_assignment", "notify_assignee"];
+        access.changes.compare(Some(&before), &integration, &shown);
         self.integration_out(access, &integration).await
     }
 
@@ -150,7 +152,11 @@ impl Connections {
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
         let (meta, table) = (&self.connector.meta, &self.connector.table);
         match choose_pages(meta, table, &access.scope, &integration, &input.page_ids, now).await {
-            Ok(()) => self.page_list(access, &integration).await,
+            Ok(()) => {
+                let chosen = |pages: &[PageId]| serde_json::json!({ "page_ids": pages });
+                access.changes.compare(None, &chosen(&input.page_ids), &["page_ids"]);
+                self.page_list(access, &integration).await
+            }
             Err(ActError::Work(error)) => Err(self.tokens.explain(&access.scope, &integration.id, error).await),
             Err(error) => Err(error),
         }

@@ -118,6 +118,7 @@ impl Conversions {
             return Err(ActError::not_found("integration"));
         }
         tracing::info!(org = %access.scope.org(), integration = %id, ?settings, by = %access.caller.user, "conversions changed");
+        access.changes.compare(Some(&integration.conversions), &settings, &["dataset_id", "events"]);
         let changed = Integration { conversions: settings, conversion_fault: None, ..integration };
         self.describe(access, &changed, now).await
     }

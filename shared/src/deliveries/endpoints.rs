@@ -211,11 +211,14 @@ impl Deliveries {
             events: input.events.map(check_names).transpose()?,
             active: input.active,
         };
+        let before = self.endpoint(access, id).await?;
         if !self.table.change_endpoint(&access.scope, id, &change, crate::clock::now()).await? {
             return Err(ActError::not_found("endpoint"));
         }
         tracing::info!(org = %access.scope.org(), endpoint = %id, active = ?input.active, by = %access.caller.user, "endpoint changed");
-        self.endpoint(access, id).await
+        let endpoint = self.endpoint(access, id).await?;
+        access.changes.compare(Some(&before), &endpoint, &["events", "active", "state"]);
+        Ok(endpoint)
     }
 
     /// Deletes an endpoint. Already deleted counts as success.

@@ -1,6 +1,7 @@
 //! What the API and the console share: errors as RFC 9457 problems, the parsing of parameters, and the limits of the
 //! gateway. The domain modules do not know it.
 
+pub mod audit;
 pub mod code;
 pub mod cookies;
 pub mod fields;

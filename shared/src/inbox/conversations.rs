@@ -219,6 +219,11 @@ impl Inbox {
                 return self.conversation_out(access, conversation, now).await;
             }
             if self.table.put_conversation(&access.scope, &mut conversation).await? {
+                access.changes.compare(
+                    Some(&before),
+                    &conversation,
+                    &["status", "assigned_to", "snoozed_until", "unread"],
+                );
                 let told = |one: &Conversation| (one.status, one.snoozed_until, one.assigned_to.clone());
                 if told(&before) != told(&conversation) {
                     self.bus.publish(&[Event::conversation_changed(&conversation, now)]).await?;

@@ -132,7 +132,9 @@ impl Leads {
                 tracing::warn!(%error, lead = %id, "a step of a lead's trace could not be recorded");
             }
         }
-        self.get(&access.scope, id).await
+        let details = self.get(&access.scope, id).await?;
+        access.changes.compare(Some(&before), &details.lead, &["status", "assigned_to", "value", "currency"]);
+        Ok(details)
     }
 
     /// Reads what is reported to Meta of a lead whose status is to be changed, or why nothing is.

@@ -142,6 +142,7 @@ impl Leads {
         if !self.table.put_mapping(&access.scope, id, &mapping).await? {
             return Err(changed_meanwhile());
         }
+        access.changes.note("rules");
         Ok(mapping_out(id.clone(), &page, form, Some(mapping)))
     }
 

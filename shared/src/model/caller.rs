@@ -1,6 +1,7 @@
 //! An authenticated caller, as described by the token.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::ids::{OrgId, OrgScope, UserId};
 use crate::model::connection::ConnectedBy;
@@ -25,7 +26,7 @@ pub struct Caller {
 /// The role of a caller.
 ///
 /// Each use checks what a role permits. A role that is not named there permits nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Full access to their own org.

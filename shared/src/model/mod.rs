@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod inbox;
 pub mod lead;
 
+pub mod audit;
 pub mod caller;
 pub mod days;
 pub mod event;

@@ -185,6 +185,8 @@ impl Publishing {
             })
             .await?;
         self.queue_post(&post, now).await;
+        let moved = serde_json::json!({ "scheduled_at": input.scheduled_at });
+        access.changes.compare(None, &moved, &["scheduled_at"]);
         Ok(post.into())
     }
 

@@ -10,6 +10,7 @@ pub mod ads_sync;
 #[cfg(test)]
 mod ads_tests;
 pub mod assignee_mail;
+pub mod audit;
 mod batch;
 #[cfg(test)]
 mod beside_leads_tests;

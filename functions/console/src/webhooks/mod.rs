@@ -3,14 +3,15 @@
 mod detail;
 mod settings;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::deliveries::{EndpointIn, EndpointOut, EndpointState, EndpointWithSecret};
 use leadwire::error::ActError;
 use leadwire::http::Problem;
+use leadwire::http::audit::ActVerdict;
 use maud::{Markup, html};
 
 use self::settings::{form, read_events};
@@ -76,7 +77,8 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
             p { a.button.primary href={ (PATH) "/" (id) } { "I have copied it" } }
         }
     };
-    page(visitor, jar, Section::Integrations, "The endpoint's secret", &body).into_response()
+    let page = page(visitor, jar, Section::Integrations, "The endpoint's secret", &body);
+    (Extension(ActVerdict::Done), page).into_response()
 }
 
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {

@@ -34,6 +34,7 @@
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
 //! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
+//! | act | `ORG#o#AUDIT#month` | `at#id` | | | yes |
 //! | export | `ORG#o#EXPORTS` | `EXPORT#e` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
@@ -99,7 +100,7 @@ pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::notices::*;
 pub(super) use self::publishing::*;
-use crate::ids::{ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{AuditId, ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -296,6 +297,14 @@ pub(in crate::table) fn runs_pk(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
+}
+
+pub(in crate::table) fn audit_pk(scope: &OrgScope, month: Date) -> String {
+    format!("ORG#{}#AUDIT#{}", scope.org(), month.strftime("%Y-%m"))
+}
+
+pub(in crate::table) fn audit(scope: &OrgScope, month: Date, at: Timestamp, id: &AuditId) -> Key {
+    Key { pk: audit_pk(scope, month), sk: format!("{}#{id}", instant(at)) }
 }
 
 pub(in crate::table) fn exports_pk(scope: &OrgScope) -> String {

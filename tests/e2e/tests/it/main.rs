@@ -8,6 +8,7 @@ mod ads_command;
 mod ads_oddities;
 mod ads_schedule;
 mod ads_sync;
+mod audit;
 mod callback;
 mod campaigns;
 mod connecting;

@@ -74,7 +74,7 @@ const LAYERS: [&[&str]; 19] = [
     &["meta_app", "cursor", "once"],
     &["tokens"],
     &["directory"],
-    &["leads"],
+    &["audit", "leads"],
     &["connections"],
     &["conversions", "exports", "notices"],
     &["deliveries"],
@@ -122,6 +122,7 @@ fn rooms_know_no_face() {
         "deliveries",
         "exports",
         "notices",
+        "audit.rs",
         "directory.rs",
     ]
     .map(|room| format!("shared/src/{room}"));
