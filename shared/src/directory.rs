@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::audit::Trail;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
 use crate::model::assignee_mail::{MailPreference, MailProblem};
-use crate::model::audit::ChangeLog;
+use crate::model::audit::{AuditAct, Word};
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, SpendLimit, User};
@@ -88,34 +89,36 @@ pub struct Access {
     pub scope: OrgScope,
     /// The caller.
     pub caller: Caller,
-    /// What they change, for the audit.
-    pub changes: ChangeLog,
+    /// Takes down what the caller changes.
+    pub trail: Trail,
 }
 
 impl Access {
     /// Grants a caller access to the org that they select.
     pub fn new(caller: Caller, org: Option<&str>) -> Result<Self, AccessDenied> {
-        Ok(Self { scope: caller.scope(org)?, caller, changes: ChangeLog::default() })
+        Ok(Self { scope: caller.scope(org)?, caller, trail: Trail::default() })
     }
 
-    /// Grants a colleague without an admin's role access to their own org, whose directory says what they may do.
+    /// Grants a person access to their own org, whatever their role. What they may do there, the org's directory says.
     pub fn of_colleague(caller: Caller) -> Result<Self, AccessDenied> {
-        Ok(Self { scope: caller.scope_of_colleague()?, caller, changes: ChangeLog::default() })
+        Ok(Self { scope: caller.scope_of_colleague()?, caller, trail: Trail::default() })
     }
 
-    /// Grants a superadmin access to an org that the CRM may not have pushed yet.
+    /// Records that the request's act begins, and takes down in its trail what is changed with this access.
     ///
     /// # Errors
-    /// Refuses any other caller, and what cannot be an org's id.
-    pub fn of_superadmin(caller: Caller, org: &str) -> Result<Self, ActError> {
-        let org = OrgId::parse(org).map_err(|error| invalid_id(&error))?;
-        Ok(Self { scope: caller.scope_as_superadmin(org)?, caller, changes: ChangeLog::default() })
+    /// Fails if that cannot be recorded; the act must not be carried out then.
+    pub async fn begin(self, trail: Trail) -> Result<Self, ActError> {
+        trail.begin(&self.scope, &self.caller).await?;
+        Ok(Self { trail, ..self })
     }
 
-    /// The same access, whose changes are noted in `changes`.
-    #[must_use]
-    pub fn with_changes(self, changes: ChangeLog) -> Self {
-        Self { changes, ..self }
+    /// Records that this act begins, where a request can be several.
+    ///
+    /// # Errors
+    /// As [`Access::begin`].
+    pub async fn begin_as(&self, act: AuditAct) -> Result<(), ActError> {
+        self.trail.begin_as(act, &self.scope, &self.caller).await
     }
 }
 
@@ -134,14 +137,6 @@ impl MetaAccess {
         }
         let message = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";
         Err(ActError::refuse(ErrorCode::MetaNotInPlan, message))
-    }
-}
-
-impl MetaAccess {
-    /// The same access, whose changes are noted in `changes`.
-    #[must_use]
-    pub fn with_changes(self, changes: ChangeLog) -> Self {
-        Self(self.0.with_changes(changes))
     }
 }
 
@@ -170,29 +165,29 @@ impl Directory {
         MetaAccess::check(access, org.as_ref())
     }
 
-    /// Checks that a caller may do what a permission allows, in an org whose plan includes Meta. Admins, moderators and
-    /// superadmins may; any other colleague needs the permission in the org's directory.
+    /// Checks that a caller may do what a permission allows. Admins, moderators and superadmins may; any other colleague
+    /// needs the permission in the org's directory.
     ///
     /// # Errors
-    /// [`AccessDenied`], and [`ErrorCode::MetaNotInPlan`].
+    /// [`AccessDenied`].
     pub async fn permitted_access(
         &self,
         caller: Caller,
         org: Option<&str>,
         permission: &str,
-    ) -> Result<MetaAccess, ActError> {
+    ) -> Result<Access, ActError> {
         if caller.role != Role::Other {
-            return self.meta_access(Access::new(caller, org)?).await;
+            return Ok(Access::new(caller, org)?);
         }
-        let access = Access::of_colleague(caller).map_err(|_| AccessDenied::Role)?;
-        if org.map(str::trim).is_some_and(|org| org != access.scope.org().as_str()) {
+        let scope = caller.scope_of_colleague().map_err(|_| AccessDenied::Role)?;
+        if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
             return Err(AccessDenied::ForeignOrg.into());
         }
-        let user = self.find_colleague(&access.caller).await?;
+        let user = self.find_colleague(&caller).await?;
         if !user.is_some_and(|user| user.may(permission)) {
             return Err(AccessDenied::Role.into());
         }
-        self.meta_access(access).await
+        Ok(Access::of_colleague(caller)?)
     }
 
     /// The caller in the directory of their own org, if the CRM has pushed them.
@@ -228,8 +223,19 @@ impl Directory {
         Ok(self.table.orgs().await?)
     }
 
+    /// Checks that a caller may say what an org has paid for: a superadmin, for any org.
+    ///
+    /// # Errors
+    /// [`AccessDenied::SuperAdminOnly`], and the field `id` that cannot be an org's.
+    pub fn superadmin_access(caller: Caller, id: &str) -> Result<Access, ActError> {
+        let org = OrgId::parse(id).map_err(|error| invalid_id(&error))?;
+        Ok(Access { scope: caller.scope_as_superadmin(org)?, caller, trail: Trail::default() })
+    }
+
     /// Stores an org. Only a superadmin may, because this decides what the org has paid for.
     pub async fn put_org(&self, access: &Access, input: OrgIn) -> Result<Org, ActError> {
+        let org = access.scope.org().clone();
+        let scope = access.caller.scope_as_superadmin(org.clone())?;
         let country = input.default_country.as_deref().map(phone::country).transpose();
         let country = country
             .map_err(|error| ActError::invalid("default_country", ErrorCode::CountryInvalid, error.to_string()))?;
@@ -249,12 +255,10 @@ impl Directory {
         }
         let updated_at = crate::clock::now();
         let daily_spend_limit = limit;
-        let id = access.scope.org().clone();
-        let org = Org { id, name, plan, default_country: country, daily_spend_limit, keep_leads_days, updated_at };
-        let before = self.table.org(&access.scope).await?;
-        self.table.put_org(&access.scope, &org).await?;
-        let shown = ["plan", "default_country", "daily_spend_limit", "keep_leads_days"];
-        access.changes.compare(before.as_ref(), &org, &shown);
+        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit, keep_leads_days, updated_at };
+        let before = self.table.org(&scope).await?;
+        self.table.put_org(&scope, &org).await?;
+        record_org(&access.trail, before.as_ref(), &org);
         Ok(org)
     }
 
@@ -286,13 +290,15 @@ impl Directory {
             permissions: check_names("permissions", input.permissions)?,
             updated_at: crate::clock::now(),
         };
+        access.trail.about(&user.id);
         let before = self.table.user(&access.scope, &user.id).await?;
         match self.table.put_user(&access.scope, &user).await? {
             PutUserOutcome::Stored => {
-                access.changes.compare(before.as_ref(), &user, &["role", "active", "permissions"]);
+                record_user(&access.trail, before.as_ref(), &user);
+                let wanted_mails = self.table.mail_preference(&access.scope, &user.id).await?.off_since.is_none();
                 if let Some(on) = input.notifications {
-                    access.changes.note("notifications");
                     self.table.set_mails(&access.scope, &user.id, on, user.updated_at).await?;
+                    access.trail.changed("notifications", &wanted_mails, &on);
                 }
                 let preference = self.table.mail_preference(&access.scope, &user.id).await?;
                 Ok(UserOut::new(user, &preference))
@@ -310,6 +316,37 @@ impl Directory {
             }
         }
     }
+}
+
+fn record_org(trail: &Trail, before: Option<&Org>, after: &Org) {
+    fn words(org: &Org) -> Vec<Word<'_>> {
+        org.plan.features.iter().map(|feature| Word(feature)).collect()
+    }
+    let limit = |org: &Org| org.daily_spend_limit.as_ref().map(|limit| limit.amount);
+    trail.withheld("name", &before.map(|org| &org.name), &Some(&after.name));
+    trail.changed("plan.name", &before.map(|org| Word(&org.plan.name)), &Some(Word(&after.plan.name)));
+    trail.changed("plan.features", &before.map(words), &Some(words(after)));
+    let days = |org: &Org| org.keep_leads_days;
+    trail.changed("keep_leads_days", &before.and_then(days), &days(after));
+    let country = |org: &'_ Org| org.default_country.clone();
+    let (was, is) = (before.and_then(country), country(after));
+    trail.changed("default_country", &was.as_deref().map(Word), &is.as_deref().map(Word));
+    trail.changed("daily_spend_limit.amount", &before.and_then(limit), &limit(after));
+    let currency = |org: &Org| org.daily_spend_limit.as_ref().map(|limit| limit.currency.clone());
+    let (was, is) = (before.and_then(currency), currency(after));
+    trail.changed("daily_spend_limit.currency", &was.as_deref().map(Word), &is.as_deref().map(Word));
+}
+
+fn record_user(trail: &Trail, before: Option<&User>, after: &User) {
+    fn words(user: &User) -> Vec<Word<'_>> {
+        user.permissions.iter().map(|permission| Word(permission)).collect()
+    }
+    trail.withheld("name", &before.map(|user| &user.name), &Some(&after.name));
+    trail.withheld("email", &before.map(|user| &user.email), &Some(&after.email));
+    let role = before.and_then(|user| user.role.as_deref()).map(Word);
+    trail.changed("role", &role, &after.role.as_deref().map(Word));
+    trail.changed("active", &before.map(|user| user.active), &Some(after.active));
+    trail.changed("permissions", &before.map(words), &Some(words(after)));
 }
 
 fn is_currency(code: &str) -> bool {

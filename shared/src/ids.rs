@@ -92,16 +92,16 @@ id!(
     ReceiptId, "receipt id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// What is kept of one act of a caller. Ours: time-ordered.
+    AuditId, "audit id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// One requested search for leads, or one sync of an ad account. Ours: time-ordered.
     RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
     /// One export of leads into a file. Ours: time-ordered.
     ExportId, "export id", is_crm_id, CRM_RULE, String::deserialize
-);
-id!(
-    /// One act in the audit. Ours: time-ordered.
-    AuditId, "audit id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
     /// A Facebook page.
@@ -207,9 +207,9 @@ made_here! {
     IntegrationId, "int";
     LinkId, "ada";
     ReceiptId, "receipt";
+    AuditId, "act";
     RunId, "run";
     ExportId, "exp";
-    AuditId, "act";
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";

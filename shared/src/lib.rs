@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
 //! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
-//! | between | [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
+//! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service |
@@ -35,6 +35,7 @@ pub mod receiver;
 pub mod table;
 pub mod vault;
 
+pub mod audit;
 pub mod cursor;
 pub mod error;
 pub mod exports;
@@ -54,7 +55,6 @@ pub mod once;
 pub mod people;
 pub mod publishing;
 
-pub mod audit;
 pub mod auth;
 pub mod http;
 pub mod worker;

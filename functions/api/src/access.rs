@@ -1,5 +1,5 @@
 //! Access control by the headers of a request: [`Access`] for what an org owns, [`MetaAccess`] for what also requires
-//! Meta in the org's plan.
+//! Meta in the org's plan. Each begins the request's act.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use http::header;
 use http::request::Parts;
 use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
-use leadwire::http::{Problem, ProblemCode, audit};
+use leadwire::http::audit::trail_of;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::caller::Caller;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
 use utoipa::{IntoParams, IntoResponses};
@@ -62,28 +63,24 @@ async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Resul
     let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
     let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
     let access = api.directory.permitted_access(caller, org, permission).await?;
-    let changes = audit::begin(&parts.extensions, &api.directory.table, (&access.scope, &access.caller)).await?;
-    Ok(access.with_changes(changes))
+    let access = access.begin(trail_of(parts)).await?;
+    Ok(api.directory.meta_access(access).await?)
 }
 
-/// A superadmin, and the org that the path names.
-pub(crate) struct OrgOwner(pub(crate) directory::Access);
+/// A superadmin who says what the org in the path has paid for.
+pub(crate) struct SuperAdmin(pub(crate) directory::Access);
 
-impl FromRequestParts<Arc<Api>> for OrgOwner {
+impl FromRequestParts<Arc<Api>> for SuperAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
-        let invalid = |_| Problem::field("id", ProblemCode::PathInvalid, "The org's id.");
-        let Path(id) = Path::<String>::from_request_parts(parts, api).await.map_err(invalid)?;
-        audit_of(parts, api, directory::Access::of_superadmin(caller, &id)?).await.map(Self)
+        let Path(id) = Path::<String>::from_request_parts(parts, api)
+            .await
+            .map_err(|_| Problem::field("id", ProblemCode::IdInvalid, "The id of an org."))?;
+        let access = directory::Directory::superadmin_access(caller, &id)?;
+        Ok(Self(access.begin(trail_of(parts)).await?))
     }
-}
-
-/// The same access, once the audit knows of it.
-async fn audit_of(parts: &Parts, api: &Api, access: directory::Access) -> Result<directory::Access, Problem> {
-    let changes = audit::begin(&parts.extensions, &api.directory.table, (&access.scope, &access.caller)).await?;
-    Ok(access.with_changes(changes))
 }
 
 /// The header that selects the org.
@@ -111,7 +108,7 @@ impl FromRequestParts<Arc<Api>> for Access {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
         // A header that is not text cannot be an org's id.
         let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
-        audit_of(parts, api, directory::Access::new(caller, org)?).await.map(Self)
+        Ok(Self(directory::Access::new(caller, org)?.begin(trail_of(parts)).await?))
     }
 }
 

@@ -1,18 +1,20 @@
-//! Who did what in the org.
+//! What was done in the org.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use leadwire::audit::{AuditList, AuditQuery};
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::UserId;
+use leadwire::model::audit::AuditAct;
 use utoipa::IntoParams;
 
 use crate::access::{Access, Failure, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
-/// Filters. An act must match all that are given.
+/// Filters. A record must match all that are given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
@@ -20,15 +22,15 @@ use crate::state::Api;
     reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
 )]
 pub(crate) struct AuditParameters {
-    /// At or after this time or day.
+    /// Begun at or after this time or day.
     from: Option<String>,
-    /// Before this time or day.
+    /// Begun before this time or day.
     to: Option<String>,
-    /// Who acted: a user's or a program's id.
-    user_id: Option<String>,
-    /// An `operationId`, such as `changeLead`.
+    /// The id of who did it: the subject of a person's or a program's token.
+    who: Option<String>,
+    /// The name of an act, such as `lead.change`.
     act: Option<String>,
-    /// The id of what it was about.
+    /// The id of what it was done to.
     subject: Option<String>,
     /// `next_cursor` of the previous response.
     cursor: Option<String>,
@@ -38,10 +40,10 @@ pub(crate) struct AuditParameters {
 
 /// List what was done in the org
 ///
-/// Every request to change something, through the API or the console, by people and programs, newest first, for 400
-/// days. Before and after are there for what is neither personal nor secret. What is refused is listed, too.
+/// Every changing call of the API and act in the console, newest first: who, when, from where, and which fields were
+/// before and after. Kept for 400 days. Values that can be personal or secret are left out (`withheld`).
 #[utoipa::path(
-    get, path = "/api/audit", tag = "directory", operation_id = "listActs",
+    get, path = "/api/audit", tag = "directory", operation_id = "listAudit",
     params(AuditParameters, OrgHeader),
     responses((status = 200, body = AuditList), Failure)
 )]
@@ -50,14 +52,19 @@ pub(crate) async fn list(
     Access(access): Access,
     parameters: Parameters,
 ) -> Result<Json<AuditList>, Problem> {
-    parameters.check(&["from", "to", "user_id", "act", "subject", "cursor", "limit"])?;
-    let text = |name: &str| parameters.get(name).map(str::to_owned);
+    parameters.check(&["from", "to", "who", "act", "subject", "cursor", "limit"])?;
+    let act = |text: &str| {
+        let unknown =
+            || Problem::field("act", ProblemCode::ParameterInvalid, "The name of an act, such as lead.change.");
+        text.parse::<AuditAct>().map_err(|_| unknown())
+    };
     let query = AuditQuery {
         from: parameters.time("from")?,
         to: parameters.time("to")?,
-        user_id: text("user_id"),
-        act: text("act"),
-        subject: text("subject"),
+        who: parameters.id("who", UserId::parse)?,
+        act: parameters.get("act").map(act).transpose()?,
+        subject: parameters.get("subject").map(ToOwned::to_owned),
     };
-    Ok(Json(api.audit.list(&access, &query, parameters.get("cursor"), parameters.limit()?).await?))
+    let limit = parameters.limit()?;
+    Ok(Json(api.audit.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
 }

@@ -8,7 +8,7 @@ use leadwire::directory::{OrgIn, UserIn, UserList, UserOut};
 use leadwire::http::Problem;
 use leadwire::model::org::Org;
 
-use crate::access::{Access, Failure, OrgHeader, OrgOwner};
+use crate::access::{Access, Failure, OrgHeader, SuperAdmin};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -37,7 +37,7 @@ pub(crate) async fn read_org(
 )]
 pub(crate) async fn put_org(
     State(api): State<Arc<Api>>,
-    OrgOwner(access): OrgOwner,
+    SuperAdmin(access): SuperAdmin,
     Input(input): Input<OrgIn>,
 ) -> Result<Json<Org>, Problem> {
     Ok(Json(api.directory.put_org(&access, input).await?))

@@ -1,6 +1,7 @@
 //! The HTTP API: a router, with one act of a room behind each route.
 
 mod access;
+mod acts;
 mod ads;
 mod audit;
 mod campaigns;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
-use leadwire::audit::Audit;
+use leadwire::audit::AuditLog;
 use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
@@ -75,7 +76,6 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
-    let audit = Audit { table: table.clone(), key: key.clone() };
     let exports = Exports {
         table: table.clone(),
         files: Files::new(&aws, env::files_bucket()?),
@@ -136,10 +136,10 @@ async fn main() -> Result<(), Error> {
         has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
+    let audit = AuditLog { table: table.clone(), key };
     let directory = Directory { table };
     let api = state::Api {
         directory,
-        audit,
         leads,
         exports,
         connections,
@@ -149,6 +149,7 @@ async fn main() -> Result<(), Error> {
         publishing,
         campaigns,
         inbox,
+        audit,
         verifier,
         public_url: env::public_url()?,
     };

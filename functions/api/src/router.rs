@@ -1,6 +1,5 @@
 //! All routes, and the OpenAPI description that is generated from the same list.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -8,13 +7,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use lambda_http::RequestExt;
-use lambda_http::request::RequestContext;
-use leadwire::http::audit::audited;
+use leadwire::http::audit::record_act;
 use leadwire::http::{Problem, ProblemCode};
-use leadwire::model::audit::AuditFace;
 use leadwire::model::event::{self, EventKind};
 use strum::IntoEnumIterator;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Description, PathItem, PathsBuilder, Ref, ResponseBuilder};
@@ -24,7 +21,7 @@ use utoipa_axum::routes;
 
 use crate::state::Api;
 use crate::{
-    ads, audit, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks,
+    acts, ads, audit, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -178,8 +175,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
 /// The API's router.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let (router, description) = described();
-    let names = Arc::new(act_names(&description));
     let description = Arc::new(description);
+    let audited = acts::audited(&api);
     router
         .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
         .fallback(|| async { Problem::new(ProblemCode::NoSuchRoute, "There is nothing at this address.") })
@@ -189,33 +186,10 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         // Lambda limits a request to 6 MB. Routes with a lower limit check it themselves.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(leadwire::http::limit_duration))
-        .layer(middleware::from_fn_with_state(api.clone(), move |State(api): State<Arc<Api>>, request, next| {
-            let names = names.clone();
-            let name = move |method: &str, path: &str| names.get(&(method.to_owned(), path.to_owned())).cloned();
-            async move { audited((AuditFace::Api, source_of(&request)), &api.directory.table, name, request, next).await }
-        }))
+        // Outside the limit of time: what takes too long is recorded too.
+        .layer(middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
-}
-
-/// The network address from which a request came, as the gateway saw it.
-fn source_of(request: &Request) -> Option<String> {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
-        _ => None,
-    }
-}
-
-/// The acts by method and path, named by their `operationId`. What only tries something out is none.
-fn act_names(description: &Description) -> BTreeMap<(String, String), String> {
-    const TRIALS: [&str; 1] = ["previewMapping"];
-    let operations = description.paths.paths.iter().flat_map(|(path, item)| {
-        let named = |method: &str, operation: &Option<Operation>| {
-            Some(((method.to_owned(), path.clone()), operation.as_ref()?.operation_id.clone()?))
-        };
-        [named("POST", &item.post), named("PUT", &item.put), named("PATCH", &item.patch), named("DELETE", &item.delete)]
-    });
-    operations.flatten().filter(|(_, name)| !TRIALS.contains(&name.as_str())).collect()
 }
 
 /// Rejects paths with an encoded `#` or `?`. The gateway decodes the path before it passes it on, so an id with `%23`
@@ -230,6 +204,22 @@ async fn whole_path(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_route_that_can_change_something_has_an_act() {
+        let (_, description) = described();
+        let json = serde_json::to_value(&description).unwrap();
+        let mut routes: Vec<(String, String)> = Vec::new();
+        for (path, methods) in json["paths"].as_object().unwrap() {
+            let changing = methods.as_object().unwrap().keys().filter(|method| *method != "get");
+            routes.extend(changing.map(|method| (method.to_uppercase(), path.clone())));
+        }
+        let mut acts: Vec<(String, String)> =
+            acts::ACTS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+        routes.sort();
+        acts.sort();
+        assert_eq!(routes, acts, "each route that can change something has one entry, and each entry a route");
+    }
 
     #[test]
     fn the_description_names_every_route_and_says_how_each_fails() {

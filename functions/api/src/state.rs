@@ -1,7 +1,7 @@
 //! The state that the routes share.
 
 use leadwire::ads::Ads;
-use leadwire::audit::Audit;
+use leadwire::audit::AuditLog;
 use leadwire::auth::Verifier;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
@@ -17,7 +17,6 @@ use url::Url;
 /// One value for all routes.
 pub(crate) struct Api {
     pub(crate) directory: Directory,
-    pub(crate) audit: Audit,
     pub(crate) leads: Leads,
     pub(crate) exports: Exports,
     pub(crate) connections: Connections,
@@ -27,6 +26,7 @@ pub(crate) struct Api {
     pub(crate) publishing: Publishing,
     pub(crate) campaigns: Campaigns,
     pub(crate) inbox: Inbox,
+    pub(crate) audit: AuditLog,
     pub(crate) verifier: Verifier,
     /// The public origin, if the deployment configures one.
     pub(crate) public_url: Option<Url>,

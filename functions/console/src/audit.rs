@@ -1,89 +1,112 @@
-//! Who did what in the org.
+//! What was done in the org: by whom, from where, and what it changed.
+
+use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::audit::AuditQuery;
-use leadwire::http::{Problem, fields};
-use leadwire::model::audit::{AuditFace, AuditOutcome, AuditRecord, FieldChange};
+use leadwire::http::{Problem, ProblemCode, fields};
+use leadwire::ids::UserId;
+use leadwire::model::audit::{AuditAct, AuditActor, AuditChange, AuditFace, AuditOutcome, AuditRecord};
+use leadwire::model::caller::Role;
+use leadwire::model::org::User;
 use maud::{Markup, html};
+use serde_json::Value;
+use strum::IntoEnumIterator;
 
-use crate::components::{badge, empty, time};
+use crate::components::{badge, empty, problem_alert, time};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::Admin;
 use crate::state::Console;
+use crate::zone::Zone;
 
-const PAGE_SIZE: usize = 50;
+const PATH: &str = "/audit";
+const PAGE_SIZE: usize = 25;
 
-pub(crate) async fn list(
+pub(crate) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
     Query(query): Query<ListQuery>,
+    zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    // The last day is included as a whole.
-    let until = query.get("until").map(|text| fields::day("until", text)).transpose()?;
-    let to = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
-    let wanted = AuditQuery {
-        from: query.get("from").map(|text| fields::time("from", text)).transpose()?,
-        to: to.transpose()?,
-        user_id: query.text("user_id"),
-        act: query.text("act"),
-        subject: query.text("subject"),
+    let users = console.directory.users(&access.scope).await?;
+    let names: BTreeMap<&str, &str> = users.iter().map(|user| (user.id.as_str(), user.name.as_str())).collect();
+    let list = async {
+        let list = console.audit.list(&access.scope, &parse(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
+        list.map_err(Problem::from)
     };
-    let acts = console.audit.list(&access, &wanted, query.get("cursor"), PAGE_SIZE).await?;
-    let is_filtered = ["user_id", "act", "subject", "from", "until"].iter().any(|name| query.get(name).is_some());
+    let list = list.await;
     let body = html! {
-        p.quiet { "Every change that was requested here or through the API, for 400 days." }
-        (filter_form(&query, is_filtered))
-        @if acts.items.is_empty() {
-            @if acts.next_cursor.is_some() { p { "None of the latest acts match." } }
-            @else { (empty("Nothing was changed", html! { "No act of the last 400 days matches." })) }
-        } @else { (table(&query, &acts.items)) }
-        @if let Some(next) = &acts.next_cursor { p.acts { a.button href=(query.at("/audit", &[("cursor", next)])) rel="next" { "Earlier acts" } } }
+        p.lead { "Who changed what in this org, here and through the API. Kept for 400 days." }
+        (filter_form(&query, &users))
+        (zone.note())
+        @match &list {
+            Err(problem) => { (problem_alert(Some(problem))) }
+            Ok(list) => {
+                @if list.items.is_empty() { (nothing(list.next_cursor.is_some())) } @else { (table(&list.items, &names)) }
+                @if let Some(next) = &list.next_cursor {
+                    p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { "Earlier acts" } }
+                }
+            }
+        }
     };
-    Ok(page(&visitor, jar, Section::Integrations, "Audit", &body))
+    Ok(page(&visitor, jar, Section::Audit, "Audit", &body))
 }
 
-fn filter_form(query: &ListQuery, is_filtered: bool) -> Markup {
+/// The query that an address describes. The last day is included as a whole.
+fn parse(query: &ListQuery, zone: &Zone) -> Result<AuditQuery, Problem> {
+    let unknown = |_| Problem::field("act", ProblemCode::ParameterInvalid, "Choose one of the acts in the list.");
+    Ok(AuditQuery {
+        from: query.get("from").map(|day| zone.parse_day("from", day)).transpose()?,
+        to: query.get("until").map(|day| zone.parse_last_day("until", day)).transpose()?,
+        who: query.get("who").map(|text| fields::id("who", text, UserId::parse)).transpose()?,
+        act: query.get("act").map(str::parse::<AuditAct>).transpose().map_err(unknown)?,
+        subject: query.text("subject"),
+    })
+}
+
+fn filter_form(query: &ListQuery, users: &[User]) -> Markup {
+    let is = |name: &str, value: &str| query.get(name) == Some(value);
+    let is_any = ["from", "until", "who", "act", "subject"].iter().any(|name| query.get(name).is_some());
     html! {
-        form.filters.card method="get" action="/audit" role="search" aria-label="Filter acts" {
-            label { "Who, by id" input name="user_id" value=[query.get("user_id")]; }
-            label { "About, by id" input name="subject" value=[query.get("subject")] placeholder="A lead, an integration …"; }
-            details open[query.get("from").or(query.get("until")).is_some()] {
-                summary { "Dates" }
-                label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
-                label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
-            }
-            div.acts { button { "Filter" } @if is_filtered { a.button.plain href="/audit" { "Clear" } } }
+        form.filters.card method="get" action=(PATH) role="search" aria-label="Filter acts" {
+            label { "What" select name="act" {
+                option value="" { "Everything" }
+                @for act in AuditAct::iter() { option value=(act.name()) selected[is("act", act.name())] { (act.words()) } }
+            } }
+            label { "Who" input name="who" value=[query.get("who")] list="people" placeholder="The id of a person or program" autocomplete="off"; }
+            datalist #people { @for user in users { option value=(user.id) { (user.name) } } }
+            label { "On what" input name="subject" value=[query.get("subject")] placeholder="The id of a lead, a form, …" autocomplete="off"; }
+            label { "From" input type="date" name="from" value=[query.get("from")]; }
+            label { "Until" input type="date" name="until" value=[query.get("until")]; }
+            div.acts { button { "Filter" } @if is_any { a.button.plain href=(PATH) { "Clear" } } }
         }
     }
 }
 
-fn table(query: &ListQuery, acts: &[AuditRecord]) -> Markup {
-    let only = |name: &str, value: &str| query.at("/audit", &[(name, value), ("cursor", "")]);
+fn nothing(has_earlier: bool) -> Markup {
+    match has_earlier {
+        true => empty("Nothing found yet", html! { "Earlier acts have not been searched." }),
+        false => empty("Nothing found", html! { "What is changed from now on appears here." }),
+    }
+}
+
+fn table(records: &[AuditRecord], names: &BTreeMap<&str, &str>) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "When" } th { "Who" } th { "What" } th { "Changed" } th { "From" } } }
+                thead { tr { th { "When" } th { "Who" } th { "What" } th { "Before → after" } th { "From where" } } }
                 tbody {
-                    @for act in acts {
+                    @for record in records {
                         tr {
-                            td data-label="When" { (time(act.at)) }
-                            td data-label="Who" {
-                                a href=(only("user_id", act.user_id.as_str())) { (act.user_name.as_deref().unwrap_or(act.user_id.as_str())) }
-                                @if act.is_program { " " (badge("dim", "Program")) }
-                            }
-                            td data-label="What" {
-                                b { (act_words(&act.act)) } " " (outcome(act))
-                                @for subject in &act.subjects { div { a.quiet href=(only("subject", subject)) { (subject) } } }
-                            }
-                            td data-label="Changed" { @for change in &act.changes { div { (change_of(change)) } } @if act.changes.is_empty() { "–" } }
-                            td data-label="From" {
-                                (match act.face { AuditFace::Api => "API", AuditFace::Console => "Console" })
-                                @if let Some(source) = &act.source { div.quiet { (source) } }
-                            }
+                            td data-label="When" { (time(record.at)) }
+                            td data-label="Who" { (who(&record.who, names)) }
+                            td data-label="What" { (what(record)) }
+                            td data-label="Before → after" { (changes(&record.changes, names)) }
+                            td data-label="From where" { (place(record)) }
                         }
                     }
                 }
@@ -92,66 +115,97 @@ fn table(query: &ListQuery, acts: &[AuditRecord]) -> Markup {
     }
 }
 
-fn outcome(act: &AuditRecord) -> Markup {
-    html! {
-        @match act.outcome {
-            AuditOutcome::Done => {},
-            AuditOutcome::Refused => (badge("warn", "Refused")),
-            AuditOutcome::Failed => (badge("bad", "Failed")),
-            AuditOutcome::Unknown => (badge("bad", "Not known")),
-        }
-        @if let Some(code) = &act.code { div.quiet { (words(code)) } }
-    }
-}
-
-fn change_of(change: &FieldChange) -> Markup {
-    let show = |value: &Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(serde_json::Value::Array(items)) if items.iter().all(serde_json::Value::is_string) => {
-            items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
-        }
-        Some(value) => value.to_string(),
-        None => "none".to_owned(),
+fn who(actor: &AuditActor, names: &BTreeMap<&str, &str>) -> Markup {
+    let id = actor.id.as_str();
+    let name = actor.name.as_deref().or(names.get(id).copied()).unwrap_or(id);
+    let role = match (actor.program, actor.role) {
+        (true, _) => "Program",
+        (false, Role::SuperAdmin) => "Superadmin",
+        (false, Role::Admin) => "Admin",
+        (false, Role::Moderator) => "Moderator",
+        (false, Role::Other) => "Colleague",
     };
+    html! { (name) div.quiet { (role) } }
+}
+
+fn what(record: &AuditRecord) -> Markup {
+    let words = record.act.parse().map_or_else(|_| record.act.clone(), |act: AuditAct| act.words().to_owned());
     html! {
-        (words(&change.field))
-        @if change.before.is_some() || change.after.is_some() { ": " (show(&change.before)) " → " (show(&change.after)) }
-    }
-}
-
-/// An act as words.
-fn act_words(act: &str) -> String {
-    match act {
-        "getAuthUrl" => "Begin to connect Facebook".to_owned(),
-        "putOrg" => "Push org".to_owned(),
-        "putUser" => "Push user".to_owned(),
-        other => words(other),
-    }
-}
-
-/// A name of a program as words: `changeLead` and `assigned_to` alike.
-fn words(name: &str) -> String {
-    let mut words = String::new();
-    for (at, letter) in name.chars().enumerate() {
-        match letter {
-            '_' => words.push(' '),
-            _ if at == 0 => words.extend(letter.to_uppercase()),
-            _ if letter.is_uppercase() => {
-                words.push(' ');
-                words.extend(letter.to_lowercase());
-            }
-            _ => words.push(letter),
+        (words)
+        @for subject in &record.subjects { div.quiet.address { a href=(subject_path(subject)) { (subject) } } }
+        @match record.outcome {
+            AuditOutcome::Done => {}
+            AuditOutcome::Refused => { div { (badge("dim", "Refused")) (code(record)) } }
+            AuditOutcome::Failed => { div { (badge("bad", "Failed")) (code(record)) } }
+            AuditOutcome::Unknown => { div { (badge("warn", "Outcome not known")) } }
         }
     }
-    words
+}
+
+fn subject_path(subject: &str) -> String {
+    format!("{PATH}?subject={}", url::form_urlencoded::byte_serialize(subject.as_bytes()).collect::<String>())
+}
+
+fn code(record: &AuditRecord) -> Markup {
+    html! { @if let Some(code) = &record.code { " " code { (code) } } }
+}
+
+fn changes(changes: &[AuditChange], names: &BTreeMap<&str, &str>) -> Markup {
+    html! {
+        @if changes.is_empty() { span.quiet { "–" } }
+        @for change in changes {
+            div {
+                (change.field.replace(['_', '.'], " ")) ": "
+                @if change.withheld { span.quiet { "changed" } }
+                @else { (in_words(change.before.as_ref(), names)) " → " b { (in_words(change.after.as_ref(), names)) } }
+            }
+        }
+    }
+}
+
+/// A value in words: a person by name, a list with commas.
+fn in_words(value: Option<&Value>, names: &BTreeMap<&str, &str>) -> String {
+    match value {
+        None | Some(Value::Null) => "nothing".to_owned(),
+        Some(Value::Bool(true)) => "yes".to_owned(),
+        Some(Value::Bool(false)) => "no".to_owned(),
+        Some(Value::String(text)) => names.get(text.as_str()).map_or_else(|| text.clone(), |name| (*name).to_owned()),
+        Some(Value::Array(items)) if items.is_empty() => "nothing".to_owned(),
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| in_words(Some(item), names)).collect::<Vec<_>>().join(", ")
+        }
+        Some(Value::Object(parts)) => {
+            parts.values().map(|part| in_words(Some(part), names)).collect::<Vec<_>>().join(": ").replace('_', " ")
+        }
+        Some(number @ Value::Number(_)) => number.to_string(),
+    }
+}
+
+fn place(record: &AuditRecord) -> Markup {
+    let face = match record.face {
+        AuditFace::Api => "API",
+        AuditFace::Console => "Console",
+    };
+    html! { (face) @if let Some(source) = &record.source { div.quiet.address { (source) } } }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn names_are_read_as_words() {
-        assert_eq!((words("changeLead").as_str(), words("assigned_to").as_str()), ("Change lead", "Assigned to"));
+    fn values_are_in_words() {
+        let names = BTreeMap::from([("ann", "Ann Lee")]);
+        let check = |value: Value, expect: &str| assert_eq!(in_words(Some(&value), &names), expect, "{value}");
+        check(json!("ann"), "Ann Lee");
+        check(json!(["1", "2"]), "1, 2");
+        check(json!([]), "nothing");
+        check(json!(true), "yes");
+        check(json!({ "strategy": "round_robin" }), "round robin");
+        check(json!({ "strategy": "user", "user_id": "ann" }), "user: Ann Lee");
+        check(json!(3), "3");
+        assert_eq!(in_words(None, &names), "nothing");
     }
 }

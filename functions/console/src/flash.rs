@@ -1,14 +1,13 @@
 //! The outcome of an action, shown once, on the next page.
 
-use axum::Extension;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use leadwire::error::ErrorCode;
-use leadwire::http::audit::ActVerdict;
 use leadwire::http::{Problem, ProblemCode};
 use serde::{Deserialize, Serialize};
 
+use crate::acts::Showing;
 use crate::messages;
 use crate::request::local_path;
 
@@ -60,16 +59,16 @@ pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<S
     if local_path(path).is_none() {
         return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
     }
-    let problem = match outcome {
-        Ok(done) => return (Flash::done(done).put(jar), Redirect::to(path)).into_response(),
+    let problem = outcome.as_ref().err().cloned();
+    let flash = match outcome {
+        Ok(done) => Flash::done(done),
         // The page to redirect to would not be there either.
         Err(problem) if problem.code.is(ErrorCode::Unavailable) || problem.status == 404 => {
             return problem.into_response();
         }
-        Err(problem) => problem,
+        Err(problem) => Flash::from(&problem),
     };
-    let refused = Extension(ActVerdict::Refused(problem.code));
-    (refused, Flash::from(&problem).put(jar), Redirect::to(path)).into_response()
+    (flash.put(jar), Redirect::to(path)).into_response().showing(problem.as_ref())
 }
 
 impl From<&Problem> for Flash {

@@ -30,11 +30,12 @@ pub(crate) enum Section {
     Posts,
     Ads,
     Campaigns,
+    Audit,
     /// A page outside all sections.
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 8] = [
+const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
     (Section::Inbox, "/inbox", "Inbox"),
@@ -43,6 +44,7 @@ const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Posts, "/posts", "Posts"),
     (Section::Ads, "/ads", "Ads"),
     (Section::Campaigns, "/campaigns", "Campaigns"),
+    (Section::Audit, "/audit", "Audit"),
 ];
 
 /// A page in its frame. Shows the pending flash and clears it.

@@ -5,11 +5,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use http::request::Parts;
+use leadwire::directory::Access;
 use leadwire::http::Problem;
 use leadwire::model::session::{LIFETIME, Session};
 use oauth2::CsrfToken;
 use serde::{Deserialize, Serialize};
 
+use crate::acts::RequestTrail;
 use crate::flash::Flash;
 use crate::form::Fields;
 use crate::layout;
@@ -80,6 +82,7 @@ pub(crate) async fn callback(
     State(console): State<Console>,
     Query(answer): Query<Answer>,
     jar: PrivateCookieJar,
+    RequestTrail(trail): RequestTrail,
     parts: Parts,
 ) -> Result<Response, Problem> {
     let state = answer.state.unwrap_or_default();
@@ -97,6 +100,9 @@ pub(crate) async fn callback(
     let LoginCookie { pending, back } = login;
     let done = cookie_name_of(&pending.state);
     let caller = console.oidc.finish(&origin, code, pending).await?;
+    if let Ok(access) = Access::of_colleague(caller.clone()) {
+        access.begin(trail).await?;
+    }
     // Start the session.
     let secret = CsrfToken::new_random_len(32).into_secret();
     let session = Session::begin(caller, leadwire::clock::now());
@@ -122,12 +128,16 @@ pub(crate) async fn logout(
     State(console): State<Console>,
     visitor: Result<Visitor, Response>,
     jar: PrivateCookieJar,
+    RequestTrail(trail): RequestTrail,
     parts: Parts,
     fields: Result<Fields, Problem>,
 ) -> Result<Response, Problem> {
     // A session that has already ended has nothing to prove: signing out always succeeds.
     if let Ok(visitor) = visitor {
         fields?;
+        if let Ok(access) = Access::of_colleague(visitor.session.caller.clone()) {
+            access.begin(trail).await?;
+        }
         console.sessions.end_session(visitor.secret()).await?;
     }
     let origin = console.origin(&parts)?;

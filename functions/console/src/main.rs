@@ -31,7 +31,7 @@ mod zone;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
-use leadwire::audit::Audit;
+use leadwire::audit::AuditLog;
 use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
@@ -77,7 +77,6 @@ async fn main() -> Result<(), Error> {
         searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
-    let audit = Audit { table: table.clone(), key: key.clone() };
     let exports = Exports {
         table: table.clone(),
         files: Files::new(&aws, env::files_bucket()?),
@@ -120,6 +119,7 @@ async fn main() -> Result<(), Error> {
         has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
+    let audit = AuditLog { table: table.clone(), key: key.clone() };
     let mail_switch = MailSwitch { table: table.clone(), key: key.clone() };
     let conversions = Conversions { tokens: tokens.clone() };
     let connections = Connections {
@@ -154,7 +154,6 @@ async fn main() -> Result<(), Error> {
     let files_origin = publishing.files.origin().await?;
     let shared = state::Shared {
         directory,
-        audit,
         leads,
         exports,
         connections,
@@ -164,6 +163,7 @@ async fn main() -> Result<(), Error> {
         publishing,
         campaigns,
         inbox,
+        audit,
         mail_switch,
         sessions: table,
         key,

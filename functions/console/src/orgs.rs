@@ -3,12 +3,12 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
-use http::Extensions;
 use leadwire::directory::Access;
-use leadwire::http::{Problem, ProblemCode, audit};
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use maud::html;
 
+use crate::acts::RequestTrail;
 use crate::components::{self, empty};
 use crate::flash::Flash;
 use crate::form::Fields;
@@ -69,15 +69,15 @@ pub(crate) async fn select(
     State(console): State<Console>,
     visitor: Visitor,
     jar: PrivateCookieJar,
-    extensions: Extensions,
+    RequestTrail(trail): RequestTrail,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::field("org", ProblemCode::OrgUnknown, "There is no such org.");
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
     let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
-    let access = Access::new(visitor.session.caller.clone(), Some(id.as_str()))?;
-    audit::begin(&extensions, &console.sessions, (&access.scope, &access.caller)).await?;
+    // It belongs to the org that is chosen: its admins see who acts for it.
+    Access::new(visitor.session.caller.clone(), Some(id.as_str()))?.begin(trail).await?;
     if !console.sessions.select_org(visitor.secret(), &id).await? {
         let detail = "Your session has ended. Log in again.";
         return Err(Problem::new(ProblemCode::SessionEnded, detail));

@@ -8,6 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use leadwire::http::audit::record_act;
 use leadwire::http::{Problem, ProblemCode};
 
 use crate::session::Visitor;
@@ -19,6 +20,7 @@ use crate::{
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {
+    let audited = acts::audited(&console);
     Router::new()
         .route("/", get(layout::home))
         .route("/login", get(login::begin))
@@ -29,18 +31,19 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/integrations", integrations::routes())
         .nest("/leads", leads::routes())
         .nest("/inbox", inbox::routes())
-        .route("/audit", get(audit::list))
         .nest("/forms", forms::routes())
         .nest("/webhooks", webhooks::routes())
         .nest("/delivery", delivery::routes())
         .nest("/posts", posts::routes())
         .nest("/ads", ads::routes())
         .nest("/campaigns", campaigns::routes())
+        .route("/audit", get(audit::show))
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(redirect_to_page)
         .layer(middleware::from_fn(leadwire::http::limit_duration))
-        .layer(middleware::from_fn_with_state(console.clone(), acts::record))
+        // Outside the limit of time: what takes too long is recorded too.
+        .layer(middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))

@@ -8,7 +8,8 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::request::Parts;
 use leadwire::directory::{Access, MetaAccess};
-use leadwire::http::{Problem, ProblemCode, audit};
+use leadwire::http::audit::trail_of;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING, User};
@@ -174,9 +175,8 @@ impl FromRequestParts<Console> for Admin {
         if visitor.has_to_select_org() {
             return Err(select_first(parts));
         }
-        let access = admin_access(&visitor).map_err(IntoResponse::into_response)?;
-        let access = begin_act(parts, console, access).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { visitor, access })
+        let access = begin(parts, visitor.access()).await.and_then(|access| with_meta(&visitor, access));
+        Ok(Self { access: access.map_err(IntoResponse::into_response)?, visitor })
     }
 }
 
@@ -189,9 +189,7 @@ impl FromRequestParts<Console> for LeadReader {
             return Err(select_first(parts));
         }
         if visitor.is_admin() {
-            let access = visitor.access().map_err(IntoResponse::into_response)?;
-            let begun = audit::begin(&parts.extensions, &console.sessions, (&access.scope, &access.caller)).await;
-            let access = access.with_changes(begun.map_err(IntoResponse::into_response)?);
+            let access = begin(parts, visitor.access()).await.map_err(IntoResponse::into_response)?;
             return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
         }
         let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
@@ -237,33 +235,29 @@ async fn permitted(
     if visitor.has_to_select_org() {
         return Err(select_first(parts));
     }
-    let access = if visitor.is_admin() { admin_access(&visitor) } else { colleague_access(&visitor, permission, act) };
-    let access = access.map_err(IntoResponse::into_response)?;
-    let access = begin_act(parts, console, access).await.map_err(IntoResponse::into_response)?;
-    Ok((visitor, access))
+    let access = if visitor.is_admin() { visitor.access() } else { colleague_access(&visitor, permission, act) };
+    let access = begin(parts, access).await.and_then(|access| with_meta(&visitor, access));
+    Ok((visitor, access.map_err(IntoResponse::into_response)?))
 }
 
-/// The same access, once the audit knows of the act that it is for.
-async fn begin_act(parts: &Parts, console: &Console, access: MetaAccess) -> Result<MetaAccess, Problem> {
-    let changes = audit::begin(&parts.extensions, &console.sessions, (&access.scope, &access.caller)).await?;
-    Ok(access.with_changes(changes))
+/// Records that the request's act begins.
+async fn begin(parts: &Parts, access: Result<Access, Problem>) -> Result<Access, Problem> {
+    Ok(access?.begin(trail_of(parts)).await?)
 }
 
-/// What a visitor with an admin's role may do in the org that they act for.
-fn admin_access(visitor: &Visitor) -> Result<MetaAccess, Problem> {
-    Ok(MetaAccess::check(visitor.access()?, visitor.org.as_ref())?)
+/// Checks that the org's plan includes Meta.
+fn with_meta(visitor: &Visitor, access: Access) -> Result<MetaAccess, Problem> {
+    Ok(MetaAccess::check(access, visitor.org.as_ref())?)
 }
 
 /// What a colleague without an admin's role may do, if their org's directory gives them this permission to `act`.
-fn colleague_access(visitor: &Visitor, permission: &str, act: &str) -> Result<MetaAccess, Problem> {
+fn colleague_access(visitor: &Visitor, permission: &str, act: &str) -> Result<Access, Problem> {
     if !visitor.may(permission) {
         let detail =
             format!("Your account has no access here. An admin of your CRM can give you the permission to {act}.");
         return Err(Problem::new(ProblemCode::NothingToSee, detail));
     }
-    let caller = visitor.session.caller.clone();
-    let access = Access::of_colleague(caller)?;
-    Ok(MetaAccess::check(access, visitor.org.as_ref())?)
+    Ok(Access::of_colleague(visitor.session.caller.clone())?)
 }
 
 /// Sends a superadmin without an org to select one, and afterwards to where they were going.
@@ -370,6 +364,7 @@ pub(crate) mod tests {
         let inactive = Visitor { colleague: None, ..visitor(Role::Other, &[]) };
         assert!(colleague_access(&inactive, PUBLISHING, "publish").is_err());
         let basic = Visitor { org: None, ..visitor(Role::Other, &[PUBLISHING]) };
-        assert_eq!(colleague_access(&basic, PUBLISHING, "publish").unwrap_err().status, 402, "the plan decides too");
+        let access = colleague_access(&basic, PUBLISHING, "publish").unwrap();
+        assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
     }
 }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use leadwire::ads::Ads;
-use leadwire::audit::Audit;
+use leadwire::audit::AuditLog;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::conversions::Conversions;
@@ -33,7 +33,6 @@ pub(crate) struct Console(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) directory: Directory,
-    pub(crate) audit: Audit,
     pub(crate) leads: Leads,
     pub(crate) exports: Exports,
     pub(crate) connections: Connections,
@@ -43,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,
     pub(crate) inbox: Inbox,
+    pub(crate) audit: AuditLog,
     pub(crate) mail_switch: MailSwitch,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,

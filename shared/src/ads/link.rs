@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::accounts::{AdAccountOut, account_out};
 use super::start::{StartOutcome, start_sync};
 use super::{Ads, token};
+use crate::audit::Trail;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
@@ -21,6 +22,7 @@ use crate::model::ads::account::{AdAccount, Client, TokenSource};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
 use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::model::audit::Word;
 use crate::secret::AccessToken;
 use crate::table::ad_account::AdAccountSettings;
 
@@ -83,6 +85,19 @@ enum TokenInput {
     Own(AccessToken),
 }
 
+/// Takes down which settings of an account changed.
+fn record_account(trail: &Trail, before: &AdAccount, after: &AdAccount) {
+    trail.withheld("label", &before.label, &after.label);
+    trail.changed("client.id", &before.client.id, &after.client.id);
+    trail.withheld("client.name", &before.client.name, &after.client.name);
+    trail.withheld("token", &before.token, &after.token);
+    trail.changed("paused", &before.paused, &after.paused);
+    fn words(account: &AdAccount) -> Vec<Word<'_>> {
+        account.conversions.names().iter().map(|name| Word(name)).collect()
+    }
+    trail.changed("conversions", &words(before), &words(after));
+}
+
 impl Ads {
     /// Links an ad account, which is synced from then on. It is verified with Meta first; nothing is stored if the
     /// request is refused.
@@ -118,6 +133,8 @@ impl Ads {
             self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
             return Err(already_linked());
         }
+        access.trail.about(&account.ad_account_id);
+        access.trail.changed("client.id", &None, &Some(account.client.id.clone()));
         self.sync_soon(access, &account, account.due_since(now), Cause::Import, now).await;
         Ok(account_out(&account, now))
     }
@@ -154,11 +171,7 @@ impl Ads {
             self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
         }
         let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(not_found)?;
-        access.changes.compare(
-            Some(&account_out(&account, now)),
-            &account_out(&changed, now),
-            &["paused", "conversions", "client"],
-        );
+        record_account(&access.trail, &account, &changed);
         if begins && !changed.paused {
             // If what counts as conversions has changed, all stored days are synced again, so that no report mixes the
             // two.

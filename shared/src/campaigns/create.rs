@@ -15,6 +15,7 @@ use crate::graph::GraphError;
 use crate::graph::campaigns::WritableAccount;
 use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
 use crate::jobs::PublishJob;
+use crate::model::audit::Word;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
 use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, MetaNames, SpecialAdCategory};
 use crate::once::OnceKey;
@@ -157,6 +158,9 @@ impl Campaigns {
         if let (Some(known), Some(once)) = (known, &once) {
             return self.created_before(access, once.known_ids(&known)?.first().map(String::as_str)).await;
         }
+        access.trail.about(&campaign.id);
+        access.trail.changed("daily_spend", &None, &Some(campaign.daily_spend()));
+        access.trail.changed("currency", &None, &Some(Word(&campaign.spec.currency)));
         if let Err(error) = self.queue.send_later(&PublishJob::campaign(&campaign), Duration::ZERO).await {
             tracing::warn!(%error, campaign = %campaign.id, "a campaign could not be queued; the schedule will");
         }

@@ -109,6 +109,7 @@ impl Campaigns {
     /// Meta's, the form may be archived; repeating the request makes sure.
     pub async fn archive_form(&self, access: &MetaAccess, choice: &FormChoice) -> Result<ArchivedForm, ActError> {
         let (page, form) = (&choice.page_id, &choice.lead_form_id);
+        access.trail.about(form);
         let target = self.advertiser(access, page, crate::clock::now()).await?;
         let archive = async {
             let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
@@ -157,6 +158,7 @@ impl Campaigns {
             self.table.put_request(&access.scope, &once.record(Vec::new(), now)).await?;
         }
         let form_id = self.send_form(access, &target, &form, began_at).await?;
+        access.trail.about(&form_id);
         if let Some(once) = &once {
             self.remember(access, once, &once.record(Vec::new(), began_at), &form_id).await?;
         }

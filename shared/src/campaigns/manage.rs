@@ -13,6 +13,7 @@ use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::campaigns::DeliveryStatus;
 use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
+use crate::model::audit::Word;
 use crate::model::caller::Role;
 use crate::model::campaigns::{
     Budget, CampaignError, CampaignStatus, CreativeSpec, LeadCampaign, MetaNames, MetaObjects, Review,
@@ -164,14 +165,19 @@ impl Campaigns {
             ) => [ad.clone(), adset.clone(), own.clone()],
             _ => return Err(not_ready(before)),
         };
+        access.trail.about(id);
         let campaign = self.store_status(access, campaign, CampaignStatus::Active).await?;
+        access.trail.changed("status", &before, &campaign.status);
+        access.trail.changed("daily_spend", &None, &Some(campaign.daily_spend()));
+        access.trail.changed("currency", &None, &Some(Word(&campaign.spec.currency)));
         let launched = match self.check_spend(access, &campaign).await {
             Ok(()) => self.set_delivery(access, &campaign, &objects, DeliveryStatus::Active).await,
             refused => refused,
         };
         if let Err(error) = launched {
             if before == CampaignStatus::Paused {
-                self.store_status(access, campaign, before).await?;
+                let status = self.store_status(access, campaign, before).await?.status;
+                access.trail.changed("status", &before, &status);
             }
             return Err(error);
         }
@@ -242,8 +248,11 @@ impl Campaigns {
             (CampaignStatus::Paused | CampaignStatus::Active, Some(own)) => own.clone(),
             _ => return Err(not_ready(campaign.status)),
         };
+        access.trail.about(id);
         self.set_delivery(access, &campaign, &[own], delivery).await?;
+        let before = campaign.status;
         let campaign = self.store_status(access, campaign, status).await?;
+        access.trail.changed("status", &before, &campaign.status);
         Ok(self.tell(access, campaign).await?.into())
     }
 

@@ -180,11 +180,7 @@ fn access(fixture: &Fixture, role: Role, org: &Org) -> MetaAccess {
         orgs: vec![org.id.clone()],
         is_program: false,
     };
-    MetaAccess::check(
-        Access { scope: fixture.scope.clone(), caller, changes: crate::model::audit::ChangeLog::default() },
-        Some(org),
-    )
-    .unwrap()
+    MetaAccess::check(Access { scope: fixture.scope.clone(), caller, trail: Default::default() }, Some(org)).unwrap()
 }
 
 /// Makes complete campaigns that may spend 20.50 EUR a day each.

@@ -1,5 +1,6 @@
 //! Managing integrations: creation, settings, pages, token and deletion.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::directory::MetaAccess;
 use crate::error::ActError;
 use crate::ids::{IntegrationId, PageId};
 use crate::jobs::CheckJob;
-use crate::model::connection::Integration;
+use crate::model::connection::{Connection, Integration};
 use crate::model::lead::assignment::Assignment;
 use crate::secret::AccessToken;
 use crate::table::integration::IntegrationSettings;
@@ -117,6 +118,8 @@ impl Connections {
                 draft
             }
         };
+        access.trail.about(&integration.id);
+        access.trail.changed("assignment", &None, &Some(integration.assignment.clone()));
         self.integration_out(access, &integration).await
     }
 
@@ -133,8 +136,12 @@ impl Connections {
         let settings = check_settings(&self.connector.table, &access.scope, settings).await?;
         self.connector.table.set_settings(&access.scope, id, &settings).await?;
         let integration = self.tokens.integration(&access.scope, id).await?;
-        let shown = ["assignment", "inbox_assignment", "notify_assignee"];
-        access.changes.compare(Some(&before), &integration, &shown);
+        let (trail, after) = (&access.trail, &integration);
+        trail.withheld("name", &before.name, &after.name);
+        trail.withheld("description", &before.description, &after.description);
+        trail.changed("assignment", &before.assignment, &after.assignment);
+        trail.changed("inbox_assignment", &before.inbox_assignment, &after.inbox_assignment);
+        trail.changed("notify_assignee", &before.notify_assignee, &after.notify_assignee);
         self.integration_out(access, &integration).await
     }
 
@@ -151,15 +158,22 @@ impl Connections {
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
         let (meta, table) = (&self.connector.meta, &self.connector.table);
-        match choose_pages(meta, table, &access.scope, &integration, &input.page_ids, now).await {
-            Ok(()) => {
-                let chosen = |pages: &[PageId]| serde_json::json!({ "page_ids": pages });
-                access.changes.compare(None, &chosen(&input.page_ids), &["page_ids"]);
-                self.page_list(access, &integration).await
-            }
+        let before = self.chosen_pages(access, id).await?;
+        let chosen = choose_pages(meta, table, &access.scope, &integration, &input.page_ids, now).await;
+        if let Ok(after) = self.chosen_pages(access, id).await {
+            access.trail.changed("page_ids", &before, &after);
+        }
+        match chosen {
+            Ok(()) => self.page_list(access, &integration).await,
             Err(ActError::Work(error)) => Err(self.tokens.explain(&access.scope, &integration.id, error).await),
             Err(error) => Err(error),
         }
+    }
+
+    /// The pages that leads are ingested from.
+    async fn chosen_pages(&self, access: &MetaAccess, id: &IntegrationId) -> Result<BTreeSet<PageId>, ActError> {
+        let pages = self.connector.table.pages_of(&access.scope, id).await?;
+        Ok(pages.into_iter().filter(Connection::is_connected).map(|page| page.page_id).collect())
     }
 
     /// Replaces the token with a system user's. It is verified with Meta first; the old token works until this one
@@ -179,6 +193,7 @@ impl Connections {
             assignment: None,
         };
         let integration = self.paste(access, pasted).await?;
+        access.trail.withheld("token", &false, &true);
         self.integration_out(access, &integration).await
     }
 
@@ -207,6 +222,7 @@ impl Connections {
     ) -> Result<(Disconnected, Removal), ActError> {
         let integrations = self.connector.table.integrations(&access.scope).await?;
         for integration in &integrations {
+            access.trail.about(&integration.id);
             self.connector.table.begin_removal(&access.scope, &integration.id, crate::clock::now()).await?;
         }
         let ended = self.end_all(access, &integrations, timeout).await?;

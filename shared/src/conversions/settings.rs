@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Conversions;
+use crate::audit::Trail;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::conversions::DatasetNode;
 use crate::ids::{DatasetId, IntegrationId};
+use crate::model::audit::Word;
 use crate::model::connection::Integration;
 use crate::model::conversion::{
     COVERAGE_WINDOW, ConversionFault, ConversionSettings, TEST_CODE_TTL, TestEventCode, default_events,
@@ -80,6 +82,20 @@ pub struct DatasetOut {
     pub last_fired_time: Option<String>,
 }
 
+fn record_settings(trail: &Trail, before: Option<&ConversionSettings>, after: Option<&ConversionSettings>) {
+    let dataset = |of: Option<&ConversionSettings>| of.map(|settings| settings.dataset_id.clone());
+    trail.changed("dataset_id", &dataset(before), &dataset(after));
+    let statuses: BTreeSet<Status> =
+        before.into_iter().chain(after).flat_map(|settings| settings.events.keys().copied()).collect();
+    for status in statuses {
+        let event = |of: Option<&ConversionSettings>| of.and_then(|settings| settings.events.get(&status).cloned());
+        let (was, is) = (event(before), event(after));
+        trail.changed(&format!("events.{status}"), &was.as_deref().map(Word), &is.as_deref().map(Word));
+    }
+    let code = |of: Option<&ConversionSettings>| of.and_then(|settings| Some(settings.test.as_ref()?.code.clone()));
+    trail.withheld("test_event_code", &code(before), &code(after));
+}
+
 impl Conversions {
     /// Reads what an integration reports.
     pub async fn get(&self, access: &MetaAccess, id: &IntegrationId) -> Result<ConversionsOut, ActError> {
@@ -117,8 +133,8 @@ impl Conversions {
         if !self.tokens.table.set_conversions(&access.scope, id, settings.as_ref()).await? {
             return Err(ActError::not_found("integration"));
         }
+        record_settings(&access.trail, integration.conversions.as_ref(), settings.as_ref());
         tracing::info!(org = %access.scope.org(), integration = %id, ?settings, by = %access.caller.user, "conversions changed");
-        access.changes.compare(Some(&integration.conversions), &settings, &["dataset_id", "events"]);
         let changed = Integration { conversions: settings, conversion_fault: None, ..integration };
         self.describe(access, &changed, now).await
     }

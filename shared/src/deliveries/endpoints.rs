@@ -4,12 +4,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
+use url::Url;
 use utoipa::ToSchema;
 
 use super::Deliveries;
+use crate::audit::Trail;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{EndpointId, OrgScope};
+use crate::model::audit::Word;
 use crate::model::delivery::schedule::{EndpointHealth, RETIRED_SECRET_TTL};
 use crate::model::delivery::signature::endpoint_secret;
 use crate::model::delivery::{DisabledReason, Endpoint, RetiredSecret};
@@ -192,6 +195,8 @@ impl Deliveries {
             return Err(too_many());
         }
         tracing::info!(org = %access.scope.org(), endpoint = %endpoint.id, by = %access.caller.user, "endpoint added");
+        access.trail.about(&endpoint.id);
+        record_endpoint(&access.trail, None, &endpoint);
         Ok(self.with_secret(&access.scope, endpoint, now))
     }
 
@@ -211,14 +216,14 @@ impl Deliveries {
             events: input.events.map(check_names).transpose()?,
             active: input.active,
         };
-        let before = self.endpoint(access, id).await?;
+        let before = self.find_endpoint(&access.scope, id).await?;
         if !self.table.change_endpoint(&access.scope, id, &change, crate::clock::now()).await? {
             return Err(ActError::not_found("endpoint"));
         }
         tracing::info!(org = %access.scope.org(), endpoint = %id, active = ?input.active, by = %access.caller.user, "endpoint changed");
-        let endpoint = self.endpoint(access, id).await?;
-        access.changes.compare(Some(&before), &endpoint, &["events", "active", "state"]);
-        Ok(endpoint)
+        let after = self.find_endpoint(&access.scope, id).await?;
+        record_endpoint(&access.trail, Some(&before), &after);
+        Ok(EndpointOut::new(after, crate::clock::now()))
     }
 
     /// Deletes an endpoint. Already deleted counts as success.
@@ -245,6 +250,7 @@ impl Deliveries {
             }
             if self.table.rotate_secret(&access.scope, &seen, &retired, now).await? {
                 tracing::info!(org = %access.scope.org(), endpoint = %id, by = %access.caller.user, "secret rotated");
+                access.trail.changed("secret_version", &seen.secret_version, &(seen.secret_version + 1));
                 let rotated = self.find_endpoint(&access.scope, id).await?;
                 let version = seen.secret_version + 1;
                 return Ok(self.with_secret(&access.scope, Endpoint { secret_version: version, ..rotated }, now));
@@ -266,6 +272,20 @@ impl Deliveries {
         let url = parse_endpoint(text, self.receiver.addresses());
         url.map(String::from).map_err(|mistake| ActError::invalid("url", ErrorCode::AddressNotAllowed, mistake))
     }
+}
+
+/// Takes down what changed of an endpoint. Of its address, only the host: a path may hold a secret.
+fn record_endpoint(trail: &Trail, before: Option<&Endpoint>, after: &Endpoint) {
+    fn words(endpoint: &Endpoint) -> Option<Vec<Word<'_>>> {
+        endpoint.events.as_ref().map(|events| events.iter().map(|event| Word(event)).collect())
+    }
+    let host = |endpoint: &Endpoint| Url::parse(&endpoint.url).ok()?.host_str().map(ToOwned::to_owned);
+    let (was, is) = (before.and_then(host), host(after));
+    trail.changed("url.host", &was.as_deref().map(Word), &is.as_deref().map(Word));
+    trail.withheld("url", &before.map(|endpoint| &endpoint.url), &Some(&after.url));
+    trail.withheld("description", &before.map(|endpoint| &endpoint.description), &Some(&after.description));
+    trail.changed("events", &before.and_then(words), &words(after));
+    trail.changed("active", &before.map(|endpoint| endpoint.active), &Some(after.active));
 }
 
 fn check_description(text: String) -> Result<String, ActError> {

@@ -119,6 +119,7 @@ impl Exports {
         }
         let export = LeadExport::new(query, access.caller.user.clone(), now);
         self.table.insert_export(scope, &export).await?;
+        access.trail.about_id(export.id.as_str());
         self.queue.send(&[ExportJob { org: scope.org().clone(), export: export.id.clone() }]).await?;
         tracing::info!(org = %scope.org(), export = %export.id, by = %access.caller.user, "an export of leads began");
         Ok(ExportOut::new(export, now))

@@ -152,6 +152,26 @@ async fn nothing_of_a_deleted_export_stays_whatever_its_worker_does_then() {
 }
 
 #[tokio::test]
+async fn what_cannot_go_on_says_so_and_is_not_tried_for_ever() {
+    let mut fixture = fixture(9).await;
+    let begun = fixture.exports.start(&fixture.access, LeadQuery::default()).await.unwrap();
+    let job = fixture.job(&begun.id);
+    fixture.work(&job, Duration::ZERO).await;
+    // The key that signed the place in the list was replaced.
+    fixture.exporter.key = HmacKey::new("another".into());
+    fixture.drain(Duration::ZERO).await;
+    let failed = fixture.exports.read(&fixture.access, &begun.id).await.unwrap();
+    assert_eq!((failed.state, failed.url), (ExportState::Failed, None));
+    assert_eq!(failed.problem, Some("It stopped before its end. Start it again."));
+    // A number beyond what S3 takes.
+    let begun = fixture.exports.start(&fixture.access, LeadQuery::default()).await.unwrap();
+    let stored = fixture.exports.table.export(&fixture.scope, &begun.id).await.unwrap().unwrap();
+    fixture.exports.table.insert_export(&fixture.scope, &LeadExport { numbers: 10_000, ..stored }).await.unwrap();
+    fixture.drain(LONG).await;
+    assert_eq!(fixture.exports.read(&fixture.access, &begun.id).await.unwrap().state, ExportState::Failed);
+}
+
+#[tokio::test]
 async fn three_run_at_once_and_a_wrong_query_none() {
     let fixture = fixture(1).await;
     let start = async |query: LeadQuery| fixture.exports.start(&fixture.access, query).await;

@@ -92,6 +92,7 @@ impl Inbox {
             let is_stored =
                 self.table.insert_answer(&access.scope, &mut message, &mut conversation, request.as_ref()).await?;
             if is_stored {
+                access.trail.about(&message.id);
                 if route.is_some() {
                     self.queue(access, &message.id).await;
                 }

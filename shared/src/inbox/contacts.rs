@@ -277,6 +277,7 @@ impl Inbox {
         };
         for attempt in 1..=MAX_TRIES {
             let mut contact = self.find_contact(access, id).await?;
+            let before = (contact.name.clone(), contact.lead_id.clone());
             if let Some(name) = &change.name {
                 (contact.name, contact.is_named) = (Some(name.trim().to_owned()), true);
             }
@@ -289,6 +290,9 @@ impl Inbox {
                 _ => self.table.put_contact(&access.scope, &mut contact, &[]).await?,
             };
             if is_stored {
+                access.trail.withheld("name", &before.0, &contact.name);
+                access.trail.changed("lead_id", &before.1, &contact.lead_id);
+                access.trail.changed("same_as", &None, &other.as_ref().map(|other| other.id.clone()));
                 return Ok(contact.into());
             }
             pause(attempt).await;

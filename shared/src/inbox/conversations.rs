@@ -219,11 +219,11 @@ impl Inbox {
                 return self.conversation_out(access, conversation, now).await;
             }
             if self.table.put_conversation(&access.scope, &mut conversation).await? {
-                access.changes.compare(
-                    Some(&before),
-                    &conversation,
-                    &["status", "assigned_to", "snoozed_until", "unread"],
-                );
+                let trail = &access.trail;
+                trail.changed("status", &before.status, &conversation.status);
+                trail.changed("snoozed_until", &before.snoozed_until, &conversation.snoozed_until);
+                trail.changed("assigned_to", &before.assigned_to, &conversation.assigned_to);
+                trail.changed("read", &(before.unread == 0), &(conversation.unread == 0));
                 let told = |one: &Conversation| (one.status, one.snoozed_until, one.assigned_to.clone());
                 if told(&before) != told(&conversation) {
                     self.bus.publish(&[Event::conversation_changed(&conversation, now)]).await?;

@@ -65,6 +65,7 @@ impl Inbox {
         };
         let reply = SavedReply { id, title, text, updated_at: now };
         self.table.put_saved_reply(&access.scope, &reply).await?;
+        access.trail.about(&reply.id);
         Ok(reply)
     }
 

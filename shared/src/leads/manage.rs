@@ -10,9 +10,11 @@ use utoipa::ToSchema;
 use super::Leads;
 use super::details::{check_details, detail_names};
 use super::lists::{LeadList, LeadLister, count_fitting};
+use crate::audit::Trail;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
+use crate::model::audit::Word;
 use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
 use crate::model::event::Event;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
@@ -98,6 +100,7 @@ impl Leads {
         let change = LeadChange { assigned, status: input.status, ..details };
         let before = self.table.change_lead(&access.scope, id, &change, report).await?;
         let before = before.ok_or_else(|| ActError::not_found("lead"))?;
+        record_change(&access.trail, &before, &change);
         let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
         let mut steps = Vec::new();
         if let Some(to) = input.assigned_to {
@@ -132,9 +135,7 @@ impl Leads {
                 tracing::warn!(%error, lead = %id, "a step of a lead's trace could not be recorded");
             }
         }
-        let details = self.get(&access.scope, id).await?;
-        access.changes.compare(Some(&before), &details.lead, &["status", "assigned_to", "value", "currency"]);
-        Ok(details)
+        self.get(&access.scope, id).await
     }
 
     /// Reads what is reported to Meta of a lead whose status is to be changed, or why nothing is.
@@ -176,5 +177,26 @@ impl Leads {
         let fitting = count_fitting(submissions.iter().rev());
         submissions.drain(..submissions.len().saturating_sub(fitting));
         Ok(LeadDetails { lead: *lead, submissions })
+    }
+}
+
+/// Takes down what a change made of a lead.
+fn record_change(trail: &Trail, before: &Lead, change: &LeadChange) {
+    if let Some((to, _)) = &change.assigned {
+        trail.changed("assigned_to", &before.assigned_to, to);
+    }
+    if let Some(status) = change.status {
+        trail.changed("status", &before.status, &status);
+    }
+    if let Some(value) = &change.value {
+        trail.changed("value", &before.value, &value.as_ref().map(|(amount, _)| *amount));
+        let currency = value.as_ref().map(|(_, currency)| Word(currency));
+        trail.changed("currency", &before.currency.as_deref().map(Word), &currency);
+    }
+    if let Some(note) = &change.note {
+        trail.withheld("note", &before.note, note);
+    }
+    if let Some(reason) = &change.lost_reason {
+        trail.withheld("lost_reason", &before.lost_reason, reason);
     }
 }

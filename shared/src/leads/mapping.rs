@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 use super::forms::newest_lead;
 use super::remap::remap;
 use super::{LeadWriter, Leads};
+use crate::audit::Trail;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{FormId, LeadId, PageId, UserId};
+use crate::model::audit::Word;
 use crate::model::connection::Connection;
 use crate::model::lead::form::{AnswerOption, Form, Question, label};
 use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
@@ -103,6 +105,19 @@ pub struct Rerun {
     pub next_cursor: Option<String>,
 }
 
+/// Takes down which questions are mapped. What answers are replaced with may be personal, and is left out.
+fn record_mapping(trail: &Trail, before: Option<&Mapping>, after: &Mapping) {
+    fn keys(mapping: &Mapping) -> Vec<Word<'_>> {
+        mapping.rules.iter().flat_map(|rule| &rule.from).map(|key| Word(key)).collect()
+    }
+    trail.changed("version", &before.map(|mapping| mapping.version), &Some(after.version));
+    trail.changed("rules.from", &before.map(keys), &Some(keys(after)));
+    trail.withheld("rules", &before.map(|mapping| &mapping.rules), &Some(&after.rules));
+    let country = |mapping: &Mapping| mapping.country.clone();
+    let (was, is) = (before.and_then(country), country(after));
+    trail.changed("country", &was.as_deref().map(Word), &is.as_deref().map(Word));
+}
+
 impl Leads {
     /// Reads a form and how its answers are mapped.
     pub async fn mapping(&self, access: &MetaAccess, id: &FormId) -> Result<MappingOut, ActError> {
@@ -124,7 +139,8 @@ impl Leads {
     ) -> Result<MappingOut, ActError> {
         let (page, form) = self.form(access, id).await?;
         check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
-        let before = self.stored_mapping(access, id).await?.map_or(0, |mapping| mapping.version);
+        let stored = self.stored_mapping(access, id).await?;
+        let before = stored.as_ref().map_or(0, |mapping| mapping.version);
         let changed_meanwhile = || {
             let detail = "Another user has changed this mapping. Read it again, then apply your change.";
             ActError::refuse(ErrorCode::MappingChanged, detail)
@@ -142,7 +158,7 @@ impl Leads {
         if !self.table.put_mapping(&access.scope, id, &mapping).await? {
             return Err(changed_meanwhile());
         }
-        access.changes.note("rules");
+        record_mapping(&access.trail, stored.as_ref(), &mapping);
         Ok(mapping_out(id.clone(), &page, form, Some(mapping)))
     }
 

@@ -160,6 +160,7 @@ impl Leads {
             problems: Vec::new(),
         };
         self.table.insert_run(&access.scope, &run).await?;
+        access.trail.about(&run.id);
         Ok(run)
     }
 

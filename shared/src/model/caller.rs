@@ -32,6 +32,7 @@ pub enum Role {
     /// Full access to their own org.
     Admin,
     /// Full access to every org.
+    #[serde(rename = "superadmin", alias = "super_admin")] // sessions were stored with the alias
     SuperAdmin,
     /// Full access to their own org.
     Moderator,

@@ -4,6 +4,7 @@
 
 pub mod ads;
 pub mod assignee_mail;
+pub mod audit;
 pub mod campaigns;
 pub mod connection;
 pub mod conversion;
@@ -11,7 +12,6 @@ pub mod delivery;
 pub mod inbox;
 pub mod lead;
 
-pub mod audit;
 pub mod caller;
 pub mod days;
 pub mod event;

@@ -56,6 +56,9 @@ impl People<'_> {
         let scope = &access.scope;
         let now = crate::clock::now();
         let (lead, number) = self.find(scope, person).await?;
+        if let Some(lead) = &lead {
+            access.trail.about(lead);
+        }
         let whole = match &lead {
             Some(lead) => WholeLead::read(&self.leads.table, scope, lead).await?,
             None => None,
@@ -83,6 +86,7 @@ impl People<'_> {
             contacts: contacts.len(),
         };
         self.leads.table.put_receipt(scope, &receipt).await?;
+        access.trail.about(&receipt.id);
         tracing::info!(org = %scope.org(), receipt = %receipt.id, leads = receipt.leads, contacts = receipt.contacts, by = %access.caller.user, "a person was erased");
         Ok(receipt)
     }

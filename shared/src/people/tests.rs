@@ -3,10 +3,12 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::audit::{ActRule, AuditLog, AuditQuery};
 use crate::ids::UserId;
 use crate::inbox::tests::World;
 use crate::jobs::LeadBatch;
 use crate::leads::crash_tests::dies_at;
+use crate::model::audit::{AuditAct, AuditFace, AuditOutcome};
 use crate::model::conversion::Conversion;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
@@ -73,9 +75,28 @@ impl Town {
         let query = LeadQuery { text: Some(JANE.to_owned()), ..LeadQuery::default() };
         let export = LeadExport::new(query, UserId::parse("u").unwrap(), crate::clock::now());
         table.insert_export(&town.world.fixture.scope, &export).await.unwrap();
+        town.change_lead().await;
         town.writes("31612345679", "Jane Roe", "wamid.J").await;
         town.writes("31612345670", "Other", "wamid.O").await;
         town
+    }
+
+    /// A member notes what only Jane can have said, and the act is recorded.
+    async fn change_lead(&self) {
+        let (table, scope) = (self.table(), &self.world.fixture.scope);
+        let log = AuditLog { table: table.clone(), key: HmacKey::new("k".into()) };
+        let trail = log.trail(AuditFace::Api, Some("192.0.2.7".into()), ActRule::Act(AuditAct::LeadChange));
+        let id = lead(1, None).id;
+        trail.about(&id);
+        let member = self.world.fixture.access().await;
+        let access = (*member).clone().begin(trail.clone()).await.unwrap();
+        let note = json!({ "note": "Jane Roe wants it red", "lost_reason": "Roe has one", "status": "lost" });
+        self.leads.change(&access, &id, serde_json::from_value(note).unwrap()).await.unwrap();
+        trail.finish(AuditOutcome::Done, None).await;
+        let acts = log.list(scope, &AuditQuery::default(), None, 10).await.unwrap().items;
+        let fields = acts[0].changes.iter().map(|change| (change.field.as_str(), change.withheld)).collect::<Vec<_>>();
+        assert_eq!(fields, [("status", false), ("note", true), ("lost_reason", true)]);
+        assert_eq!(acts[0].subjects, [id.to_string()]);
     }
 
     /// Stores a submission as a worker does. `false` if it is stored already.

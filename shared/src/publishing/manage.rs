@@ -185,8 +185,6 @@ impl Publishing {
             })
             .await?;
         self.queue_post(&post, now).await;
-        let moved = serde_json::json!({ "scheduled_at": input.scheduled_at });
-        access.changes.compare(None, &moved, &["scheduled_at"]);
         Ok(post.into())
     }
 
@@ -226,8 +224,11 @@ impl Publishing {
         for _ in 0..MAX_TRIES {
             let post = self.table.post(&access.scope, id).await?;
             let mut post = post.ok_or_else(|| ActError::not_found("post"))?;
+            let before = (post.status, post.scheduled_at);
             change(&mut post)?;
             if self.table.put_post(&access.scope, &mut post).await? {
+                access.trail.changed("status", &before.0, &post.status);
+                access.trail.changed("scheduled_at", &before.1, &post.scheduled_at);
                 return Ok(post);
             }
         }

@@ -77,6 +77,10 @@ impl Publishing {
         if let (InsertedPosts::Repeated(known), Some(once)) = (inserted, &once) {
             return self.created_before(access, once, &known).await;
         }
+        for post in &posts {
+            access.trail.about(&post.id);
+            access.trail.changed("scheduled_at", &None, &post.scheduled_at);
+        }
         join_all(posts.iter().map(|post| self.queue_post(post, now))).await;
         Ok(posts.iter().map(CreatedPost::new).collect())
     }

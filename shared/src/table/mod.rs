@@ -1,5 +1,4 @@
-//! The single DynamoDB table. [`keys`] holds every key format. Each entity has a file with one method per access
-//! pattern.
+//! The single DynamoDB table. [`keys`] holds every key format. Each entity has a file, each access pattern a method.
 //!
 //! A failed condition is a return value here, not an error. Reads are consistent unless a method says otherwise. The
 //! index only finds keys; the items themselves are always read from the table. No secret is read or stored here.

@@ -67,6 +67,11 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 impl Table {
     /// Everything that is stored.
+    /// A table that does not exist: every request fails.
+    pub(crate) fn missing(&self) -> Self {
+        Self { name: "missing".to_owned(), ..self.clone() }
+    }
+
     pub(crate) async fn everything(&self) -> Vec<Item> {
         self.client.scan().table_name(&self.name).send().await.unwrap().items.unwrap()
     }

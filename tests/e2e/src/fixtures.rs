@@ -256,6 +256,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("system-user", "/integrations/token".to_owned()),
         ("webhooks", "/webhooks".to_owned()),
         ("webhook", format!("/webhooks/{endpoint}")),
+        ("audit", "/audit".to_owned()),
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/meta-{}", ids[8])),
         ("lead-long", format!("/leads/meta-{}", ids[0])),

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::log::{MAX_ACCOUNT_SYNCS, list, refresh_delay};
 use super::state_of;
+use crate::acts::Showing;
 use crate::components::{
     Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, plural, problem_alert, refresh_in, time, time_or,
 };
@@ -224,7 +225,9 @@ pub(super) async fn change(
     match change.await {
         Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
-        Err(problem) => render(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
+        Err(problem) => {
+            Ok(render(&console, &admin, &id, "", Some((&fields, &problem)), jar).await?.showing(Some(&problem)))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use maud::{Markup, html};
 
 use super::LEADS_ONLY;
 use super::accounts::client;
+use crate::acts::Showing;
 use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -182,6 +183,9 @@ pub(super) async fn link(AdminForm { console, actor: admin, jar, fields }: Admin
                 .to_owned();
             Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
         }
-        Err(problem) => render(&console, &admin, &Prefill::Submission(&fields), Some(&problem), jar).await,
+        Err(problem) => {
+            let page = render(&console, &admin, &Prefill::Submission(&fields), Some(&problem), jar).await?;
+            Ok(page.showing(Some(&problem)))
+        }
     }
 }

@@ -7,12 +7,14 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::campaigns::{LeadFormIn, PrivacyPolicyIn, QuestionIn, ThankYouIn};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::CampaignId;
+use leadwire::model::audit::AuditAct;
 use leadwire::once::OnceKey;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
 use super::questions::Kind;
 use super::wizard::Screen;
+use crate::acts::Showing;
 use crate::components::{csrf_field, field_problem};
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -89,6 +91,7 @@ fn own_questions(fields: &Fields) -> impl Iterator<Item = (usize, String, Vec<St
 pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<Response, Problem> {
     let Screen { console, advertiser, fields, .. } = screen;
     let make = async {
+        advertiser.access.begin_as(AuditAct::FormCreate).await?;
         let input = input(fields)?;
         let once = OnceKey::new("create-lead-form", "form_request_id", &fields.text("form_request_id"), &input)?;
         let made = console.campaigns.create_form(&advertiser.access, input, Some(once)).await?;
@@ -111,7 +114,8 @@ pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
             fields.set("form_request_id", CampaignId::new().as_str());
             let problem =
                 Problem { field: problem.field.as_deref().and_then(|field| own_field(&fields, field)), ..problem };
-            show(&Screen { fields: &fields, problem: Some(&problem), ..*screen }, jar).await
+            let screen = Screen { fields: &fields, problem: Some(&problem), ..*screen };
+            Ok(show(&screen, jar).await?.showing(Some(&problem)))
         }
     }
 }

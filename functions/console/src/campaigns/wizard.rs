@@ -8,11 +8,13 @@ use http::HeaderMap;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::CampaignId;
+use leadwire::model::audit::AuditAct;
 use leadwire::once::OnceKey;
 use maud::{Markup, html};
 
 use super::answers::{Answers, LAST, STEPS, answers_of, field_name, own_field, step_of};
 use super::{lead_form, questions};
+use crate::acts::Showing;
 use crate::components::{alert, csrf_field};
 use crate::csrf::CSRF_FIELD;
 use crate::flash::Flash;
@@ -78,6 +80,7 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
         return screen.show(jar, step + 1).await;
     }
     let create = async {
+        advertiser.access.begin_as(AuditAct::CampaignCreate).await?;
         let input = Answers(&fields).campaign()?;
         let id = fields.text("request_id");
         let once = if id.is_empty() { None } else { Some(OnceKey::new("create-campaign", "request_id", &id, &input)?) };
@@ -133,7 +136,7 @@ impl Screen<'_> {
         let field = problem.field.as_deref().map(own_field).filter(|field| field_name(field).is_some());
         let problem = Problem { field, ..problem };
         let step = if problem.field.is_none() { current_step(self.fields) } else { step_of(problem.field.as_deref()) };
-        Screen { problem: Some(&problem), ..*self }.show(jar, step).await
+        Ok(Screen { problem: Some(&problem), ..*self }.show(jar, step).await?.showing(Some(&problem)))
     }
 
     /// Shows a step.

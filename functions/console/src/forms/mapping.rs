@@ -14,6 +14,7 @@ use leadwire::leads::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, Re
 use leadwire::model::lead::mapping::{Mapped, Rule};
 use maud::{Markup, html};
 
+use crate::acts::Showing;
 use crate::components::{alert, count, csrf_field, plural, problem_alert, time};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -73,7 +74,7 @@ pub(super) async fn save(
                 // The problem was shown: saving again overwrites that version knowingly.
                 form.version = Some(mapping.version);
             }
-            Ok(render(&admin, &mapping, &form, None, Some(&problem), jar))
+            Ok(render(&admin, &mapping, &form, None, Some(&problem), jar).showing(Some(&problem)))
         }
     }
 }

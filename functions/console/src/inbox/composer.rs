@@ -16,6 +16,7 @@ use maud::{Markup, html};
 use super::desk::conversation_page;
 use super::thread::Reader;
 use super::{MemberForm, Names, Place, channel_name, person_name, saved_replies, templates};
+use crate::acts::Showing;
 use crate::components::{alert, csrf_field, field_problem, is_wrong, time};
 use crate::flash::redirect_with;
 use crate::form::{Fields, new_request_id};
@@ -178,16 +179,15 @@ pub(super) async fn send(
             };
             // The next attempt is another request on purpose: this one was carried out.
             let is_reused = problem.code.is(ErrorCode::RequestReused);
-            let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
-            let draft = Draft { request_id, ..draft };
+            let draft = if is_reused { Draft { request_id: new_request_id(), ..draft } } else { draft };
             let form = render(&visitor, &conversation, &query, &draft, Some(&problem));
             if wants_fragment(&headers) {
-                return Ok(form.into_response());
+                return Ok(form.into_response().showing(Some(&problem)));
             }
             let names = Names::load(&console, &access).await?;
             let member = Member { visitor, access };
             let reader = Reader { console: &console, member: &member, names: &names, zone: &zone, query: &query };
-            conversation_page(&reader, jar, &id, Some(&form)).await
+            Ok(conversation_page(&reader, jar, &id, Some(&form)).await?.showing(Some(&problem)))
         }
     }
 }

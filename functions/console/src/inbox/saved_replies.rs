@@ -12,6 +12,7 @@ use leadwire::model::inbox::saved_reply::SavedReply;
 use maud::{Markup, html};
 
 use super::MemberForm;
+use crate::acts::Showing;
 use crate::components::{csrf_field, empty, field_problem, is_wrong, problem_alert};
 use crate::flash::redirect_with;
 use crate::layout::{Section, page};
@@ -70,7 +71,7 @@ async fn save(id: Option<SavedReplyId>, form: MemberForm) -> Result<Response, Pr
         Err(ActError::Refused(refusal)) => {
             let replies = console.inbox.saved_replies(&access).await?;
             let problem = Problem::from(ActError::Refused(refusal));
-            Ok(show(&visitor, jar, &replies, Some((id.as_ref(), &input)), Some(&problem)))
+            Ok(show(&visitor, jar, &replies, Some((id.as_ref(), &input)), Some(&problem)).showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }

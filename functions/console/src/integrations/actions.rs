@@ -20,6 +20,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::details::{CONVERSATIONS, LEADS, Refused, render};
+use crate::acts::Showing;
 use crate::components::{csrf_field, is_wrong, plural, problem_alert};
 use crate::flash::{Flash, redirect_with};
 use crate::form::{AdminForm, Fields};
@@ -145,7 +146,8 @@ pub(super) async fn settings(
         Ok(_) => Ok(redirect_with(&format!("/integrations/{id}"), jar, Ok("Saved.".to_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
-            render(&console, &admin, &id, "", Some(&Refused { fields: &fields, problem: &problem }), jar).await
+            let refused = Refused { fields: &fields, problem: &problem };
+            Ok(render(&console, &admin, &id, "", Some(&refused), jar).await?.showing(Some(&problem)))
         }
     }
 }
@@ -230,7 +232,10 @@ pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: Admi
             let text = format!("Connected, with {}.", plural(integration.pages_count, "page"));
             Ok(redirect_with(&format!("/integrations/{}", integration.id), jar, Ok(text)))
         }
-        Err(problem) => pasting(&console, &admin, Some(&Refused { fields: &fields, problem: &problem }), jar).await,
+        Err(problem) => {
+            let refused = Refused { fields: &fields, problem: &problem };
+            Ok(pasting(&console, &admin, Some(&refused), jar).await?.showing(Some(&problem)))
+        }
     }
 }
 

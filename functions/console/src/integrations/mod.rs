@@ -78,7 +78,6 @@ async fn list(
                 form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
                 a.button href="/integrations/token" { "Use a system user's token" }
                 a.button href="/webhooks" { "Webhooks to your CRM" }
-                a.button href="/audit" { "Who did what" }
                 (disconnect.show(&visitor, disconnect_consequences(&visitor, integrations.len(), connections.len())))
             }
             (help())

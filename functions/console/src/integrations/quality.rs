@@ -17,6 +17,7 @@ use leadwire::model::conversion::ConversionState;
 use leadwire::model::lead::Status;
 use maud::{Markup, html};
 
+use crate::acts::Showing;
 use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, plural, problem_alert, time};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -302,7 +303,7 @@ pub(super) async fn save(
                 problem.field = Some("dataset_other".into());
             }
             let rejected = Rejected { is_test: false, fields: &fields, problem: &problem };
-            render(&console, &admin, &id, Some(rejected), jar).await
+            Ok(render(&console, &admin, &id, Some(rejected), jar).await?.showing(Some(&problem)))
         }
     }
 }
@@ -321,7 +322,7 @@ pub(super) async fn test(
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
             let rejected = Rejected { is_test: true, fields: &fields, problem: &problem };
-            render(&console, &admin, &id, Some(rejected), jar).await
+            Ok(render(&console, &admin, &id, Some(rejected), jar).await?.showing(Some(&problem)))
         }
     }
 }

@@ -7,6 +7,7 @@ use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
 use leadwire::leads::{ImportOptions, ImportReport};
 use maud::{Markup, html};
 
+use crate::acts::Showing;
 use crate::components::{alert, count, csrf_field, plural, problem_alert};
 use crate::form::{Fields, Upload};
 use crate::layout::{Section, page};
@@ -45,7 +46,7 @@ pub(super) async fn import(
     };
     match run.await {
         Ok(report) => Ok(render(&visitor, jar, Some(&fields), Some(&report), None)),
-        Err(problem) => Ok(render(&visitor, jar, Some(&fields), None, Some(&problem))),
+        Err(problem) => Ok(render(&visitor, jar, Some(&fields), None, Some(&problem)).showing(Some(&problem))),
     }
 }
 

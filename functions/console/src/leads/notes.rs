@@ -13,6 +13,7 @@ use leadwire::model::lead::{Lead, Status};
 use maud::{Markup, html};
 
 use super::detail::{read_only, render};
+use crate::acts::Showing;
 use crate::components::{badge, csrf_field, field_problem, is_wrong, money, problem_alert, time};
 use crate::flash::redirect_with;
 use crate::form::Fields;
@@ -167,7 +168,8 @@ pub(super) async fn save(
         Err(problem) if problem.status == 404 || problem.status >= 500 => Err(problem),
         Err(problem) => {
             let details = console.leads.get(&reader.scope, &id).await?;
-            render(&console, &reader, &details, Some(&RefusedNotes { fields: &form, problem: &problem }), jar).await
+            let refused = RefusedNotes { fields: &form, problem: &problem };
+            Ok(render(&console, &reader, &details, Some(&refused), jar).await?.showing(Some(&problem)))
         }
     }
 }

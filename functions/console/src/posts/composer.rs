@@ -17,6 +17,7 @@ use super::draft::{Draft, account_value, page_value};
 use super::look::render_looks;
 use super::upload::uploaded;
 use super::{AuthorForm, Places};
+use crate::acts::Showing;
 use crate::components::{alert, csrf_field, empty, plural};
 use crate::flash::redirect_with;
 use crate::form::new_request_id;
@@ -71,7 +72,9 @@ pub(super) async fn send(AuthorForm { console, actor: author, jar, fields }: Aut
             // The next attempt is another request on purpose: its author has read that this one was carried out.
             let is_reused = problem.code.is(ErrorCode::RequestReused);
             let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
-            Ok(render(&visitor, jar, &Draft { request_id, ..draft }, &places, &Notice::Refused(problem)))
+            let page =
+                render(&visitor, jar, &Draft { request_id, ..draft }, &places, &Notice::Refused(problem.clone()));
+            Ok(page.showing(Some(&problem)))
         }
     }
 }
@@ -113,7 +116,11 @@ pub(super) async fn refresh_accounts(
         Err(error) => Notice::Refused(error.into()),
     };
     let places = Places::load(&console, &author.access).await?;
-    Ok(render(&author.visitor, jar, &Draft::submitted(&fields), &places, &notice))
+    let page = render(&author.visitor, jar, &Draft::submitted(&fields), &places, &notice);
+    Ok(page.showing(match &notice {
+        Notice::Refused(problem) => Some(problem),
+        Notice::None | Notice::Done(_) => None,
+    }))
 }
 
 fn render(visitor: &Visitor, jar: PrivateCookieJar, draft: &Draft, places: &Places, notice: &Notice) -> Response {

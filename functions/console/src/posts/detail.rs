@@ -16,6 +16,7 @@ use maud::{Markup, html};
 
 use super::upload::picture_source;
 use super::{AuthorForm, Places, failure, network, status_badge, summary};
+use crate::acts::Showing;
 use crate::components::{
     Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
 };
@@ -294,7 +295,7 @@ pub(super) async fn move_post(
     match change.await {
         Err(problem) if problem.field.is_some() => {
             let (title, part) = life(&console, &author, &id, &zone, "", Some((&typed, &problem))).await?;
-            Ok(page(&author.visitor, jar, Section::Posts, &title, &part))
+            Ok(page(&author.visitor, jar, Section::Posts, &title, &part).showing(Some(&problem)))
         }
         outcome => Ok(redirect_with(&format!("/posts/{id}"), jar, outcome)),
     }

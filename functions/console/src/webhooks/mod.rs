@@ -3,18 +3,18 @@
 mod detail;
 mod settings;
 
+use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::deliveries::{EndpointIn, EndpointOut, EndpointState, EndpointWithSecret};
 use leadwire::error::ActError;
 use leadwire::http::Problem;
-use leadwire::http::audit::ActVerdict;
 use maud::{Markup, html};
 
 use self::settings::{form, read_events};
+use crate::acts::Showing;
 use crate::components::{alert, badge, empty, plural, problem_alert, time};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
@@ -57,7 +57,7 @@ async fn add(form: AdminForm) -> Result<Response, Problem> {
             let endpoints = console.deliveries.endpoints(&access).await?.items;
             let problem = Problem::from(ActError::Refused(refusal));
             let body = render(&visitor, &endpoints, &fields, Some(&problem));
-            Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body))
+            Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body).showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }
@@ -77,8 +77,7 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
             p { a.button.primary href={ (PATH) "/" (id) } { "I have copied it" } }
         }
     };
-    let page = page(visitor, jar, Section::Integrations, "The endpoint's secret", &body);
-    (Extension(ActVerdict::Done), page).into_response()
+    page(visitor, jar, Section::Integrations, "The endpoint's secret", &body).into_response()
 }
 
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {

@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use strum::IntoEnumIterator;
 
 use super::{PATH, show_secret};
+use crate::acts::Showing;
 use crate::components::{csrf_field, field_problem, is_wrong};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -33,7 +34,9 @@ pub(super) async fn change(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
         Ok(_) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Ok("Saved.".to_owned()))),
         Err(ActError::Refused(refusal)) => {
             let problem = Problem::from(ActError::Refused(refusal));
-            super::detail::render_page(&console, &Admin { visitor, access }, jar, &id, Some((&fields, &problem))).await
+            let (admin, refused) = (Admin { visitor, access }, Some((&fields, &problem)));
+            let page = super::detail::render_page(&console, &admin, jar, &id, refused).await?;
+            Ok(page.showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }

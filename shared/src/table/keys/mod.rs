@@ -19,6 +19,7 @@
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `status#created#l` | |
 //! | erased lead | `ORG#o#LEAD#l` | `LEAD` | | | yes |
 //! | receipt of an erasure | `ORG#o#RECEIPTS` | `RECEIPT#r` | | | yes |
+//! | act | `ORG#o#AUDIT#month` | `at#id` | | | yes |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
 //! | conversion | `ORG#o#LEAD#l` | `CONVERSION#stage` | `CONVERSIONS_DUE` | `ORG#o#reached#l#stage` | |
 //! | conversion lease | `ORG#o` | `CONVERSION_LEASE` | | | |
@@ -34,7 +35,6 @@
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
 //! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
-//! | act | `ORG#o#AUDIT#month` | `at#id` | | | yes |
 //! | export | `ORG#o#EXPORTS` | `EXPORT#e` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
@@ -78,6 +78,7 @@
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 mod ads;
+mod audit;
 mod conversions;
 mod deliveries;
 mod erasures;
@@ -93,6 +94,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
+pub(super) use self::audit::*;
 pub(super) use self::conversions::*;
 pub(super) use self::deliveries::*;
 pub(super) use self::erasures::*;
@@ -100,7 +102,7 @@ pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::notices::*;
 pub(super) use self::publishing::*;
-use crate::ids::{AuditId, ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -297,14 +299,6 @@ pub(in crate::table) fn runs_pk(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
-}
-
-pub(in crate::table) fn audit_pk(scope: &OrgScope, month: Date) -> String {
-    format!("ORG#{}#AUDIT#{}", scope.org(), month.strftime("%Y-%m"))
-}
-
-pub(in crate::table) fn audit(scope: &OrgScope, month: Date, at: Timestamp, id: &AuditId) -> Key {
-    Key { pk: audit_pk(scope, month), sk: format!("{}#{id}", instant(at)) }
 }
 
 pub(in crate::table) fn exports_pk(scope: &OrgScope) -> String {

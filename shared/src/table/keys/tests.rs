@@ -46,7 +46,7 @@ fn every_key_of_an_org_names_the_org_whole() {
             meta_post(scope, "7_1").pk,
             runs_pk(scope),
             exports_pk(scope),
-            audit_pk(scope, Date::constant(2026, 1, 1)),
+            acts_of_month(scope, "2026-01"),
             mapping(scope, &FormId::parse("3").unwrap()).pk,
             step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,
             publication(scope, "p").pk,

@@ -9,7 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READ_PATHS: [&str; 7] = [
+const READ_PATHS: [&str; 8] = [
+    "/api/audit",
     "/api/meta/integrations",
     "/api/meta/connections",
     "/api/leads",

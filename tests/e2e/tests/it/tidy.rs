@@ -72,9 +72,9 @@ const LAYERS: [&[&str]; 19] = [
     &["graph", "table", "vault", "queue", "bus", "mail", "files", "receiver"],
     &["error"],
     &["meta_app", "cursor", "once"],
-    &["tokens"],
+    &["audit", "tokens"],
     &["directory"],
-    &["audit", "leads"],
+    &["leads"],
     &["connections"],
     &["conversions", "exports", "notices"],
     &["deliveries"],
@@ -122,7 +122,6 @@ fn rooms_know_no_face() {
         "deliveries",
         "exports",
         "notices",
-        "audit.rs",
         "directory.rs",
     ]
     .map(|room| format!("shared/src/{room}"));
