@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::calendar;
@@ -47,7 +48,17 @@ pub async fn run(locked: bool) -> Result<()> {
     calendar::run_verify_moments(&supervisor, locked).await?;
     let mut test = cargo_command();
     test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
-    run_check(&supervisor, "cargo test", &mut test).await
+    let (mut failures, mut is_failure) = (String::new(), false);
+    let tested = run_heard(&supervisor, "cargo test", test.stdout(Stdio::piped()), |line| {
+        is_failure = line == "failures:" || (is_failure && !line.starts_with("test result:"));
+        if is_failure {
+            failures.extend([line, "\n"]);
+        }
+    });
+    let tested = tested.await;
+    // The programs that ran after it have pushed it off the screen.
+    eprint!("{failures}");
+    tested
 }
 
 /// Installs the Python programs. MiniStack is for the tests, which would otherwise install it without showing it.
@@ -65,13 +76,32 @@ pub(crate) async fn install_environments(
 /// Runs a check with its output on the screen, in the root of the checkout unless the command names another folder.
 /// Errors if it fails.
 pub(crate) async fn run_check(supervisor: &Supervisor, name: &str, command: &mut Command) -> Result<()> {
+    run_heard(supervisor, name, command, |_| ()).await
+}
+
+/// Like [`run_check`], and shows each line of the output to `hear`, if the output is piped.
+async fn run_heard(
+    supervisor: &Supervisor,
+    name: &str,
+    command: &mut Command,
+    mut hear: impl FnMut(&str),
+) -> Result<()> {
     let begun = Instant::now();
     eprintln!("▶ {name}");
     if command.as_std().get_current_dir().is_none() {
         command.current_dir(workdir::root());
     }
     command.stdin(Stdio::null());
-    let status = supervisor.spawn(command).with_context(|| format!("cannot run {name}"))?.wait().await?;
+    let mut child = supervisor.spawn(command).with_context(|| format!("cannot run {name}"))?;
+    if let Some(output) = child.stdout.take() {
+        let mut lines = BufReader::new(output).split(b'\n');
+        while let Some(line) = lines.next_segment().await? {
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            hear(&line);
+        }
+    }
+    let status = child.wait().await?;
     let seconds = begun.elapsed().as_secs_f32();
     if !status.success() {
         bail!("{name} failed ({status}) after {seconds:.1} s");

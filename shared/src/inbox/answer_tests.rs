@@ -166,6 +166,21 @@ async fn an_answer_is_sent_once_and_its_echo_adds_nothing() {
 }
 
 #[tokio::test]
+async fn an_echo_does_not_bring_back_a_person_who_was_erased() {
+    for is_settled in [false, true] {
+        let (world, id) = written().await;
+        let answer = world.answer(&id, text("Hi")).await.unwrap();
+        if is_settled {
+            world.settle_answer(&answer.id).await;
+        }
+        let person = world.contacts().await.remove(0).id;
+        world.inbox.erase_contact(&world.owner.scope, &person, world.now()).await.unwrap();
+        world.take(&echo("mid1", "Hi", Some(&answer.id), world.now())).await;
+        assert!(world.contacts().await.is_empty() && world.conversations().await.is_empty(), "{is_settled}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_of_meta_s_neither_loses_nor_doubles_a_message() {
     for error in [None, Some((2, None)), Some((1, Some(1_357_046)))] {
         for after in [true, false] {

@@ -41,7 +41,11 @@ impl Engagement {
         let scope = &owner.scope;
         let id = message_id(channel, &new.mid);
         let mut known = self.table.message(scope, &id).await?;
-        if known.as_ref().is_some_and(MessageState::is_gone) {
+        let answer = match &new.ours {
+            Some(ours) => self.table.message(scope, ours).await?,
+            None => None,
+        };
+        if known.iter().chain(&answer).any(MessageState::is_gone) {
             return Ok(());
         }
         let mut contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
@@ -52,7 +56,7 @@ impl Engagement {
         }
         let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref()).await?;
         if new.is_ours
-            && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
+            && let Some(answer) = self.answer_of(scope, answer, new, &conversation_id).await?
         {
             return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
         }
@@ -221,17 +225,16 @@ impl Engagement {
         }
     }
 
-    /// Finds the answer of a member that a message of ours is.
+    /// Finds the answer of a member that a message of ours is, if it does not name it itself.
     async fn answer_of(
         &self,
         scope: &OrgScope,
+        named: Option<MessageState>,
         new: &NewMessage,
         conversation: &ConversationId,
     ) -> Result<Option<MessageId>, WorkError> {
-        if let Some(ours) = &new.ours
-            && self.table.message(scope, ours).await?.is_some()
-        {
-            return Ok(Some(ours.clone()));
+        if let Some(named) = named {
+            return Ok(Some(named.id));
         }
         let Some(conversation) = self.table.conversation(scope, conversation).await? else { return Ok(None) };
         Ok(find_answer(&self.table, scope, &conversation, new.text.as_deref(), new.created_time).await?)

@@ -128,15 +128,18 @@ impl Table {
         self.read_all(&keys).await
     }
 
-    /// Erases a message. Of one that Meta has, it stays known for a while that it is gone, so that no list brings it back.
+    /// Erases a message. Of one that Meta has, or may have, it stays known for a while that it is gone, so that neither a
+    /// list nor an echo brings it back.
     pub async fn erase_message(
         &self,
         scope: &OrgScope,
         message: &MessageState,
         now: Timestamp,
     ) -> Result<(), TableError> {
-        let Some(mid) = &message.mid else { return self.delete(&keys::message(scope, &message.id)).await };
-        let mut gone = MessageState::unknown(message.id.clone(), message.channel, Some(mid.clone()));
+        if message.mid.is_none() && message.sending.is_none() {
+            return self.delete(&keys::message(scope, &message.id)).await;
+        }
+        let mut gone = MessageState::unknown(message.id.clone(), message.channel, message.mid.clone());
         gone.deleted_at = Some(now);
         gone.revision = message.revision + 1;
         let item = message_item(scope, &gone)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
-use crate::world::{output_folder, wait_for, world};
+use crate::world::{PATIENCE, output_folder, wait_for, world};
 
 /// A screen size and color scheme.
 #[derive(Debug, Clone, Copy)]
@@ -166,12 +166,7 @@ impl Browser {
     /// # Panics
     /// Panics if no element appears or it cannot be clicked.
     pub async fn click(&self, selector: &str) {
-        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(selector)).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(_) => panic!("nothing to click at {selector} on: {}", self.text().await),
-        };
-        found.click().await.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
+        self.click_element(Locator::Css(selector)).await;
     }
 
     /// Clicks a link or a button by its text, as soon as it exists.
@@ -183,12 +178,25 @@ impl Browser {
             "//main//*[self::a or self::button or self::summary][normalize-space(.)={words:?} or @aria-label={words:?}] | \
              //nav//a[normalize-space(.)={words:?}] | //header//*[self::a or self::button][normalize-space(.)={words:?}]"
         );
-        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::XPath(&path)).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(_) => panic!("nothing called {words:?} on: {}", self.text().await),
-        };
-        found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
+        self.click_element(Locator::XPath(&path)).await;
+    }
+
+    /// Clicks an element as soon as it exists. The page may replace it before it is clicked.
+    async fn click_element(&self, locator: Locator<'_>) {
+        let begun = Instant::now();
+        loop {
+            let clicked = match self.client.find(locator).await {
+                Ok(found) => found.click().await,
+                Err(error) => Err(error),
+            };
+            match clicked {
+                Ok(()) => return,
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    panic!("{locator:?} cannot be clicked: {error}\non: {}", self.text().await)
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
     }
 
     /// Opens the first conversation of the inbox's list that shows these words, as soon as it exists.
@@ -197,7 +205,7 @@ impl Browser {
     /// Panics if no conversation appears or it does not open.
     pub async fn press_conversation(&self, words: &str) {
         let path = format!("//a[contains(@class, 'conversation')][contains(., {words:?})]");
-        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::XPath(&path)).await;
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
         let found = match found {
             Ok(found) => found,
             Err(_) => panic!("no conversation with {words:?} on: {}", self.text().await),
@@ -206,7 +214,7 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
         let path = address.split('?').next().unwrap_or_default();
         let shown = format!("#thread [data-part^='{path}/live']");
-        let opened = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(&shown)).await;
+        let opened = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(&shown)).await;
         assert!(opened.is_ok(), "{words:?} does not open: {}", self.text().await);
     }
 
@@ -215,7 +223,7 @@ impl Browser {
     /// # Panics
     /// Panics if the field does not appear.
     pub async fn fill(&self, selector: &str, text: &str) {
-        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(selector)).await;
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
         let found = match found {
             Ok(found) => found,
             Err(_) => panic!("no field {selector} on: {}", self.text().await),
@@ -229,7 +237,8 @@ impl Browser {
     /// # Panics
     /// Panics if the list or the option does not exist.
     pub async fn choose(&self, selector: &str, words: &str) {
-        let found = self.client.find(Locator::Css(selector)).await.unwrap_or_else(|_| panic!("no list {selector}"));
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        let found = found.unwrap_or_else(|_| panic!("no list {selector}"));
         found.select_by_label(words).await.unwrap_or_else(|_| panic!("{selector} has no {words:?}"));
     }
 
@@ -248,13 +257,13 @@ impl Browser {
     /// # Panics
     /// Panics on a timeout.
     pub async fn wait_for_text(&self, words: &str) {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             let text = self.text().await;
             if text.contains(words) {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(45), "nobody reads {words:?} on: {text}");
+            assert!(begun.elapsed() < PATIENCE, "nobody reads {words:?} on: {text}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

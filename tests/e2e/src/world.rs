@@ -62,13 +62,16 @@ fn start() -> World {
     World { endpoints, http: http.expect("a client"), logs, responses: Mutex::default() }
 }
 
+/// How long a story waits for what has to come. The messages of a worker that another story kills come back after half of
+/// it.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
 /// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
-/// Panics after four minutes: the messages of a worker that another story kills come back after half of them. `what`
-/// names the expectation in the message.
+/// Panics after [`PATIENCE`]. `what` names the expectation in the message.
 pub async fn wait_for<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
-    wait_at_most(Duration::from_secs(240), what, probe).await
+    wait_at_most(PATIENCE, what, probe).await
 }
 
 /// Calls `probe` repeatedly until it returns a value.

@@ -3,11 +3,9 @@
 use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_at_most, wait_for, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
-
 const CREATE: &str = "/api/upstream/call/facebook-provider/create-campaign";
 
 /// An ad account of the connected person in this currency.
@@ -32,7 +30,7 @@ async fn create(tenant: &Tenant, body: &Value) -> String {
 }
 
 async fn done(tenant: &Tenant, id: &str) -> Value {
-    wait_at_most(Duration::from_secs(150), "the campaign's end", async || {
+    wait_for("the campaign's end", async || {
         let campaign = tenant.get(&format!("/api/campaigns/{id}")).await;
         (campaign.text("status") != "creating").then_some(campaign)
     })

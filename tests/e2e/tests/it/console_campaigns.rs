@@ -1,13 +1,11 @@
 //! Campaigns in the console: created one question at a time with their form, launched, paused, archived.
 
-use std::time::Duration;
-
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::console::Guest;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture, create_campaign};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_at_most, wait_for, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,7 +13,7 @@ const ENTER: &str = "\u{e007}";
 
 /// The only campaign of an org, as the list knows it, which does not ask Meta.
 async fn listed(tenant: &Tenant, status: &str) -> Value {
-    wait_at_most(Duration::from_secs(60), status, async || {
+    wait_for(status, async || {
         let campaign = tenant.items("/api/campaigns").await.into_iter().next()?;
         assert!(campaign["status"] != "failed" || status == "failed", "{campaign}");
         (campaign.text("status") == status).then_some(campaign)

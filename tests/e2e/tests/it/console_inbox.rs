@@ -255,8 +255,11 @@ async fn a_saved_reply_is_put_into_an_answer_and_an_admin_forgets_who_asks_for_i
     browser.open_page(&format!("/inbox/{}", chat.text("id"))).await;
     browser.press("Use a saved reply").await;
     browser.press("Hours").await;
-    let typed = script(&browser, "return document.querySelector('form.composer textarea').value").await;
-    assert_eq!(typed, json!("Until six, on Sundays until four."));
+    wait_for("the reply in the composer", async || {
+        let typed = script(&browser, "return document.querySelector('form.composer textarea')?.value").await;
+        (typed == "Until six, on Sundays until four.").then_some(())
+    })
+    .await;
     browser.check_page("inbox-saved-reply").await;
     browser.press("Send").await;
     wait_for("the answer", async || {

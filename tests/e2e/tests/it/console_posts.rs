@@ -1,22 +1,20 @@
 //! Posts in the console: written once, published on several pages and accounts, planned, moved, cancelled.
 
-use std::path::Path;
-use std::time::Duration;
-
 use base64::Engine;
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_at_most, wait_for, world};
+use e2e::world::{wait_for, world};
 use fantoccini::Locator;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::path::Path;
 
 async fn done(tenant: &Tenant, id: &str) -> Value {
-    wait_at_most(Duration::from_secs(150), "the post's end", async || {
+    wait_for("the post's end", async || {
         let post = tenant.get(&format!("/api/posts/{id}")).await;
         matches!(post.text("status"), "published" | "failed" | "cancelled").then_some(post)
     })

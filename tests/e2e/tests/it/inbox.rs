@@ -1,11 +1,9 @@
 //! The inbox: what people write on Meta's channels, as the org's members see and answer it.
 
-use std::time::Duration;
-
 use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_at_most, wait_for, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -39,7 +37,7 @@ async fn answer(tenant: &Tenant, conversation: &Value, body: Value, status: &str
     let path = format!("/api/conversations/{}/messages", conversation.text("id"));
     let (code, sent) = tenant.call(Method::POST, &path, &body).await;
     assert_eq!((code, sent.text("status")), (202, "sending"), "{sent}");
-    wait_at_most(Duration::from_secs(200), "the answer's end", async || {
+    wait_for("the answer's end", async || {
         let channels = ["", "?channel=messenger", "?channel=instagram"];
         for channel in channels {
             for one in tenant.items(&format!("/api/conversations{channel}")).await {

@@ -6,7 +6,7 @@ use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_at_most, wait_for, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -158,10 +158,8 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     let waiting = tenant.leads("").await.len();
     assert!(waiting < 5 + held.len() + more.len(), "{waiting} are in: nothing was throttled");
     world().call_sim(Method::DELETE, "limits", &Value::Null).await;
-    wait_at_most(Duration::from_secs(150), "what was held", async || {
-        (tenant.leads("").await.len() == 5 + held.len() + more.len()).then_some(())
-    })
-    .await;
+    wait_for("what was held", async || (tenant.leads("").await.len() == 5 + held.len() + more.len()).then_some(()))
+        .await;
     let parked = tenant.get("/api/parked").await;
     assert!(parked.list("items").is_empty(), "waiting is not failing: {parked}");
 }

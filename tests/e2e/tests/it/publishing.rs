@@ -20,7 +20,7 @@ async fn post(tenant: &Tenant, path: &str, body: &Value) -> String {
 
 /// Waits until a post is done, and returns it.
 async fn done(tenant: &Tenant, id: &str) -> Value {
-    wait_at_most(Duration::from_secs(150), "the post's end", async || {
+    wait_for("the post's end", async || {
         let post = tenant.get(&format!("/api/posts/{id}")).await;
         matches!(post.text("status"), "published" | "failed" | "cancelled").then_some(post)
     })
