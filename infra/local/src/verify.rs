@@ -48,17 +48,27 @@ pub async fn run(locked: bool) -> Result<()> {
     calendar::run_verify_moments(&supervisor, locked).await?;
     let mut test = cargo_command();
     test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
-    let (mut failures, mut is_failure) = (String::new(), false);
-    let tested = run_heard(&supervisor, "cargo test", test.stdout(Stdio::piped()), |line| {
-        is_failure = line == "failures:" || (is_failure && !line.starts_with("test result:"));
-        if is_failure {
-            failures.extend([line, "\n"]);
-        }
-    });
-    let tested = tested.await;
-    // The programs that ran after it have pushed it off the screen.
-    eprint!("{failures}");
+    let mut failures = Failures::default();
+    let test = test.stdout(Stdio::piped());
+    let tested = run_heard(&supervisor, "cargo test", test, |line| failures.hear(line)).await;
+    eprint!("{}", failures.said);
     tested
+}
+
+/// What failed tests have said. The programs that run after them push it off the screen.
+#[derive(Default)]
+struct Failures {
+    said: String,
+    is_within: bool,
+}
+
+impl Failures {
+    fn hear(&mut self, line: &str) {
+        self.is_within = line == "failures:" || (self.is_within && !line.starts_with("test result:"));
+        if self.is_within {
+            self.said.extend([line, "\n"]);
+        }
+    }
 }
 
 /// Installs the Python programs. MiniStack is for the tests, which would otherwise install it without showing it.
@@ -164,6 +174,16 @@ fn find_on_path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_failed_is_told_again_and_nothing_else() {
+        let mut failures = Failures::default();
+        let one = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nfailures:\n\n---- b stdout ----\nleft: 1\n\n\n\
+                   failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed\n";
+        let next = "\nrunning 1 test\ntest c ... ok\n\ntest result: ok. 1 passed; 0 failed\n";
+        [one, next].concat().lines().for_each(|line| failures.hear(line));
+        assert_eq!(failures.said, "failures:\n\n---- b stdout ----\nleft: 1\n\n\nfailures:\n    b\n\n");
+    }
 
     #[test]
     fn only_what_is_missing_is_installed() {

@@ -55,10 +55,14 @@ impl Engagement {
             contact = Some(named);
         }
         let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref()).await?;
-        if new.is_ours
-            && let Some(answer) = self.answer_of(scope, answer, new, &conversation_id).await?
-        {
-            return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
+        if new.is_ours {
+            let answer = match answer {
+                Some(answer) => Some(answer.id),
+                None => self.answer_of(scope, new, &conversation_id).await?,
+            };
+            if let Some(answer) = answer {
+                return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
+            }
         }
         let post = self.filed_under(scope, new, known.is_some()).await?;
         for attempt in 1..=MAX_TRIES {
@@ -225,17 +229,13 @@ impl Engagement {
         }
     }
 
-    /// Finds the answer of a member that a message of ours is, if it does not name it itself.
+    /// Finds the answer of a member that a message of ours is, which does not name it.
     async fn answer_of(
         &self,
         scope: &OrgScope,
-        named: Option<MessageState>,
         new: &NewMessage,
         conversation: &ConversationId,
     ) -> Result<Option<MessageId>, WorkError> {
-        if let Some(named) = named {
-            return Ok(Some(named.id));
-        }
         let Some(conversation) = self.table.conversation(scope, conversation).await? else { return Ok(None) };
         Ok(find_answer(&self.table, scope, &conversation, new.text.as_deref(), new.created_time).await?)
     }

@@ -6,6 +6,7 @@ use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
+
 const CREATE: &str = "/api/upstream/call/facebook-provider/create-campaign";
 
 /// An ad account of the connected person in this currency.

@@ -1,5 +1,7 @@
 //! Posts in the console: written once, published on several pages and accounts, planned, moved, cancelled.
 
+use std::path::Path;
+
 use base64::Engine;
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
@@ -11,7 +13,6 @@ use fantoccini::Locator;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::path::Path;
 
 async fn done(tenant: &Tenant, id: &str) -> Value {
     wait_for("the post's end", async || {
