@@ -33,6 +33,7 @@ pub struct Verifier {
 struct Keys {
     set: JwkSet,
     asked_at: Option<SystemTime>,
+    fetched_at: Option<SystemTime>,
 }
 
 /// An issuer of tokens, and how its claims are read.
@@ -84,6 +85,10 @@ pub enum AuthError {
 
 /// The shortest time between fetches of the keys. An unknown key id causes a fetch.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_mins(1);
+/// How long keys are taken for the issuer's without asking again: it may have withdrawn one.
+const KEYS_LIFETIME: Duration = Duration::from_hours(1);
+/// How long they are if the issuer cannot be asked.
+const KEYS_LIFETIME_IN_OUTAGE: Duration = Duration::from_hours(24);
 
 impl Verifier {
     /// Creates a verifier that has not fetched any keys yet.
@@ -99,7 +104,7 @@ impl Verifier {
             org_claim: issuer.org_claim,
             role_claim: issuer.role_claim,
             programs: issuer.programs,
-            keys: Mutex::new(Keys { set: JwkSet { keys: Vec::new() }, asked_at: None }),
+            keys: Mutex::new(Keys { set: JwkSet { keys: Vec::new() }, asked_at: None, fetched_at: None }),
         })
     }
 
@@ -119,6 +124,11 @@ impl Verifier {
     /// [`AuthError::BadToken`] also if the token belongs to another login.
     pub async fn logged_in(&self, id_token: &str, nonce: &str) -> Result<Caller, AuthError> {
         self.answer_to(nonce, &self.claims(id_token).await?)
+    }
+
+    /// Returns the user of an id token that came straight from the issuer, for a login that was renewed.
+    pub async fn confirmed(&self, id_token: &str) -> Result<Caller, AuthError> {
+        self.caller_of(&self.claims(id_token).await?)
     }
 
     fn answer_to(&self, nonce: &str, claims: &Value) -> Result<Caller, AuthError> {
@@ -164,9 +174,9 @@ impl Verifier {
         Ok(Caller {
             user,
             name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
-            // An address that the issuer has not verified may be anyone's.
+            // An address that the issuer has not verified may be anyone's. Some issuers write `true` as text.
             email: text("email")
-                .filter(|_| !matches!(claims.get("email_verified"), Some(Value::Bool(false))))
+                .filter(|_| claims.get("email_verified").is_some_and(|it| *it == true || *it == "true"))
                 .and_then(crate::model::lead::identity::normalised_email),
             role: match text(&self.role_claim) {
                 Some("admin") => Role::Admin,
@@ -193,27 +203,31 @@ impl Verifier {
     }
 
     async fn key(&self, kid: &str) -> Result<Jwk, AuthError> {
-        let (known, empty, ask) = {
-            let keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
-            let recently = keys.asked_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < MIN_FETCH_INTERVAL));
-            (keys.set.find(kid).cloned(), keys.set.keys.is_empty(), !recently || keys.set.keys.is_empty())
+        let is_within =
+            |at: Option<SystemTime>, time: Duration| at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < time));
+        let (known, empty) = {
+            let mut keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
+            let (known, empty) = (keys.set.find(kid).cloned(), keys.set.keys.is_empty());
+            let usable = known.clone().filter(|_| is_within(keys.fetched_at, KEYS_LIFETIME_IN_OUTAGE));
+            if let Some(known) = known.filter(|_| is_within(keys.fetched_at, KEYS_LIFETIME)) {
+                return Ok(known);
+            }
+            if is_within(keys.asked_at, MIN_FETCH_INTERVAL) && !empty {
+                return usable.ok_or(AuthError::BadToken);
+            }
+            keys.asked_at = Some(SystemTime::now());
+            (usable, empty)
         };
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        if !ask {
-            return Err(AuthError::BadToken);
-        }
         match self.fetch_keys().await {
             Ok(set) => {
                 let found = set.find(kid).cloned();
                 let mut keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
-                *keys = Keys { set, asked_at: Some(SystemTime::now()) };
+                (keys.set, keys.fetched_at) = (set, Some(SystemTime::now()));
                 found.ok_or(AuthError::BadToken)
             }
             Err(error) => {
                 tracing::error!(error = %error.without_url(), "the issuer's keys could not be fetched");
-                Err(if empty { AuthError::KeysUnavailable } else { AuthError::BadToken })
+                known.ok_or(if empty { AuthError::KeysUnavailable } else { AuthError::BadToken })
             }
         }
     }
@@ -299,9 +313,16 @@ mod tests {
         };
         check(serde_json::json!({}), Err(AuthError::BadToken));
         check(serde_json::json!({ "nonce": "another's" }), Err(AuthError::BadToken));
-        check(serde_json::json!({ "nonce": "mine" }), Ok(Some("ann@example.com")));
-        check(serde_json::json!({ "nonce": "mine", "email_verified": true }), Ok(Some("ann@example.com")));
-        check(serde_json::json!({ "nonce": "mine", "email_verified": false }), Ok(None));
+        for (verified, expect) in [
+            (serde_json::json!(true), Some("ann@example.com")),
+            (serde_json::json!("true"), Some("ann@example.com")),
+            (serde_json::json!(false), None),
+            (serde_json::json!("false"), None),
+            (Value::Null, None),
+        ] {
+            check(serde_json::json!({ "nonce": "mine", "email_verified": verified }), Ok(expect));
+        }
+        check(serde_json::json!({ "nonce": "mine" }), Ok(None));
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl<'a> ListCursor<'a> {
     }
 
     fn signed_text(&self, encoded: &str) -> String {
-        format!("cursor.{}.{}.{encoded}", self.scope.org(), self.list)
+        // Neither an org's id nor a position has a `#`.
+        format!("cursor#{}#{}#{encoded}", self.scope.org(), self.list)
     }
 }
 
@@ -80,6 +81,20 @@ mod tests {
             ListCursor::new(&other_key, &a, "leads"),
         ] {
             assert!(other.decode::<u8>(Some(&cursor)).is_err(), "{other:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_cursor_that_was_changed_is_none(position: Vec<String>, place: proptest::sample::Index, other in "[ -~é]") {
+            let (scope, key) = (OrgScope::new(OrgId::parse("a").unwrap()), HmacKey::new("k".into()));
+            let list = ListCursor::new(&key, &scope, "leads");
+            let cursor = list.encode(&position);
+            proptest::prop_assert_eq!(list.decode(Some(&cursor)).unwrap(), Some(position));
+            let place = place.index(cursor.len());
+            let changed = format!("{}{other}{}", &cursor[..place], &cursor[place + 1..]);
+            proptest::prop_assert!(changed == cursor || list.decode::<Vec<String>>(Some(&changed)).is_err());
+            proptest::prop_assert!(list.decode::<Vec<String>>(Some(&other)).is_err());
         }
     }
 }

@@ -67,6 +67,10 @@ variables! {
     delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
     /// `yes` if endpoints may be on this machine, as on a developer's.
     local_endpoints -> String = required("LOCAL_ENDPOINTS");
+    /// The table of the console's sessions.
+    sessions_table_name -> String = required("SESSIONS_TABLE_NAME");
+    /// The secret with the key of the console's cookies and forms.
+    console_secret_id -> String = required("CONSOLE_SECRET_ID");
     /// The queue of orgs whose old leads are erased.
     retention_queue_url -> String = required("RETENTION_QUEUE_URL");
     /// The queue of exports of leads.
@@ -87,6 +91,8 @@ variables! {
     event_bus_name -> String = required("EVENT_BUS_NAME");
     /// The secret that contains Meta's app id, app secret and verify token.
     meta_app_secret_id -> String = required("META_APP_SECRET_ID");
+    /// The secret that contains the key from which is derived what others keep.
+    root_secret_id -> String = required("ROOT_SECRET_ID");
     /// The secret that contains the key for our cursors and login states.
     signing_secret_id -> String = required("SIGNING_SECRET_ID");
     /// Prefix of the names of secrets that contain an integration's tokens.

@@ -13,6 +13,7 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::caller::AccessDenied;
 use crate::model::connection::state::EndReason;
 use crate::model::failure::FailureCode;
+use crate::model::limit::OrgLimit;
 use crate::queue::QueueError;
 use crate::retry::Verdict;
 use crate::table::TableError;
@@ -128,6 +129,9 @@ pub enum ActError {
     /// The caller may not act here.
     #[error("{0}.")]
     Denied(#[from] AccessDenied),
+    /// The org has requested too much of this kind. Nothing was done; it can be requested again after these seconds.
+    #[error("{} Try again in {} seconds.", .0.message(), .1)]
+    Limited(OrgLimit, u64),
     /// The action needs a connection that has ended.
     #[error("{} {}", .0.message(), .0.fix())]
     Ended(EndReason),
@@ -158,6 +162,10 @@ pub enum ErrorCode {
     MetaNotInPlan,
     RoleNotAllowed,
     SuperadminOnly,
+    /// The org has requested more in this minute than is good for the others.
+    TooManyRequests,
+    /// The CRM has marked the caller as inactive in the directory of their org. An admin there can change that.
+    UserInactive,
     OrgRequired,
     OrgNotAllowed,
     ConnectionExpired,
@@ -284,8 +292,10 @@ impl ActError {
             Self::Refused(refusal) => refusal.code,
             Self::Denied(AccessDenied::Role) => ErrorCode::RoleNotAllowed,
             Self::Denied(AccessDenied::SuperAdminOnly) => ErrorCode::SuperadminOnly,
+            Self::Denied(AccessDenied::Inactive) => ErrorCode::UserInactive,
             Self::Denied(AccessDenied::NoOrg) => ErrorCode::OrgRequired,
             Self::Denied(AccessDenied::ForeignOrg) => ErrorCode::OrgNotAllowed,
+            Self::Limited(..) => ErrorCode::TooManyRequests,
             Self::Ended(EndReason::TokenUnreadable) => ErrorCode::TokenUnreadable,
             Self::Ended(_) => ErrorCode::ConnectionExpired,
             Self::Work(_) => ErrorCode::Unavailable,

@@ -4,6 +4,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 /// The text does not have the form of the requested id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,11 +18,10 @@ pub struct InvalidId {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $check:path, $rule:expr, $deserialize:path) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $form:expr, $deserialize:path) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        #[schema(value_type = String)]
         pub struct $name(String);
 
         impl $name {
@@ -29,7 +30,8 @@ macro_rules! id {
             /// # Errors
             /// Returns [`InvalidId`], which describes the accepted form, if `text` does not have it.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
-                if $check(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId { kind: $kind, rule: $rule }) }
+                let form: IdForm = $form;
+                if (form.check)(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId { kind: $kind, rule: form.rule }) }
             }
 
             /// The id as text.
@@ -50,136 +52,158 @@ macro_rules! id {
                 Self::parse(&$deserialize(deserializer)?).map_err(de::Error::custom)
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let form: IdForm = $form;
+                let text = ObjectBuilder::new().schema_type(Type::String).description(Some(form.rule));
+                RefOr::T(text.pattern(Some(form.pattern)).build().into())
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 
-/// Whether `text` may be an id of the CRM: any id that cannot be mistaken for a key's separator.
-fn is_crm_id(text: &str) -> bool {
-    (1..=128).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'|'))
+/// What texts are ids.
+struct IdForm {
+    check: fn(&str) -> bool,
+    rule: &'static str,
+    /// The same as a regular expression, for the description of the API.
+    pattern: &'static str,
 }
-const CRM_RULE: &str = "1 to 128 characters out of A-Z a-z 0-9 - _ . @ : |";
 
-/// Whether `text` may be an id of Meta. These are decimal and may exceed 2^53, so they are never handled as numbers.
-fn is_meta_id(text: &str) -> bool {
-    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
-}
-const META_RULE: &str = "1 to 32 decimal digits";
-
-fn is_ad_account_id(text: &str) -> bool {
-    text.strip_prefix("act_").is_some_and(is_meta_id)
-}
-const AD_ACCOUNT_RULE: &str = "act_ once and 1 to 32 decimal digits, such as act_1234567890";
+/// Ids of the CRM: any that cannot be mistaken for a key's separator, or for a step in a path.
+const CRM: IdForm = IdForm {
+    check: |text| {
+        (1..=128).contains(&text.len())
+            && !text.starts_with('.')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'|'))
+    },
+    rule: "1 to 128 characters out of A-Z a-z 0-9 - _ . @ : | that do not begin with a dot",
+    pattern: "^[A-Za-z0-9_@:|-][A-Za-z0-9._@:|-]{0,127}$",
+};
+/// Ids of Meta. These are decimal and may exceed 2^53, so they are never handled as numbers.
+const META: IdForm = IdForm {
+    check: |text| (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()),
+    rule: "1 to 32 decimal digits",
+    pattern: "^[0-9]{1,32}$",
+};
+const AD_ACCOUNT: IdForm = IdForm {
+    check: |text| text.strip_prefix("act_").is_some_and(META.check),
+    rule: "act_ once and 1 to 32 decimal digits, such as act_1234567890",
+    pattern: "^act_[0-9]{1,32}$",
+};
 
 id!(
     /// A tenant of the CRM. Everything an org owns is reachable only through its [`OrgScope`].
-    OrgId, "org id", is_crm_id, CRM_RULE, String::deserialize
+    OrgId, "org id", CRM, String::deserialize
 );
 id!(
     /// A person in the CRM's directory, under the CRM's own id.
-    UserId, "user id", is_crm_id, CRM_RULE, String::deserialize
+    UserId, "user id", CRM, String::deserialize
 );
 id!(
     /// One connected Meta account of an org, with its pages. Ours: time-ordered and unguessable.
-    IntegrationId, "integration id", is_crm_id, CRM_RULE, String::deserialize
+    IntegrationId, "integration id", CRM, String::deserialize
 );
 id!(
     /// A lead in the CRM. Made from what identifies the submission, so that the same submission always gets the same id.
-    LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
+    LeadId, "lead id", CRM, String::deserialize
 );
 id!(
     /// What is kept of the erasure of a person. Ours: time-ordered.
-    ReceiptId, "receipt id", is_crm_id, CRM_RULE, String::deserialize
+    ReceiptId, "receipt id", CRM, String::deserialize
 );
 id!(
     /// What is kept of one act of a caller. Ours: time-ordered.
-    AuditId, "audit id", is_crm_id, CRM_RULE, String::deserialize
+    AuditId, "audit id", CRM, String::deserialize
 );
 id!(
     /// One requested search for leads, or one sync of an ad account. Ours: time-ordered.
-    RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
+    RunId, "run id", CRM, String::deserialize
 );
 id!(
     /// One export of leads into a file. Ours: time-ordered.
-    ExportId, "export id", is_crm_id, CRM_RULE, String::deserialize
+    ExportId, "export id", CRM, String::deserialize
 );
 id!(
     /// A Facebook page.
-    PageId, "page id", is_meta_id, META_RULE, number_or_string
+    PageId, "page id", META, number_or_string
 );
 id!(
     /// A Lead Ads form.
-    FormId, "form id", is_meta_id, META_RULE, number_or_string
+    FormId, "form id", META, number_or_string
 );
 id!(
     /// One submission of a Lead Ads form, unique over all of Meta.
-    LeadgenId, "leadgen id", is_meta_id, META_RULE, number_or_string
+    LeadgenId, "leadgen id", META, number_or_string
 );
 
 id!(
     /// One linking of an ad account by an org. Ours: linking the account again creates a new id, without the old data.
-    LinkId, "id of a linked ad account", is_crm_id, CRM_RULE, String::deserialize
+    LinkId, "id of a linked ad account", CRM, String::deserialize
 );
 id!(
     /// A client of an agency, under the CRM's own id.
-    ClientId, "client id", is_crm_id, CRM_RULE, String::deserialize
+    ClientId, "client id", CRM, String::deserialize
 );
 id!(
     /// An ad account at Meta, with its `act_`.
-    AdAccountId, "ad account id", is_ad_account_id, AD_ACCOUNT_RULE, String::deserialize
+    AdAccountId, "ad account id", AD_ACCOUNT, String::deserialize
 );
 id!(
     /// A campaign, an ad set or an ad.
-    AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
+    AdObjectId, "id of a campaign, an ad set or an ad", META, number_or_string
 );
 
 id!(
     /// A data set at Meta, which its API calls a pixel: it receives conversion events.
-    DatasetId, "dataset id", is_meta_id, META_RULE, number_or_string
+    DatasetId, "dataset id", META, number_or_string
 );
 
 id!(
     /// A post for one page or one Instagram account. Ours: time-ordered and unguessable.
-    PostId, "post id", is_crm_id, CRM_RULE, String::deserialize
+    PostId, "post id", CRM, String::deserialize
 );
 id!(
     /// A professional Instagram account, as a page names it.
-    InstagramAccountId, "Instagram account id", is_meta_id, META_RULE, number_or_string
+    InstagramAccountId, "Instagram account id", META, number_or_string
 );
 
 id!(
     /// A campaign that was made here. Ours: time-ordered and unguessable. Meta's own id of it is an [`AdObjectId`].
-    CampaignId, "campaign id", is_crm_id, CRM_RULE, String::deserialize
+    CampaignId, "campaign id", CRM, String::deserialize
 );
 id!(
     /// A file that was uploaded for posts. Ours: time-ordered and unguessable.
-    MediaId, "media id", is_crm_id, CRM_RULE, String::deserialize
+    MediaId, "media id", CRM, String::deserialize
 );
 
 id!(
     /// A conversation of the inbox. Made from what it is about, so that two workers make the same one.
-    ConversationId, "conversation id", is_crm_id, CRM_RULE, String::deserialize
+    ConversationId, "conversation id", CRM, String::deserialize
 );
 id!(
     /// A message or a comment. Made from Meta's id of it, or generated for one that is to be sent.
-    MessageId, "message id", is_crm_id, CRM_RULE, String::deserialize
+    MessageId, "message id", CRM, String::deserialize
 );
 id!(
     /// A text that an org keeps for its answers. Ours: time-ordered.
-    SavedReplyId, "saved reply id", is_crm_id, CRM_RULE, String::deserialize
+    SavedReplyId, "saved reply id", CRM, String::deserialize
 );
 id!(
     /// A person of the inbox, over all channels. Made from where the person was first seen.
-    ContactId, "contact id", is_crm_id, CRM_RULE, String::deserialize
+    ContactId, "contact id", CRM, String::deserialize
 );
 
 id!(
     /// A place of a CRM that receives events. Ours: time-ordered and unguessable.
-    EndpointId, "endpoint id", is_crm_id, CRM_RULE, String::deserialize
+    EndpointId, "endpoint id", CRM, String::deserialize
 );
 id!(
     /// An event as it is delivered. Made from the event's own id, so that the same event always gets the same id.
-    DeliveryId, "delivery id", is_crm_id, CRM_RULE, String::deserialize
+    DeliveryId, "delivery id", CRM, String::deserialize
 );
 
 /// Ids that are generated here.
@@ -298,7 +322,7 @@ mod tests {
 
     #[test]
     fn ids_that_could_break_a_key_are_refused() {
-        for bad in ["", "a#b", "a/b", "a b", "a\n", "ä", &"x".repeat(129)] {
+        for bad in ["", "..", ".a", "a#b", "a/b", "a b", "a\n", "ä", &"x".repeat(129)] {
             assert!(OrgId::parse(bad).is_err(), "{bad:?}");
         }
         for bad in ["", "-1", "1.0", "0x1", "१", &"1".repeat(33)] {

@@ -38,10 +38,20 @@ impl AccessToken {
     }
 }
 
-/// A key for HMAC-SHA256: Meta's app secret or our own signing key.
+/// A key for HMAC-SHA256: Meta's app secret or a key of our own. It signs; the one before it, if there is one, still
+/// verifies, so that a key can be replaced while what it has signed is on its way.
 #[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct HmacKey(SecretString);
+#[serde(from = "SecretString")]
+pub struct HmacKey {
+    current: SecretString,
+    previous: Option<SecretString>,
+}
+
+impl From<SecretString> for HmacKey {
+    fn from(current: SecretString) -> Self {
+        Self { current, previous: None }
+    }
+}
 
 impl std::fmt::Debug for HmacKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -53,25 +63,32 @@ impl HmacKey {
     /// Wraps a key.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(text.into())
+        SecretString::from(text).into()
+    }
+
+    /// The same key, after another.
+    #[must_use]
+    pub fn after(self, previous: Option<Self>) -> Self {
+        Self { previous: previous.map(|previous| previous.current), ..self }
     }
 
     /// The bare key, for the one call that sends it: Meta's token endpoint requires the app secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.current.expose_secret()
     }
 
     /// HMAC-SHA256 of `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 32] {
-        self.mac(message).finalize().into_bytes().into()
+        mac(&self.current, message).finalize().into_bytes().into()
     }
 
-    /// Whether `signature` is this key's signature of `message`. Compares in constant time.
+    /// Whether `signature` is a signature of `message` by this key or by the one before it. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.mac(message).verify_slice(signature).is_ok()
+        let mut keys = std::iter::once(&self.current).chain(&self.previous);
+        keys.any(|key| mac(key, message).verify_slice(signature).is_ok())
     }
 
     /// Meta's `appsecret_proof` for `token`: lower-case hex of the HMAC of the token under the app secret.
@@ -79,14 +96,14 @@ impl HmacKey {
     pub fn appsecret_proof(&self, token: &AccessToken) -> String {
         hex::encode(self.sign(token.expose().as_bytes()))
     }
+}
 
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-    fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("HMAC takes keys of every length");
-        mac.update(message);
-        mac
-    }
+#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+fn mac(key: &SecretString, message: &[u8]) -> Hmac<Sha256> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes keys of every length");
+    mac.update(message);
+    mac
 }
 
 /// The key that signs what is sent to one endpoint of a CRM.

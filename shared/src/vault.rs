@@ -123,9 +123,15 @@ impl Vault {
         Ok((app, previous))
     }
 
-    /// Reads the key that signs cursors and login states.
+    /// Reads a key of our own, with the one that it has replaced.
     pub async fn signing_key(&self, secret_id: &str) -> Result<HmacKey, VaultError> {
-        self.read::<SigningKey>(secret_id, CACHE_TTL).await.map(|signing| signing.key)
+        let SigningKey { key } = self.read(secret_id, CACHE_TTL).await?;
+        let previous = match self.text(secret_id, "AWSPREVIOUS", CACHE_TTL).await {
+            Ok(text) => serde_json::from_str::<SigningKey>(text.expose_secret()).ok(),
+            Err(VaultError::Missing(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(key.after(previous.map(|previous| previous.key)))
     }
 
     /// Reads the token of one page, from the secret that its connection names.

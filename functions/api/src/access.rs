@@ -10,14 +10,15 @@ use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
 use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::OrgId;
 use leadwire::model::caller::Caller;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
-use utoipa::{IntoParams, IntoResponses};
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING, User};
+use utoipa::IntoParams;
 
 use crate::state::Api;
 
-/// A caller with a valid token.
-pub(crate) struct Authenticated(pub(crate) Caller);
+/// A caller with a valid token, and themselves in the directory of their org, which has not let them go.
+struct Authenticated(Caller, Option<User>);
 
 /// A caller who may act for the org they named.
 pub(crate) struct Access(pub(crate) directory::Access);
@@ -60,9 +61,9 @@ impl FromRequestParts<Arc<Api>> for Advertiser {
 
 /// A caller whose role or whose permission in the org's directory allows something.
 async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Result<directory::MetaAccess, Problem> {
-    let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+    let Authenticated(caller, colleague) = Authenticated::from_request_parts(parts, api).await?;
     let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
-    let access = api.directory.permitted_access(caller, org, permission).await?;
+    let access = directory::Directory::permitted_access(caller, colleague.as_ref(), org, permission)?;
     let access = access.begin(trail_of(parts)).await?;
     Ok(api.directory.meta_access(access).await?)
 }
@@ -74,7 +75,7 @@ impl FromRequestParts<Arc<Api>> for SuperAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        let Authenticated(caller, _) = Authenticated::from_request_parts(parts, api).await?;
         let Path(id) = Path::<String>::from_request_parts(parts, api)
             .await
             .map_err(|_| Problem::field("id", ProblemCode::IdInvalid, "The id of an org."))?;
@@ -89,7 +90,7 @@ impl FromRequestParts<Arc<Api>> for SuperAdmin {
 #[expect(dead_code, reason = "describes the header, which the extractors read")]
 pub(crate) struct OrgHeader {
     /// The org to act for
-    orgid: String,
+    orgid: OrgId,
 }
 
 impl FromRequestParts<Arc<Api>> for Authenticated {
@@ -97,7 +98,9 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        Ok(Self(api.verifier.caller(authorization).await?))
+        let caller = api.verifier.caller(authorization).await?;
+        let colleague = api.directory.admit(&caller).await?;
+        Ok(Self(caller, colleague))
     }
 }
 
@@ -105,7 +108,7 @@ impl FromRequestParts<Arc<Api>> for Access {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        let Authenticated(caller, _) = Authenticated::from_request_parts(parts, api).await?;
         // A header that is not text cannot be an org's id.
         let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
         Ok(Self(directory::Access::new(caller, org)?.begin(trail_of(parts)).await?))
@@ -119,13 +122,4 @@ impl FromRequestParts<Arc<Api>> for MetaAccess {
         let Access(access) = Access::from_request_parts(parts, api).await?;
         Ok(Self(api.directory.meta_access(access).await?))
     }
-}
-
-/// The failure responses that all operations share.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes the responses; the handlers return the problem itself")]
-pub(crate) enum Failure {
-    /// The request failed; `code` says why.
-    #[response(status = "4XX", content_type = "application/problem+json")]
-    Problem(Problem),
 }

@@ -10,8 +10,9 @@ use leadwire::ids::UserId;
 use leadwire::model::audit::AuditAct;
 use utoipa::IntoParams;
 
-use crate::access::{Access, Failure, OrgHeader};
+use crate::access::{Access, OrgHeader};
 use crate::input::Parameters;
+use crate::schemas::{Act, Cursor, Limit, Moment};
 use crate::state::Api;
 
 /// Filters. A record must match all that are given.
@@ -23,19 +24,16 @@ use crate::state::Api;
 )]
 pub(crate) struct AuditParameters {
     /// Begun at or after this time or day.
-    from: Option<String>,
+    from: Option<Moment>,
     /// Begun before this time or day.
-    to: Option<String>,
+    to: Option<Moment>,
     /// The id of who did it: the subject of a person's or a program's token.
-    who: Option<String>,
-    /// The name of an act, such as `lead.change`.
-    act: Option<String>,
+    who: Option<UserId>,
+    act: Option<Act>,
     /// The id of what it was done to.
     subject: Option<String>,
-    /// `next_cursor` of the previous response.
-    cursor: Option<String>,
-    /// 1 to 100; 25 by default.
-    limit: Option<u8>,
+    cursor: Option<Cursor>,
+    limit: Option<Limit>,
 }
 
 /// List what was done in the org
@@ -45,7 +43,7 @@ pub(crate) struct AuditParameters {
 #[utoipa::path(
     get, path = "/api/audit", tag = "directory", operation_id = "listAudit",
     params(AuditParameters, OrgHeader),
-    responses((status = 200, body = AuditList), Failure)
+    responses((status = 200, body = AuditList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

@@ -13,9 +13,10 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::CampaignId;
 
-use crate::access::{Advertiser, Failure, OrgHeader};
+use crate::access::{Advertiser, OrgHeader};
 use crate::input::{Input, Parameters};
 use crate::posts::once;
+use crate::schemas::{Cursor, Limit, RequestId};
 use crate::state::Api;
 
 /// Create a campaign
@@ -27,9 +28,9 @@ use crate::state::Api;
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/create-campaign", tag = "campaigns",
     operation_id = "createCampaign",
-    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `requestId`")),
+    params(OrgHeader, ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `requestId`")),
     request_body = CampaignIn,
-    responses((status = 202, body = CreatedCampaign), Failure)
+    responses((status = 202, body = CreatedCampaign))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -49,7 +50,7 @@ pub(crate) async fn create(
     operation_id = "launchCampaign",
     params(OrgHeader),
     request_body = CampaignChoice,
-    responses((status = 200, body = LeadCampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut))
 )]
 pub(crate) async fn launch(
     State(api): State<Arc<Api>>,
@@ -67,7 +68,7 @@ pub(crate) async fn launch(
     operation_id = "pauseCampaign",
     params(OrgHeader),
     request_body = CampaignChoice,
-    responses((status = 200, body = LeadCampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut))
 )]
 pub(crate) async fn pause(
     State(api): State<Arc<Api>>,
@@ -83,9 +84,9 @@ pub(crate) async fn pause(
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/create-lead-form", tag = "campaigns",
     operation_id = "createLeadForm",
-    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `requestId`")),
+    params(OrgHeader, ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `requestId`")),
     request_body = LeadFormIn,
-    responses((status = 201, body = CreatedForm), Failure)
+    responses((status = 201, body = CreatedForm))
 )]
 pub(crate) async fn create_form(
     State(api): State<Arc<Api>>,
@@ -105,7 +106,7 @@ pub(crate) async fn create_form(
     operation_id = "archiveLeadForm",
     params(OrgHeader),
     request_body = FormChoice,
-    responses((status = 200, body = ArchivedForm), Failure)
+    responses((status = 200, body = ArchivedForm))
 )]
 pub(crate) async fn archive_form(
     State(api): State<Arc<Api>>,
@@ -122,9 +123,9 @@ pub(crate) async fn archive_form(
     get, path = "/api/campaigns", tag = "campaigns", operation_id = "listOwnCampaigns",
     params(
         OrgHeader,
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
     ),
-    responses((status = 200, body = LeadCampaignList), Failure)
+    responses((status = 200, body = LeadCampaignList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -141,8 +142,8 @@ pub(crate) async fn list(
 /// With its state at Meta and its review, as of a minute ago at most.
 #[utoipa::path(
     get, path = "/api/campaigns/{id}", tag = "campaigns", operation_id = "readCampaign",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = LeadCampaignOut), Failure)
+    params(("id" = CampaignId, Path), OrgHeader),
+    responses((status = 200, body = LeadCampaignOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -157,8 +158,8 @@ pub(crate) async fn read(
 /// It ends at Meta, and stays in the list.
 #[utoipa::path(
     delete, path = "/api/campaigns/{id}", tag = "campaigns", operation_id = "archiveCampaign",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = LeadCampaignOut), Failure)
+    params(("id" = CampaignId, Path), OrgHeader),
+    responses((status = 200, body = LeadCampaignOut))
 )]
 pub(crate) async fn archive(
     State(api): State<Arc<Api>>,

@@ -6,17 +6,18 @@ use axum::Json;
 use axum::extract::{Path, State};
 use leadwire::directory::{OrgIn, UserIn, UserList, UserOut};
 use leadwire::http::Problem;
+use leadwire::ids::{OrgId, UserId};
 use leadwire::model::org::Org;
 
-use crate::access::{Access, Failure, OrgHeader, SuperAdmin};
+use crate::access::{Access, OrgHeader, SuperAdmin};
 use crate::input::Input;
 use crate::state::Api;
 
 /// Get an org's settings
 #[utoipa::path(
     get, path = "/api/orgs/{id}", tag = "directory", operation_id = "readOrg",
-    params(("id" = String, Path), ("orgid" = String, Header, description = "The org's id again")),
-    responses((status = 200, body = Org), Failure)
+    params(("id" = OrgId, Path), ("orgid" = OrgId, Header, description = "The org's id again")),
+    responses((status = 200, body = Org))
 )]
 pub(crate) async fn read_org(
     State(api): State<Arc<Api>>,
@@ -31,9 +32,9 @@ pub(crate) async fn read_org(
 /// For the CRM itself: only a superadmin may set what an org has paid for.
 #[utoipa::path(
     put, path = "/api/orgs/{id}", tag = "directory", operation_id = "putOrg",
-    params(("id" = String, Path)),
+    params(("id" = OrgId, Path)),
     request_body = OrgIn,
-    responses((status = 200, body = Org), Failure)
+    responses((status = 200, body = Org))
 )]
 pub(crate) async fn put_org(
     State(api): State<Arc<Api>>,
@@ -47,7 +48,7 @@ pub(crate) async fn put_org(
 #[utoipa::path(
     get, path = "/api/users", tag = "directory", operation_id = "listUsers",
     params(OrgHeader),
-    responses((status = 200, body = UserList), Failure)
+    responses((status = 200, body = UserList))
 )]
 pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<UserList>, Problem> {
     Ok(Json(api.directory.describe_users(&access.scope).await?))
@@ -58,9 +59,9 @@ pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -
 /// Once this call returns, leads are assigned to the user, or no longer assigned.
 #[utoipa::path(
     put, path = "/api/users/{id}", tag = "directory", operation_id = "putUser",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = UserId, Path), OrgHeader),
     request_body = UserIn,
-    responses((status = 200, body = UserOut), Failure)
+    responses((status = 200, body = UserOut))
 )]
 pub(crate) async fn put_user(
     State(api): State<Arc<Api>>,

@@ -12,10 +12,12 @@ use leadwire::inbox::{
     AnswerIn, ContactChangeIn, ContactList, ContactOut, ConversationChangeIn, ConversationList, ConversationOut,
     ConversationQuery, MessageList, MessageOut, TemplateList,
 };
+use leadwire::model::inbox::{Channel, ConversationStatus};
 
-use crate::access::{Failure, Member, MetaAccess, OrgHeader};
+use crate::access::{Member, MetaAccess, OrgHeader};
 use crate::input::{Input, Parameters};
 use crate::posts::once;
+use crate::schemas::{Cursor, Limit, RequestId};
 use crate::state::Api;
 
 /// List conversations
@@ -25,15 +27,15 @@ use crate::state::Api;
     get, path = "/api/conversations", tag = "inbox", operation_id = "listConversations",
     params(
         OrgHeader,
-        ("channel" = Option<String>, Query, description = "facebook_comment, instagram_comment, messenger, instagram or whatsapp"),
-        ("status" = Option<String>, Query, description = "open, closed or snoozed"),
-        ("assigned_to" = Option<String>, Query, description = "A user's id; `none` for those of no one"),
-        ("page_id" = Option<String>, Query),
-        ("contact_id" = Option<String>, Query),
+        ("channel" = Option<Channel>, Query),
+        ("status" = Option<ConversationStatus>, Query),
+        ("assigned_to" = Option<UserId>, Query, description = "A user's id; `none` for those of no one"),
+        ("page_id" = Option<PageId>, Query),
+        ("contact_id" = Option<ContactId>, Query),
         ("q" = Option<String>, Query, description = "Words of the person's name or of the newest texts"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
     ),
-    responses((status = 200, body = ConversationList), Failure)
+    responses((status = 200, body = ConversationList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -70,8 +72,8 @@ pub(crate) async fn list(
 /// Get a conversation
 #[utoipa::path(
     get, path = "/api/conversations/{id}", tag = "inbox", operation_id = "readConversation",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = ConversationOut), Failure)
+    params(("id" = ConversationId, Path), OrgHeader),
+    responses((status = 200, body = ConversationOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -87,9 +89,9 @@ pub(crate) async fn read(
 /// writes again.
 #[utoipa::path(
     patch, path = "/api/conversations/{id}", tag = "inbox", operation_id = "changeConversation",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = ConversationId, Path), OrgHeader),
     request_body = ConversationChangeIn,
-    responses((status = 200, body = ConversationOut), Failure)
+    responses((status = 200, body = ConversationOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -106,10 +108,10 @@ pub(crate) async fn change(
 #[utoipa::path(
     get, path = "/api/conversations/{id}/messages", tag = "inbox", operation_id = "listMessages",
     params(
-        ("id" = String, Path), OrgHeader,
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("id" = ConversationId, Path), OrgHeader,
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
     ),
-    responses((status = 200, body = MessageList), Failure)
+    responses((status = 200, body = MessageList))
 )]
 pub(crate) async fn messages(
     State(api): State<Arc<Api>>,
@@ -130,11 +132,11 @@ pub(crate) async fn messages(
 #[utoipa::path(
     post, path = "/api/conversations/{id}/messages", tag = "inbox", operation_id = "answer",
     params(
-        ("id" = String, Path), OrgHeader,
-        ("Idempotency-Key" = Option<String>, Header, description = "The same as `request_id`")
+        ("id" = ConversationId, Path), OrgHeader,
+        ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `request_id`")
     ),
     request_body = AnswerIn,
-    responses((status = 202, body = MessageOut), Failure)
+    responses((status = 202, body = MessageOut))
 )]
 pub(crate) async fn answer(
     State(api): State<Arc<Api>>,
@@ -152,8 +154,8 @@ pub(crate) async fn answer(
 /// The templates of WhatsApp that Meta has approved, for answers after the window has closed.
 #[utoipa::path(
     get, path = "/api/conversations/{id}/templates", tag = "inbox", operation_id = "listTemplates",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = TemplateList), Failure)
+    params(("id" = ConversationId, Path), OrgHeader),
+    responses((status = 200, body = TemplateList))
 )]
 pub(crate) async fn templates(
     State(api): State<Arc<Api>>,
@@ -170,9 +172,9 @@ pub(crate) async fn templates(
     get, path = "/api/contacts", tag = "inbox", operation_id = "listContacts",
     params(
         OrgHeader,
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
     ),
-    responses((status = 200, body = ContactList), Failure)
+    responses((status = 200, body = ContactList))
 )]
 pub(crate) async fn contacts(
     State(api): State<Arc<Api>>,
@@ -186,8 +188,8 @@ pub(crate) async fn contacts(
 /// Get a contact
 #[utoipa::path(
     get, path = "/api/contacts/{id}", tag = "inbox", operation_id = "readContact",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = ContactOut), Failure)
+    params(("id" = ContactId, Path), OrgHeader),
+    responses((status = 200, body = ContactOut))
 )]
 pub(crate) async fn contact(
     State(api): State<Arc<Api>>,
@@ -204,8 +206,8 @@ pub(crate) async fn contact(
 /// repeat it.
 #[utoipa::path(
     delete, path = "/api/contacts/{id}", tag = "inbox", operation_id = "eraseContact",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 204, description = "Erased"), Failure)
+    params(("id" = ContactId, Path), OrgHeader),
+    responses((status = 204, description = "Erased"))
 )]
 pub(crate) async fn erase_contact(
     State(api): State<Arc<Api>>,
@@ -221,9 +223,9 @@ pub(crate) async fn erase_contact(
 /// Name it, join it with a lead, or join it with another contact that is the same person.
 #[utoipa::path(
     patch, path = "/api/contacts/{id}", tag = "inbox", operation_id = "changeContact",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = ContactId, Path), OrgHeader),
     request_body = ContactChangeIn,
-    responses((status = 200, body = ContactOut), Failure)
+    responses((status = 200, body = ContactOut))
 )]
 pub(crate) async fn change_contact(
     State(api): State<Arc<Api>>,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use jiff::Timestamp;
@@ -22,19 +21,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
         let unreadable = |_| Problem::new(ProblemCode::BodyInvalid, "The body could not be read.");
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&bytes).map(Self)
-    }
-}
-
-/// The query parameters, deserialized as a whole.
-pub(crate) struct Params<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let invalid =
-            |error: QueryRejection| Problem::new(ProblemCode::ParameterInvalid, format!("{}.", error.body_text()));
-        Query::from_request_parts(parts, state).await.map(|Query(params)| Self(params)).map_err(invalid)
     }
 }
 
@@ -93,6 +79,22 @@ impl Parameters {
         self.get(name).map(|text| fields::id(name, text, parse)).transpose()
     }
 
+    /// One of `known`.
+    pub(crate) fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<&str>, Problem> {
+        self.get(name).map(|text| fields::one_of(name, text, known)).transpose()
+    }
+
+    /// Whether something is wanted: `true`, or else `false`.
+    pub(crate) fn is_set(&self, name: &str) -> Result<bool, Problem> {
+        Ok(self.one_of(name, &["true", "false"])? == Some("true"))
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+        let invalid = |_| Problem::field(name, ProblemCode::ParameterInvalid, "A whole number that is not negative.");
+        self.get(name).map(|text| text.parse().map_err(invalid)).transpose()
+    }
+
     /// The number of items per page.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         fields::limit(self.get("limit"), fields::DEFAULT_LIMIT, fields::MAX_LIMIT)
@@ -100,7 +102,13 @@ impl Parameters {
 }
 
 /// Parses a JSON body that was already read.
+///
+/// Every body is an object. serde would also take an array of the values of its fields, whose meaning would change with
+/// the order of the fields.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::new(ProblemCode::BodyInvalid, "A JSON object."));
+    }
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|error| {
         let path = error.path().to_string();
         let detail = format!("{}.", error.into_inner());
@@ -132,5 +140,7 @@ mod tests {
         assert_eq!(field(r#"{"a":[{"b":1},{"b":"x"}]}"#).as_deref(), Some("a[1].b"));
         assert_eq!(field("{").as_deref(), None);
         assert_eq!(field("").as_deref(), None);
+        assert!(parse::<Inner>(b" {\"b\":1}").is_ok());
+        assert!(parse::<Inner>(b"[1]").is_err(), "by position, a field could be taken for another");
     }
 }

@@ -6,7 +6,9 @@ mod ads;
 mod audit;
 mod campaigns;
 mod connections;
+mod description;
 mod directory;
+mod failures;
 mod inbox;
 mod input;
 mod leads;
@@ -15,6 +17,7 @@ mod people;
 mod posts;
 mod router;
 mod saved_replies;
+mod schemas;
 mod state;
 mod webhooks;
 
@@ -65,6 +68,7 @@ async fn main() -> Result<(), Error> {
     let lead_queue = Queue::new(sqs.clone(), env::lead_queue_url()?);
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
+    let root_key = vault.signing_key(&env::root_secret_id()?).await?;
     let version = env::graph_version()?;
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, version.clone()).await?;
     let tokens = Tokens { meta: meta.clone(), table: table.clone(), checks: checks.clone() };
@@ -109,6 +113,7 @@ async fn main() -> Result<(), Error> {
         queue: Queue::new(sqs.clone(), env::delivery_queue_url()?),
         receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
         key: key.clone(),
+        root_key: root_key.clone(),
     };
     let connections = Connections {
         connector: Connector {
@@ -119,6 +124,7 @@ async fn main() -> Result<(), Error> {
             checks,
             credentials_prefix: env::credentials_prefix()?,
             key: key.clone(),
+            root_key,
         },
         tokens,
         dialog: Dialog {

@@ -10,7 +10,7 @@ use leadwire::http::path::Id;
 use leadwire::ids::MediaId;
 use leadwire::publishing::{MediaIn, MediaOut, MediaUpload};
 
-use crate::access::{Author, Failure, OrgHeader};
+use crate::access::{Author, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -23,7 +23,7 @@ use crate::state::Api;
     post, path = "/api/media", tag = "publishing", operation_id = "uploadMedia",
     params(OrgHeader),
     request_body = MediaIn,
-    responses((status = 201, body = MediaUpload), Failure)
+    responses((status = 201, body = MediaUpload))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -38,8 +38,8 @@ pub(crate) async fn create(
 /// What it is, and for each use why Meta would refuse it. 404 until it has been uploaded.
 #[utoipa::path(
     get, path = "/api/media/{id}", tag = "publishing", operation_id = "readMedia",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = MediaOut), Failure)
+    params(("id" = MediaId, Path), OrgHeader),
+    responses((status = 200, body = MediaOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,

@@ -8,7 +8,7 @@ use leadwire::http::Problem;
 use leadwire::people::{People, PersonIn, ReceiptList};
 use leadwire::table::erasure::Receipt;
 
-use crate::access::{Access, Failure, OrgHeader};
+use crate::access::{Access, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -20,7 +20,7 @@ use crate::state::Api;
 #[utoipa::path(
     delete, path = "/api/people", tag = "people", operation_id = "erasePerson",
     params(OrgHeader), request_body = PersonIn,
-    responses((status = 200, body = Receipt), Failure)
+    responses((status = 200, body = Receipt))
 )]
 pub(crate) async fn erase(
     State(api): State<Arc<Api>>,
@@ -36,7 +36,7 @@ pub(crate) async fn erase(
 #[utoipa::path(
     get, path = "/api/people/receipts", tag = "people", operation_id = "listReceipts",
     params(OrgHeader),
-    responses((status = 200, body = ReceiptList), Failure)
+    responses((status = 200, body = ReceiptList))
 )]
 pub(crate) async fn receipts(
     State(api): State<Arc<Api>>,

@@ -9,14 +9,16 @@ use leadwire::error::ActError;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{PageId, PostId};
+use leadwire::model::publishing::PostStatus;
 use leadwire::once::OnceKey;
 use leadwire::publishing::{
     ComposeIn, ComposedPosts, CreatedPost, InstagramPostIn, PagePostIn, PostChangeIn, PostList, PostOut, PostQuery,
 };
 use serde::Serialize;
 
-use crate::access::{Author, Failure, OrgHeader};
+use crate::access::{Author, OrgHeader};
 use crate::input::{Input, Parameters};
+use crate::schemas::{Cursor, Limit, Moment, RequestId};
 use crate::state::Api;
 
 /// Publish a post on a page
@@ -26,9 +28,9 @@ use crate::state::Api;
 /// once: for 30 days, the same request with the same id answers the same and does nothing.
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/post-to-page", tag = "publishing", operation_id = "postToPage",
-    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `requestId`")),
+    params(OrgHeader, ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `requestId`")),
     request_body = PagePostIn,
-    responses((status = 202, body = CreatedPost), Failure)
+    responses((status = 202, body = CreatedPost))
 )]
 pub(crate) async fn post_to_page(
     State(api): State<Arc<Api>>,
@@ -47,9 +49,9 @@ pub(crate) async fn post_to_page(
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/post-to-instagram", tag = "publishing",
     operation_id = "postToInstagram",
-    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `requestId`")),
+    params(OrgHeader, ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `requestId`")),
     request_body = InstagramPostIn,
-    responses((status = 202, body = CreatedPost), Failure)
+    responses((status = 202, body = CreatedPost))
 )]
 pub(crate) async fn post_to_instagram(
     State(api): State<Arc<Api>>,
@@ -67,9 +69,9 @@ pub(crate) async fn post_to_instagram(
 /// with a fate of its own. All of them are taken, or none.
 #[utoipa::path(
     post, path = "/api/posts", tag = "publishing", operation_id = "writePosts",
-    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `request_id`")),
+    params(OrgHeader, ("Idempotency-Key" = Option<RequestId>, Header, description = "The same as `request_id`")),
     request_body = ComposeIn,
-    responses((status = 202, body = ComposedPosts), Failure)
+    responses((status = 202, body = ComposedPosts))
 )]
 pub(crate) async fn write(
     State(api): State<Arc<Api>>,
@@ -88,13 +90,13 @@ pub(crate) async fn write(
     get, path = "/api/posts", tag = "publishing", operation_id = "listPosts",
     params(
         OrgHeader,
-        ("status" = Option<String>, Query, description = "scheduled, queued, publishing, published, failed or cancelled"),
-        ("page_id" = Option<String>, Query),
-        ("from" = Option<String>, Query, description = "A time or a day"),
-        ("to" = Option<String>, Query, description = "A time or a day; excluded"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("status" = Option<PostStatus>, Query),
+        ("page_id" = Option<PageId>, Query),
+        ("from" = Option<Moment>, Query),
+        ("to" = Option<Moment>, Query, description = "Excluded"),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
     ),
-    responses((status = 200, body = PostList), Failure)
+    responses((status = 200, body = PostList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -121,8 +123,8 @@ pub(crate) async fn list(
 /// With its trace: what happened to it, when and why.
 #[utoipa::path(
     get, path = "/api/posts/{id}", tag = "publishing", operation_id = "readPost",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = PostOut), Failure)
+    params(("id" = PostId, Path), OrgHeader),
+    responses((status = 200, body = PostOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -137,9 +139,9 @@ pub(crate) async fn read(
 /// Changes when it is published, until it is being published. A post that failed or was cancelled is published again.
 #[utoipa::path(
     patch, path = "/api/posts/{id}", tag = "publishing", operation_id = "movePost",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = PostId, Path), OrgHeader),
     request_body = PostChangeIn,
-    responses((status = 200, body = PostOut), Failure)
+    responses((status = 200, body = PostOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -155,8 +157,8 @@ pub(crate) async fn change(
 /// Until it is being published. The cancelled post stays in the list.
 #[utoipa::path(
     delete, path = "/api/posts/{id}", tag = "publishing", operation_id = "cancelPost",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = PostOut), Failure)
+    params(("id" = PostId, Path), OrgHeader),
+    responses((status = 200, body = PostOut))
 )]
 pub(crate) async fn cancel(
     State(api): State<Arc<Api>>,

@@ -1,95 +1,28 @@
 //! All routes, and the OpenAPI description that is generated from the same list.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use lambda_http::RequestExt;
 use leadwire::http::audit::record_act;
+use leadwire::http::headers::protect;
 use leadwire::http::{Problem, ProblemCode};
-use leadwire::model::event::{self, EventKind};
-use strum::IntoEnumIterator;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
-use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Description, PathItem, PathsBuilder, Ref, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Description;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::description::{self, Document};
 use crate::state::Api;
 use crate::{
     acts, ads, audit, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies, webhooks,
 };
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Leadwire",
-        description = "Connects a CRM to Meta. Every call under /api needs a Bearer token of a program, or of a login with the role \
-            admin, moderator or superadmin, and, except for PUT /api/orgs/{id}, the header orgid. Errors are RFC 9457 problems with a \
-            stable code; a token that the gateway refuses is answered by the gateway itself, with 401 and {\"message\":\"Unauthorized\"}."
-    ),
-    components(schemas(
-        event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
-        event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
-        event::ConnectionDisconnected, event::PostPublished, event::PostFailed, event::CampaignChanged,
-        event::MessageReceived, event::ConversationChanged, event::EngagementRecorded,
-        // Referred to by `Failure`, whose schemas utoipa does not collect.
-        Problem,
-    )),
-    modifiers(&Bearer, &Events),
-    security(("bearer" = []))
-)]
-struct Document;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut Description) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .description(Some(
-                "The id token of a person's login, or the access token of a program by OAuth 2.0 client credentials: with \
-                the scope leadwire/all-orgs it acts as a superadmin, with leadwire-orgs/{org} as an admin of that org. The \
-                stack's outputs name the token address; its parameters may name other scopes.",
-            ))
-            .build();
-        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
-    }
-}
-
-/// Describes the events on the bus as OpenAPI webhooks.
-struct Events;
-
-impl Modify for Events {
-    fn modify(&self, document: &mut Description) {
-        let webhook = |kind: EventKind| {
-            let (name, schema, summary) = (kind.name(), format!("{kind:?}"), kind.summary());
-            let body = RequestBodyBuilder::new()
-                .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
-                .description(Some(
-                    "The detail of an EventBridge event with the source leadwire and this detail-type. An endpoint of \
-                    /api/webhooks gets it as `data`, beside `type` and `timestamp`, signed by the Standard Webhooks scheme.",
-                ));
-            let operation =
-                OperationBuilder::new().summary(Some(summary)).tag("events").request_body(Some(body.build()));
-            let response = ResponseBuilder::new()
-                .description("No response is expected. Events are published at least once; a repeat has the same id.");
-            let item = PathItem::new(HttpMethod::Post, operation.response("default", response).build());
-            (name.to_owned(), item)
-        };
-        let events =
-            EventKind::iter().map(webhook).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
-        document.webhooks = Some(events.build());
-    }
-}
-
 fn described() -> (Router<Arc<Api>>, Description) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (router, description) = OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(connections::login::get_auth_url))
         .routes(routes!(connections::login::reconnect))
         .routes(routes!(connections::list, connections::manage::create))
@@ -169,16 +102,18 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(audit::list))
         .routes(routes!(directory::users))
         .routes(routes!(directory::put_user))
-        .split_for_parts()
+        .split_for_parts();
+    (router, description)
 }
 
 /// The API's router.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let (router, description) = described();
-    let description = Arc::new(description);
+    // Few ask for it, so that the others should not wait for it.
+    let description = Arc::new(LazyLock::new(move || description::complete(&description)));
     let audited = acts::audited(&api);
     router
-        .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
+        .route("/openapi.json", get(async move || Json(LazyLock::force(&description).clone())))
         .fallback(|| async { Problem::new(ProblemCode::NoSuchRoute, "There is nothing at this address.") })
         .method_not_allowed_fallback(|| async {
             Problem::new(ProblemCode::MethodNotAllowed, "This address does not take this method.")
@@ -189,6 +124,10 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         // Outside the limit of time: what takes too long is recorded too.
         .layer(middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
         .layer(middleware::from_fn(whole_path))
+        .layer(middleware::map_response(|mut response: Response| async {
+            protect(response.headers_mut());
+            response
+        }))
         .with_state(api)
 }
 
@@ -207,10 +146,9 @@ mod tests {
 
     #[test]
     fn every_route_that_can_change_something_has_an_act() {
-        let (_, description) = described();
-        let json = serde_json::to_value(&description).unwrap();
+        let description = description::complete(&described().1);
         let mut routes: Vec<(String, String)> = Vec::new();
-        for (path, methods) in json["paths"].as_object().unwrap() {
+        for (path, methods) in description["paths"].as_object().unwrap() {
             let changing = methods.as_object().unwrap().keys().filter(|method| *method != "get");
             routes.extend(changing.map(|method| (method.to_uppercase(), path.clone())));
         }
@@ -223,8 +161,7 @@ mod tests {
 
     #[test]
     fn the_description_names_every_route_and_says_how_each_fails() {
-        let (_, description) = described();
-        let json = serde_json::to_value(&description).unwrap();
+        let json = description::complete(&described().1);
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
         assert_eq!(paths.len(), 79, "{:?}", paths.keys());
@@ -232,7 +169,9 @@ mod tests {
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 assert!(names.insert(operation["operationId"].to_string()), "{method} {path} needs a name of its own");
-                assert!(operation["responses"].as_object().unwrap().contains_key("4XX"), "{method} {path}");
+                for status in ["400", "401", "403", "429", "503"] {
+                    assert!(operation["responses"][status].is_object(), "{method} {path} {status}");
+                }
                 assert!(operation["summary"].is_string(), "{method} {path}");
             }
         }

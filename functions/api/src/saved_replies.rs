@@ -13,7 +13,7 @@ use leadwire::model::inbox::saved_reply::SavedReply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::{Failure, Member, OrgHeader};
+use crate::access::{Member, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -28,7 +28,7 @@ pub(crate) struct SavedReplyList {
 /// Texts that the org keeps for answers it writes often.
 #[utoipa::path(
     get, path = "/api/saved-replies", tag = "inbox", operation_id = "listSavedReplies", params(OrgHeader),
-    responses((status = 200, body = SavedReplyList), Failure)
+    responses((status = 200, body = SavedReplyList))
 )]
 pub(crate) async fn list(State(api): State<Arc<Api>>, Member(access): Member) -> Result<Json<SavedReplyList>, Problem> {
     Ok(Json(SavedReplyList { items: api.inbox.saved_replies(&access).await? }))
@@ -40,7 +40,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, Member(access): Member) ->
 #[utoipa::path(
     post, path = "/api/saved-replies", tag = "inbox", operation_id = "createSavedReply", params(OrgHeader),
     request_body = SavedReplyIn,
-    responses((status = 201, body = SavedReply), Failure)
+    responses((status = 201, body = SavedReply))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -54,9 +54,9 @@ pub(crate) async fn create(
 /// Replace a saved reply
 #[utoipa::path(
     put, path = "/api/saved-replies/{id}", tag = "inbox", operation_id = "changeSavedReply",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = SavedReplyId, Path), OrgHeader),
     request_body = SavedReplyIn,
-    responses((status = 200, body = SavedReply), Failure)
+    responses((status = 200, body = SavedReply))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -72,8 +72,8 @@ pub(crate) async fn change(
 /// Already deleted counts as success.
 #[utoipa::path(
     delete, path = "/api/saved-replies/{id}", tag = "inbox", operation_id = "deleteSavedReply",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 204, description = "Deleted"), Failure)
+    params(("id" = SavedReplyId, Path), OrgHeader),
+    responses((status = 204, description = "Deleted"))
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,

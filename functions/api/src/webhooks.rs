@@ -12,9 +12,11 @@ use leadwire::deliveries::{
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{DeliveryId, EndpointId};
+use leadwire::model::delivery::EventDeliveryState;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::{Input, Parameters};
+use crate::schemas::{Cursor, Limit};
 use crate::state::Api;
 
 /// List endpoints
@@ -22,7 +24,7 @@ use crate::state::Api;
 /// An org has at most 5, so all are listed. Their secrets are not shown.
 #[utoipa::path(
     get, path = "/api/webhooks", tag = "webhooks", operation_id = "listEndpoints", params(OrgHeader),
-    responses((status = 200, body = EndpointList), Failure)
+    responses((status = 200, body = EndpointList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -38,7 +40,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/api/webhooks", tag = "webhooks", operation_id = "createEndpoint", params(OrgHeader),
     request_body = EndpointIn,
-    responses((status = 201, body = EndpointWithSecret), Failure)
+    responses((status = 201, body = EndpointWithSecret))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -51,8 +53,8 @@ pub(crate) async fn create(
 /// Read an endpoint
 #[utoipa::path(
     get, path = "/api/webhooks/{id}", tag = "webhooks", operation_id = "readEndpoint",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = EndpointOut), Failure)
+    params(("id" = EndpointId, Path), OrgHeader),
+    responses((status = 200, body = EndpointOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -67,9 +69,9 @@ pub(crate) async fn read(
 /// `active: true` also activates an endpoint that was deactivated because it failed for three days or answered 410.
 #[utoipa::path(
     patch, path = "/api/webhooks/{id}", tag = "webhooks", operation_id = "changeEndpoint",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = EndpointId, Path), OrgHeader),
     request_body = EndpointPatch,
-    responses((status = 200, body = EndpointOut), Failure)
+    responses((status = 200, body = EndpointOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -85,8 +87,8 @@ pub(crate) async fn change(
 /// What is on its way to it is no longer sent. Already deleted counts as success.
 #[utoipa::path(
     delete, path = "/api/webhooks/{id}", tag = "webhooks", operation_id = "deleteEndpoint",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 204, description = "Deleted"), Failure)
+    params(("id" = EndpointId, Path), OrgHeader),
+    responses((status = 204, description = "Deleted"))
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
@@ -103,8 +105,8 @@ pub(crate) async fn delete(
 /// of each.
 #[utoipa::path(
     post, path = "/api/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotateSecret",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = EndpointWithSecret), Failure)
+    params(("id" = EndpointId, Path), OrgHeader),
+    responses((status = 200, body = EndpointWithSecret))
 )]
 pub(crate) async fn rotate(
     State(api): State<Arc<Api>>,
@@ -119,8 +121,8 @@ pub(crate) async fn rotate(
 /// Sends one signed event of the type `webhook.test`, once, and answers what came of it. The log does not have it.
 #[utoipa::path(
     post, path = "/api/webhooks/{id}/test", tag = "webhooks", operation_id = "testEndpoint",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = TestOut), Failure)
+    params(("id" = EndpointId, Path), OrgHeader),
+    responses((status = 200, body = TestOut))
 )]
 pub(crate) async fn test(
     State(api): State<Arc<Api>>,
@@ -137,12 +139,12 @@ pub(crate) async fn test(
 #[utoipa::path(
     get, path = "/api/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "listDeliveries",
     params(
-        ("id" = String, Path),
-        ("state" = Option<String>, Query, description = "`pending`, `delivered`, `failed` or `not_delivered`"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, by default 25"),
+        ("id" = EndpointId, Path),
+        ("state" = Option<EventDeliveryState>, Query),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = DeliveryList), Failure)
+    responses((status = 200, body = DeliveryList))
 )]
 pub(crate) async fn deliveries(
     State(api): State<Arc<Api>>,
@@ -164,8 +166,8 @@ pub(crate) async fn deliveries(
 /// Now, whether it was delivered or not, and if that fails for another 24 hours. Its `webhook-id` stays the same.
 #[utoipa::path(
     post, path = "/api/webhooks/{id}/deliveries/{delivery}/resend", tag = "webhooks", operation_id = "resendDelivery",
-    params(("id" = String, Path), ("delivery" = String, Path), OrgHeader),
-    responses((status = 202, body = DeliveryOut), Failure)
+    params(("id" = EndpointId, Path), ("delivery" = DeliveryId, Path), OrgHeader),
+    responses((status = 202, body = DeliveryOut))
 )]
 pub(crate) async fn resend(
     State(api): State<Arc<Api>>,

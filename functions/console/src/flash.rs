@@ -11,7 +11,8 @@ use crate::acts::Showing;
 use crate::messages;
 use crate::request::local_path;
 
-const FLASH_COOKIE: &str = "leadwire-notice";
+/// The flash's cookie, beside a session's cookie over TLS and without.
+const FLASH_COOKIES: [&str; 2] = ["__Host-leadwire-notice", "leadwire-notice"];
 
 /// The outcome of an action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ impl Flash {
 
     /// The flash that waits to be shown.
     pub(crate) fn waiting(jar: &PrivateCookieJar) -> Option<Self> {
-        serde_json::from_str(jar.get(FLASH_COOKIE)?.value()).ok()
+        serde_json::from_str(jar.get(cookie_name(jar).0)?.value()).ok()
     }
 
     /// Shows the flash on the next page.
@@ -40,17 +41,23 @@ impl Flash {
         // A cookie holds 4 KB, encrypted.
         let short = Self { text: self.text.chars().take(600).collect(), ..*self };
         let json = serde_json::to_string(&short).expect("a text and a flag");
-        // Same as the session's cookie.
-        let secure = jar.get("__Host-leadwire").is_some();
-        let cookie =
-            Cookie::build((FLASH_COOKIE, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
+        let (name, secure) = cookie_name(&jar);
+        let cookie = Cookie::build((name, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
         jar.add(cookie.max_age(time::Duration::minutes(1)))
     }
 
     /// Clears the flash.
     pub(crate) fn clear(jar: PrivateCookieJar) -> PrivateCookieJar {
-        jar.remove(Cookie::build(FLASH_COOKIE).path("/"))
+        FLASH_COOKIES
+            .into_iter()
+            .fold(jar, |jar, name| jar.remove(Cookie::build(name).path("/").secure(name.starts_with("__Host-"))))
     }
+}
+
+/// The name of the flash's cookie beside this session's, and whether it is sent over TLS only.
+fn cookie_name(jar: &PrivateCookieJar) -> (&'static str, bool) {
+    let is_secure = jar.get("__Host-leadwire").is_some();
+    (if is_secure { FLASH_COOKIES[0] } else { FLASH_COOKIES[1] }, is_secure)
 }
 
 /// Redirects to a page that reports the outcome. A failure on our side is shown as a page of its own instead.

@@ -85,7 +85,7 @@ impl Fields {
     /// what the proof has to be.
     fn proven(self, console: &Console, form: Option<&FormScope>) -> Result<Self, Problem> {
         let proof = self.get(CSRF_FIELD).unwrap_or_default();
-        if form.is_some_and(|form| form.is_proven_by(proof, &console.key)) {
+        if form.is_some_and(|form| form.is_proven_by(proof, &console.console_key)) {
             return Ok(self);
         }
         let detail = "This form does not belong to your session, or you have selected another org since. Nothing was changed. \

@@ -15,13 +15,16 @@ use crate::acts::RequestTrail;
 use crate::flash::Flash;
 use crate::form::Fields;
 use crate::layout;
-use crate::oidc::{self, PendingLogin};
+use crate::oidc::{self, Confirmed, PendingLogin};
+use crate::renewal::Sealer;
 use crate::request::local_path;
-use crate::session::{self, Visitor};
+use crate::session::{self, SESSION_COOKIE, Visitor};
 use crate::state::Console;
 
 /// Maximum number of concurrent logins in one browser.
 const MAX_PENDING_LOGINS: usize = 4;
+/// What the names of the logins' cookies have in common.
+const LOGIN_COOKIE: &str = "login-";
 /// Maximum time on the issuer's page.
 const LOGIN_TIMEOUT: time::Duration = time::Duration::minutes(15);
 
@@ -51,19 +54,19 @@ pub(crate) async fn begin(
     let (url, pending) = console.oidc.begin(&origin).await?;
     // Abandoned logins do no harm, but their cookies take space: at the limit, all of them are removed.
     let pending_before: Vec<String> =
-        jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.starts_with("login-")).collect();
+        jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.contains(LOGIN_COOKIE)).collect();
     let jar = match pending_before.len() {
         0..MAX_PENDING_LOGINS => jar,
-        _ => pending_before.into_iter().fold(jar, |jar, name| jar.remove(Cookie::build(name).path("/login"))),
+        _ => pending_before.into_iter().fold(jar, remove_login),
     };
     let back = local_path(&wanted.back).unwrap_or("/").to_owned();
-    let name = cookie_name_of(&pending.state);
+    let (name, secure) = session::host_cookie(&cookie_name_of(&pending.state), &origin);
     let value = serde_json::to_string(&LoginCookie { pending, back })
         .map_err(|_| oidc::not_completed("It could not be started."))?;
     let cookie = Cookie::build((name, value))
-        .path("/login")
+        .path("/")
         .http_only(true)
-        .secure(origin.scheme() == "https")
+        .secure(secure)
         .same_site(SameSite::Lax)
         .max_age(LOGIN_TIMEOUT);
     // A redirect could follow a form, and forms may submit only to this origin.
@@ -86,7 +89,9 @@ pub(crate) async fn callback(
     parts: Parts,
 ) -> Result<Response, Problem> {
     let state = answer.state.unwrap_or_default();
-    let login = jar.get(&cookie_name_of(&state));
+    let origin = console.origin(&parts)?;
+    let (login_cookie, _) = session::host_cookie(&cookie_name_of(&state), &origin);
+    let login = jar.get(&login_cookie);
     let login = login.and_then(|cookie| serde_json::from_str::<LoginCookie>(cookie.value()).ok());
     let login = login
         .filter(|login| login.pending.state == state)
@@ -96,30 +101,30 @@ pub(crate) async fn callback(
         return Err(oidc::not_completed("The login page did not accept the login."));
     }
     let code = answer.code.ok_or_else(|| oidc::not_completed("The login page sent no code."))?;
-    let origin = console.origin(&parts)?;
     let LoginCookie { pending, back } = login;
-    let done = cookie_name_of(&pending.state);
-    let caller = console.oidc.finish(&origin, code, pending).await?;
+    let Confirmed { caller, renewal } = console.oidc.finish(&origin, code, pending).await?;
+    console.directory.admit(&caller).await?;
     if let Ok(access) = Access::of_colleague(caller.clone()) {
         access.begin(trail).await?;
     }
     // Start the session.
     let secret = CsrfToken::new_random_len(32).into_secret();
-    let session = Session::begin(caller, leadwire::clock::now());
+    let renewal = renewal.map(|token| Sealer::new(&console.console_key, &secret).seal(&token));
+    let session = Session::begin(caller, renewal, leadwire::clock::now());
     console.sessions.put_session(&secret, &session).await?;
     tracing::info!(user = %session.caller.user, role = ?session.caller.role, "a user logged in");
     // A new login in the same browser ends the previous session.
     if let Some(before) = session::secret_of(&console, &parts, &jar) {
         console.sessions.end_session(&before).await?;
     }
-    let (name, secure) = session::cookie_name(&origin);
+    let (name, secure) = session::host_cookie(SESSION_COOKIE, &origin);
     let cookie = Cookie::build((name, secret))
         .path("/")
         .http_only(true)
         .secure(secure)
         .same_site(SameSite::Lax)
         .max_age(time::Duration::seconds(LIFETIME.as_secs()));
-    let jar = jar.remove(Cookie::build(done).path("/login")).add(cookie);
+    let jar = remove_login(jar, login_cookie).add(cookie);
     Ok((jar, Redirect::to(&back)).into_response())
 }
 
@@ -141,7 +146,7 @@ pub(crate) async fn logout(
         console.sessions.end_session(visitor.secret()).await?;
     }
     let origin = console.origin(&parts)?;
-    let (name, secure) = session::cookie_name(&origin);
+    let (name, secure) = session::host_cookie(SESSION_COOKIE, &origin);
     let jar = Flash::clear(jar.remove(Cookie::build(name).path("/").secure(secure)));
     // The session is over, whether or not the issuer can be reached.
     match console.oidc.end_session_url(&origin).await {
@@ -150,8 +155,13 @@ pub(crate) async fn logout(
     }
 }
 
+fn remove_login(jar: PrivateCookieJar, name: String) -> PrivateCookieJar {
+    let secure = name.starts_with("__Host-");
+    jar.remove(Cookie::build(name).path("/").secure(secure))
+}
+
 /// The name of a login's cookie. Two logins at once, in two windows, do not replace each other.
 fn cookie_name_of(state: &str) -> String {
     let start: String = state.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-    format!("login-{start}")
+    format!("{LOGIN_COOKIE}{start}")
 }

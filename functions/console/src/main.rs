@@ -21,6 +21,7 @@ mod messages;
 mod oidc;
 mod orgs;
 mod posts;
+mod renewal;
 mod request;
 mod router;
 mod session;
@@ -66,6 +67,9 @@ async fn main() -> Result<(), Error> {
     let lead_queue = Queue::new(sqs.clone(), env::lead_queue_url()?);
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
+    let root_key = vault.signing_key(&env::root_secret_id()?).await?;
+    let console_key = vault.signing_key(&env::console_secret_id()?).await?;
+    let sessions = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::sessions_table_name()?);
     let version = env::graph_version()?;
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, version.clone()).await?;
     let tokens = Tokens { meta: meta.clone(), table: table.clone(), checks: checks.clone() };
@@ -95,6 +99,7 @@ async fn main() -> Result<(), Error> {
         queue: Queue::new(sqs.clone(), env::delivery_queue_url()?),
         receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
         key: key.clone(),
+        root_key: root_key.clone(),
     };
     let campaigns = Campaigns {
         table: table.clone(),
@@ -131,6 +136,7 @@ async fn main() -> Result<(), Error> {
             checks,
             credentials_prefix: env::credentials_prefix()?,
             key: key.clone(),
+            root_key,
         },
         tokens,
         dialog: Dialog {
@@ -165,8 +171,9 @@ async fn main() -> Result<(), Error> {
         inbox,
         audit,
         mail_switch,
-        sessions: table,
+        sessions,
         key,
+        console_key,
         oidc,
         public_url,
         files_origin,

@@ -6,12 +6,13 @@ use leadwire::auth::{AuthError, Verifier};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::caller::Caller;
 use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
 };
 use oauth2::{
     AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardRevocableToken,
-    StandardTokenResponse, TokenUrl,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -19,6 +20,9 @@ use url::Url;
 
 /// The path that the issuer redirects to.
 const CALLBACK_PATH: &str = "/login/callback";
+
+/// The scope of a login that can be renewed, by OpenID Connect.
+const OFFLINE: &str = "offline_access";
 
 /// Client for the issuer's login.
 pub(crate) struct OidcClient {
@@ -35,6 +39,24 @@ struct Provider {
     authorization_endpoint: Url,
     token_endpoint: Url,
     end_session_endpoint: Option<Url>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
+}
+
+/// A login that the issuer has confirmed.
+pub(crate) struct Confirmed {
+    pub(crate) caller: Caller,
+    /// What it can be asked with whether the login still stands. Some issuers give none.
+    pub(crate) renewal: Option<String>,
+}
+
+/// What the issuer says of a login later.
+pub(crate) enum Standing {
+    Stands(Confirmed),
+    /// The user was signed out everywhere, disabled or deleted.
+    Over,
+    /// The issuer did not answer.
+    Unknown,
 }
 
 /// The part of a token response that OpenID Connect adds.
@@ -92,12 +114,15 @@ impl OidcClient {
 
     /// Begins a login that returns to `origin`. Returns the address of the issuer's login page.
     pub(crate) async fn begin(&self, origin: &Url) -> Result<(Url, PendingLogin), Problem> {
-        let client = self.client(self.provider().await?, origin)?;
+        let provider = self.provider().await?;
+        let client = self.client(provider, origin)?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
         let (url, state) = client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(["openid", "email", "profile"].map(|scope| Scope::new(scope.to_owned())))
+            // Some issuers demand this scope for what a login can be renewed with, and others, such as Cognito, refuse it.
+            .add_scopes(provider.scopes_supported.iter().filter(|scope| *scope == OFFLINE).cloned().map(Scope::new))
             .add_extra_param("nonce", nonce.secret())
             .set_pkce_challenge(challenge)
             .url();
@@ -105,8 +130,40 @@ impl OidcClient {
         Ok((url, PendingLogin { state, nonce, verifier: verifier.into_secret() }))
     }
 
+    /// Asks whether a login still stands, and what its user may do now.
+    pub(crate) async fn renew(&self, origin: &Url, renewal: String) -> Standing {
+        let client = match self.provider().await.and_then(|provider| self.client(provider, origin)) {
+            Ok(client) => client,
+            Err(_) => return Standing::Unknown,
+        };
+        let token = RefreshToken::new(renewal);
+        let exchange = client.exchange_refresh_token(&token);
+        let tokens = match exchange.request_async(&|request| send(self.http.clone(), request)).await {
+            Ok(tokens) => tokens,
+            Err(RequestTokenError::ServerResponse(refusal)) if is_final(refusal.error()) => {
+                tracing::info!(%refusal, "a login is over at the issuer");
+                return Standing::Over;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the issuer could not be asked about a login");
+                return Standing::Unknown;
+            }
+        };
+        match self.verifier.confirmed(&tokens.extra_fields().id_token).await {
+            Ok(caller) => Standing::Stands(Confirmed {
+                caller,
+                renewal: tokens.refresh_token().map(|token| token.secret().clone()),
+            }),
+            Err(AuthError::KeysUnavailable) => Standing::Unknown,
+            Err(error) => {
+                tracing::warn!(%error, "a renewed login brought an invalid token");
+                Standing::Over
+            }
+        }
+    }
+
     /// Exchanges the code for the caller's identity.
-    pub(crate) async fn finish(&self, origin: &Url, code: String, login: PendingLogin) -> Result<Caller, Problem> {
+    pub(crate) async fn finish(&self, origin: &Url, code: String, login: PendingLogin) -> Result<Confirmed, Problem> {
         let client = self.client(self.provider().await?, origin)?;
         let exchange = client.exchange_code(AuthorizationCode::new(code));
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(login.verifier));
@@ -114,13 +171,15 @@ impl OidcClient {
             tracing::warn!(%error, "the issuer did not accept a login's code");
             not_completed("The login page did not confirm who you are.")
         })?;
-        self.verifier.logged_in(&tokens.extra_fields().id_token, &login.nonce).await.map_err(|error| match error {
+        let caller = self.verifier.logged_in(&tokens.extra_fields().id_token, &login.nonce).await;
+        let caller = caller.map_err(|error| match error {
             AuthError::KeysUnavailable => unavailable(),
             error => {
                 tracing::warn!(%error, "a login brought an invalid token");
                 not_completed("The login page sent a token that is not valid here.")
             }
-        })
+        })?;
+        Ok(Confirmed { caller, renewal: tokens.refresh_token().map(|token| token.secret().clone()) })
     }
 
     /// The address at which the issuer ends its own session, if it has one and can be reached.
@@ -132,6 +191,14 @@ impl OidcClient {
             .append_pair("post_logout_redirect_uri", origin.as_str())
             .append_pair("logout_uri", origin.as_str());
         Some(url)
+    }
+}
+
+/// Whether the issuer's answer to a renewal will be the same next time.
+fn is_final(error: &BasicErrorResponseType) -> bool {
+    match error {
+        BasicErrorResponseType::Extension(name) => name != "server_error" && name != "temporarily_unavailable",
+        _ => true,
     }
 }
 

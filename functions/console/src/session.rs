@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::csrf::FormScope;
 use crate::flash::Flash;
+use crate::renewal;
 use crate::request::wants_fragment;
 use crate::state::Console;
 
@@ -28,7 +29,7 @@ pub(crate) struct Visitor {
     pub(crate) session: Session,
     /// The org that they act for, as described by the CRM.
     pub(crate) org: Option<Org>,
-    /// Themselves in the org's directory, unless their role alone decides what they may do.
+    /// Themselves in the org's directory.
     colleague: Option<User>,
     /// Proves that a form was made for this session.
     pub(crate) form_key: String,
@@ -68,12 +69,16 @@ pub(crate) struct Member {
     pub(crate) access: MetaAccess,
 }
 
-/// The name of the session's cookie, and whether it is sent over TLS only.
+/// The name of the session's cookie.
+pub(crate) const SESSION_COOKIE: &str = "leadwire";
+
+/// The full name of a cookie, and whether it is sent over TLS only.
 ///
 /// With the `__Host-` prefix, browsers accept it from this exact host only: another host under the same domain cannot
-/// plant a session that is not the user's own.
-pub(crate) fn cookie_name(origin: &Url) -> (&'static str, bool) {
-    if origin.scheme() == "https" { ("__Host-leadwire", true) } else { ("leadwire", false) }
+/// plant a session or a login that is not the user's own. Such a cookie has the path `/`.
+pub(crate) fn host_cookie(name: &str, origin: &Url) -> (String, bool) {
+    let is_secure = origin.scheme() == "https";
+    (if is_secure { format!("__Host-{name}") } else { name.to_owned() }, is_secure)
 }
 
 impl Visitor {
@@ -126,8 +131,8 @@ impl Visitor {
 
 /// The secret of the session that the request's cookie names, if there is a cookie.
 pub(crate) fn secret_of(console: &Console, parts: &Parts, jar: &PrivateCookieJar) -> Option<String> {
-    let (name, _) = cookie_name(&console.origin(parts).ok()?);
-    Some(jar.get(name)?.value().to_owned())
+    let (name, _) = host_cookie(SESSION_COOKIE, &console.origin(parts).ok()?);
+    Some(jar.get(&name)?.value().to_owned())
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -136,8 +141,9 @@ impl FromRequestParts<Console> for Visitor {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
         let Some(secret) = secret_of(console, parts, &jar) else { return Err(first_log_in(parts, jar)) };
-        let session = console.sessions.session(&secret, leadwire::clock::now()).await;
-        let Some(session) = session.map_err(|error| Problem::from(error).into_response())? else {
+        let origin = console.origin(parts).map_err(IntoResponse::into_response)?;
+        let session = renewal::confirmed_session(console, &origin, &secret, leadwire::clock::now()).await;
+        let Some(session) = session.map_err(IntoResponse::into_response)? else {
             return Err(first_log_in(parts, jar));
         };
         let scope = match (session.acts_for(), session.caller.role) {
@@ -151,16 +157,11 @@ impl FromRequestParts<Console> for Visitor {
             }
             None => None,
         };
-        let colleague = match session.caller.role {
-            Role::Other => {
-                let found = console.directory.find_colleague(&session.caller).await;
-                found.map_err(|error| Problem::from(error).into_response())?
-            }
-            _ => None,
-        };
+        let admitted = console.directory.admit(&session.caller).await;
+        let colleague = admitted.map_err(|error| Problem::from(error).into_response())?;
         let acts_for = session.acts_for().map_or("", OrgId::as_str);
         let form_scope = FormScope::new(&secret, acts_for);
-        let form_key = form_scope.sign(&console.key);
+        let form_key = form_scope.sign(&console.console_key);
         parts.extensions.insert(form_scope);
         let flash = Flash::waiting(&jar);
         Ok(Self { secret, session, org, colleague, form_key, flash })
@@ -345,7 +346,7 @@ pub(crate) mod tests {
         };
         Visitor {
             secret: String::new(),
-            session: Session::begin(caller, at),
+            session: Session::begin(caller, None, at),
             org: Some(org),
             colleague: (role == Role::Other).then_some(colleague),
             form_key: "key".to_owned(),

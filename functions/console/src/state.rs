@@ -46,8 +46,10 @@ pub(crate) struct Shared {
     pub(crate) mail_switch: MailSwitch,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
-    /// Signs the forms.
+    /// Signs what other functions read too, such as links in mails.
     pub(crate) key: HmacKey,
+    /// Signs the forms and encrypts the cookies.
+    pub(crate) console_key: HmacKey,
     pub(crate) oidc: OidcClient,
     pub(crate) public_url: Option<Url>,
     /// The origin of uploaded files.
@@ -80,6 +82,6 @@ impl Deref for Console {
 impl FromRef<Console> for Key {
     fn from_ref(console: &Console) -> Self {
         // Two signatures of our own key have the length that a cookie key needs, and cannot be computed without it.
-        Self::from(&[console.key.sign(b"console cookies 1"), console.key.sign(b"console cookies 2")].concat())
+        Self::from(&[console.console_key.sign(b"cookies 1"), console.console_key.sign(b"cookies 2")].concat())
     }
 }

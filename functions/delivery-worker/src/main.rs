@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         queue: queue.clone(),
         receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
-        key: vault.signing_key(&env::signing_secret_id()?).await?,
+        root_key: vault.signing_key(&env::root_secret_id()?).await?,
         mailer: env::sender_address()?.map(|sender| Mailer::new(&aws, sender)),
         console: env::console_url()?,
     };

@@ -1,5 +1,7 @@
 //! The redirect target of Meta's login: finishes the login and sends the browser back to where it began.
 
+mod invitation;
+
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -7,10 +9,11 @@ use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use leadwire::bus::Bus;
-use leadwire::connections::{Connector, DialogResult, FinishError, FinishedLogin};
-use leadwire::http::cookies::{login_cookie, visit_cookie};
+use leadwire::connections::{Connector, Dialog, DialogResult, FinishError, FinishedLogin};
+use leadwire::http::cookies::login_cookie;
+use leadwire::http::headers::protect;
 use leadwire::meta_app::MetaApp;
-use leadwire::model::connection::login::{BrowserSecrets, LoginOutcome};
+use leadwire::model::connection::login::{LoginOutcome, ReturnUrls};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
@@ -33,14 +36,18 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
+        root_key: vault.signing_key(&env::root_secret_id()?).await?,
         meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
+    let dialog =
+        Dialog { root: env::dialog_base_url()?, version: env::graph_version()?, return_urls: ReturnUrls::parse("")? };
     let public_url = env::public_url()?;
-    run(service_fn(|request| answer(&connector, public_url.as_ref(), request))).await
+    run(service_fn(|request| answer(&connector, &dialog, public_url.as_ref(), request))).await
 }
 
 async fn answer(
     connector: &Connector,
+    dialog: &Dialog,
     public_url: Option<&Url>,
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
@@ -56,39 +63,44 @@ async fn answer(
     let Ok(origin) = leadwire::http::origin(public_url, host(&request)) else {
         return Ok(page(StatusCode::BAD_REQUEST, "This login cannot be finished", "The request names no host."));
     };
-    let cookies = cookies(&request);
-    let secret = |name: &str| cookies.iter().find(|(known, _)| known == name).map(|(_, secret)| secret.clone());
+    if request.uri().path() == invitation::PATH {
+        let mut response = match *request.method() {
+            Method::POST => invitation::agree(connector, dialog, &origin, &request).await,
+            _ => invitation::ask(connector, dialog, &origin, &request).await,
+        };
+        protect(response.headers_mut());
+        return Ok(response);
+    }
     let result = DialogResult {
         state: text("state").unwrap_or_default(),
         code: text("code"),
         error: text("error"),
         error_reason: text("error_reason"),
-        secrets: BrowserSecrets { login: secret(login_cookie(&origin)), visit: secret(visit_cookie(&origin)) },
-        fingerprint: fingerprint(&request),
+        secret: browser_secret(&origin, &request),
     };
     let mut response = match connector.finish(result, FINISH_TIMEOUT, leadwire::clock::now()).await {
-        Ok(finished) => redirect(&origin, &finished),
-        Err(error @ FinishError::UnknownState) => {
-            tracing::warn!("a login returned with an invalid state");
-            page(StatusCode::BAD_REQUEST, "This login cannot be finished", &error.to_string())
-        }
-        Err(error @ FinishError::InProgress) => {
-            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", &error.to_string())
-        }
-        Err(FinishError::Table(error)) => {
-            tracing::error!(%error, "a login could not be looked up");
-            page(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not finished yet",
-                "The login could not be read. Reload this page in a moment.",
-            )
-        }
+        Ok(finished) => redirect(&finished),
+        Err(error) => page_for(&error),
     };
     // The request's URL contains Meta's code: keep it out of caches and referrers.
-    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")] {
-        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
-    }
+    protect(response.headers_mut());
     Ok(response)
+}
+
+/// Says why a login does not go on, where there is no other place to go.
+fn page_for(error: &FinishError) -> Response<Body> {
+    match error {
+        FinishError::UnknownState | FinishError::NotAsked => {
+            tracing::warn!(%error, "a login was not accepted");
+            page(StatusCode::BAD_REQUEST, "This login cannot be finished", &error.to_string())
+        }
+        FinishError::InProgress => page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", &error.to_string()),
+        FinishError::Table(error) => {
+            tracing::error!(%error, "a login could not be looked up");
+            let text = "The login could not be read. Reload this page in a moment.";
+            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", text)
+        }
+    }
 }
 
 /// The gateway's domain, which takes precedence over the client's header.
@@ -99,10 +111,13 @@ fn host(request: &Request) -> Option<&str> {
     }
 }
 
-fn cookies(request: &Request) -> Vec<(String, String)> {
+/// The secret in the cookie of a browser that began a login, or agreed to one.
+fn browser_secret(origin: &Url, request: &Request) -> Option<String> {
     let headers = request.headers().get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
-    let pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let mut pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let (_, secret) = pairs.find(|(name, _)| *name == login_cookie(origin))?;
+    let is_secret = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    ((32..=64).contains(&secret.len()) && is_secret).then(|| secret.to_owned())
 }
 
 /// Whether the browser only prefetches or probes this URL. Such a request must not finish the login.
@@ -118,27 +133,12 @@ fn is_prefetch(request: &Request) -> bool {
         || header_contains("x-purpose", "preview")
 }
 
-/// Distinguishes browsers without a cookie.
-fn fingerprint(request: &Request) -> String {
-    let headers = ["user-agent", "accept-language", "x-forwarded-for"]
-        .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
-    headers.join("\n")
-}
-
-fn redirect(origin: &Url, finished: &FinishedLogin) -> Response<Body> {
+fn redirect(finished: &FinishedLogin) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FOUND;
     let location = with_outcome(finished.return_url.clone(), &finished.outcome);
     if let Ok(location) = header::HeaderValue::from_str(location.as_str()) {
         response.headers_mut().insert(header::LOCATION, location);
-    }
-    if let Some(secret) = &finished.visit_secret {
-        let name = visit_cookie(origin);
-        let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
-        let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
-        if let Ok(cookie) = header::HeaderValue::from_str(&cookie) {
-            response.headers_mut().insert(header::SET_COOKIE, cookie);
-        }
     }
     response
 }
@@ -147,7 +147,15 @@ fn redirect(origin: &Url, finished: &FinishedLogin) -> Response<Body> {
 /// `message`.
 fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
     const DENIED: &str = "Meta reports that access was refused. If you did not cancel the dialog, the Meta app may still be in development mode, which looks the same.";
+    // What the caller's own address says under these names would come first, and be believed.
+    const NAMES: [&str; 6] = ["status", "integrationId", "pages", "problems", "code", "message"];
+    let own = return_url
+        .query_pairs()
+        .filter(|(name, _)| !NAMES.contains(&&**name))
+        .map(|(n, v)| (n.into_owned(), v.into_owned()));
+    let own: Vec<(String, String)> = own.collect();
     let mut query = return_url.query_pairs_mut();
+    query.clear().extend_pairs(own);
     match outcome {
         LoginOutcome::Connected { integration_id, pages, problems } => {
             query.append_pair("status", "connected").append_pair("integrationId", integration_id.as_str());
@@ -179,4 +187,19 @@ fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_caller_s_address_says_of_the_outcome_is_not_believed() {
+        let theirs = "https://crm.example/done?status=connected&integrationId=int_fake&keep=1";
+        let url = with_outcome(theirs.parse().unwrap(), &LoginOutcome::Denied);
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        assert_eq!(pairs[0], ("keep".to_owned(), "1".to_owned()));
+        assert_eq!(pairs[1], ("status".to_owned(), "denied".to_owned()));
+        assert!(pairs.iter().all(|(name, _)| name != "integrationId"));
+    }
 }

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let callbacks = requests::Callbacks {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
-        key: vault.signing_key(&env::signing_secret_id()?).await?,
+        root_key: vault.signing_key(&env::root_secret_id()?).await?,
         public_url: env::public_url()?,
         secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
         meta: MetaApp::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,

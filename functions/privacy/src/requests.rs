@@ -13,6 +13,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use leadwire::connections::{erase, person_hash, release_credentials};
 use leadwire::error::WorkError;
 use leadwire::graph::signed_request::{SignedRequest, SignedRequestError};
+use leadwire::http::headers::protect;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgScope;
 use leadwire::jobs::CheckJob;
@@ -44,7 +45,7 @@ pub(crate) struct Callbacks {
     pub(crate) secrets: AppSecrets,
     pub(crate) table: Table,
     pub(crate) checks: Queue<CheckJob>,
-    pub(crate) key: HmacKey,
+    pub(crate) root_key: HmacKey,
     pub(crate) public_url: Option<Url>,
 }
 
@@ -56,7 +57,9 @@ impl Callbacks {
             (&Method::GET, DELETION_PATH) => Ok(self.status(&request).await),
             _ => Err(Problem::new(ProblemCode::NoSuchRoute, "Meta calls POST here.")),
         };
-        Ok(response.unwrap_or_else(|problem| problem.response()))
+        let mut response = response.unwrap_or_else(|problem| problem.response());
+        protect(response.headers_mut());
+        Ok(response)
     }
 
     /// Ends what the person connected: they removed the app.
@@ -188,7 +191,7 @@ impl Callbacks {
 
     /// Lists what this person connected before the request.
     async fn connected_by(&self, signed_request: &SignedRequest) -> Result<Vec<(OrgScope, Integration)>, Problem> {
-        let person = person_hash(&self.key, &signed_request.user_id);
+        let person = person_hash(&self.root_key, &signed_request.user_id);
         let mut connected = Vec::new();
         for (scope, id) in self.table.integrations_of_person(&person).await? {
             match self.table.integration(&scope, &id).await? {
@@ -210,7 +213,7 @@ impl Callbacks {
     /// it. The code cannot be computed without our key.
     fn code(&self, signed_request: &SignedRequest) -> String {
         let message = format!("erasure.{}.{}", signed_request.user_id, signed_request.issued_at.as_second());
-        self.key.sign(message.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
+        self.root_key.sign(message.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn origin(&self, request: &Request) -> Result<Url, Problem> {

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, RequestExt, Response};
+use leadwire::http::headers::protect;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use leadwire::jobs::{EngagementJob, LeadBatch, LeadJob};
@@ -31,7 +32,9 @@ impl Receiver {
             Method::POST => self.receive(&request).await,
             _ => Err(Problem::new(ProblemCode::MethodNotAllowed, "Meta sends GET and POST.")),
         };
-        Ok(response.unwrap_or_else(|problem| problem.response()))
+        let mut response = response.unwrap_or_else(|problem| problem.response());
+        protect(response.headers_mut());
+        Ok(response)
     }
 
     /// Meta verifies the callback URL: returns the challenge unchanged if the verify token is correct.
@@ -164,6 +167,10 @@ fn engagement_messages(notices: Vec<EngagementNotice>, received_at: Timestamp) -
     };
     notices.into_iter().filter_map(message).collect()
 }
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// MiniStack's root key, which may do anything. The functions never see it: they receive credentials of their roles.
 pub(crate) const ROOT_KEY: &str = "test";
@@ -44,6 +44,32 @@ impl Aws {
             bail!("{operation}: {status} {body}");
         }
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_str(&body)? })
+    }
+
+    /// Reads a whole log group, oldest line first. One answer of MiniStack ends after 10,000 events and does not say how it
+    /// goes on.
+    ///
+    /// # Errors
+    /// If the group cannot be read, or one millisecond fills an answer.
+    pub async fn log_lines(&self, group: &str) -> Result<Vec<String>> {
+        const MOST_AT_ONCE: usize = 10_000;
+        let (mut lines, mut since, mut known_since) = (Vec::new(), 0, 0);
+        loop {
+            let input = json!({ "logGroupName": group, "startTime": since, "limit": MOST_AT_ONCE });
+            let answer = self.json("logs", "Logs_20140328.FilterLogEvents", &input).await?;
+            let events = answer.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let time = |event: &Value| event.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
+            let message = |event: &Value| event.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+            lines.extend(events.iter().skip(known_since).map(message));
+            let last = events.last().map_or(since, time);
+            if events.len() < MOST_AT_ONCE {
+                return Ok(lines);
+            }
+            if last == since {
+                bail!("{group} has more than {MOST_AT_ONCE} lines of one millisecond");
+            }
+            (since, known_since) = (last, events.iter().rev().take_while(|event| time(event) == last).count());
+        }
     }
 
     /// Calls a REST service.

@@ -64,21 +64,8 @@ impl DevApi {
 
     /// Returns the log of a function, oldest line first.
     async fn fetch_log(&self, deployed: &str) -> Result<String> {
-        let mut more = json!({ "logGroupName": format!("/aws/lambda/{deployed}") });
-        let mut text = String::new();
-        loop {
-            let mut answer = self.aws.json("logs", "Logs_20140328.FilterLogEvents", &more).await?;
-            for event in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
-                text += event.get("message").and_then(Value::as_str).unwrap_or_default().trim_end();
-                text.push('\n');
-            }
-            let Some(next) = answer.get_mut("nextToken").map(Value::take).filter(Value::is_string) else {
-                return Ok(text);
-            };
-            if let Some(more) = more.as_object_mut() {
-                more.insert("nextToken".to_owned(), next);
-            }
-        }
+        let lines = self.aws.log_lines(&format!("/aws/lambda/{deployed}")).await?;
+        Ok(lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect())
     }
 
     /// Saves the logs of the functions beside the other logs, so that they survive the end of the system.

@@ -23,6 +23,8 @@ pub struct Endpoints {
     pub users: Vec<User>,
     /// The tenants.
     pub orgs: Vec<Org>,
+    /// The table of the console's sessions.
+    pub sessions_table: String,
     /// The credentials of the CRM, which is a program.
     pub program: Program,
 }

@@ -55,16 +55,24 @@ pub(crate) fn serve(listener: TcpListener, api: String, local: Router) -> Result
     }))
 }
 
-/// Guards against DNS rebinding: a foreign page can point its own domain at the loopback address, but the browser then
-/// sends that domain as `Host`.
+/// Guards against other sites' pages. Such a page can point its own domain at the loopback address, but the browser then
+/// sends that domain as `Host`; and it can send a form to this address, but the browser then names the page's `Origin`.
 async fn require_loopback_host(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+    if is_from_this_machine(request.headers()) {
         next.run(request).await
     } else {
         StatusCode::FORBIDDEN.into_response()
     }
+}
+
+fn is_from_this_machine(headers: &HeaderMap) -> bool {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    };
+    let origin = header(header::ORIGIN).map(|origin| origin.strip_prefix("http://").is_some_and(is_ours));
+    is_ours(header(header::HOST).unwrap_or_default()) && origin != Some(false)
 }
 
 async fn forward(proxy: Arc<Proxy>, peer: SocketAddr, request: Request) -> Response {
@@ -163,6 +171,10 @@ mod tests {
         let http = reqwest::Client::new();
         assert_eq!(http.get(&url).send().await.unwrap().text().await.unwrap(), "here");
         assert_eq!(http.get(&url).header(header::HOST, "elsewhere.example").send().await.unwrap().status(), 403);
+        for (origin, expect) in [("http://localhost:8080", 200), ("https://elsewhere.example", 403), ("null", 403)] {
+            let answer = http.get(&url).header(header::ORIGIN, origin).send().await.unwrap();
+            assert_eq!(answer.status(), expect, "{origin}");
+        }
     }
 
     #[test]

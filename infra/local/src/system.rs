@@ -118,6 +118,7 @@ impl System {
             aws_endpoint: aws.endpoint.clone(),
             region: aws.region.clone(),
             table: stack.output("TableName")?.to_owned(),
+            sessions_table: stack.output("SessionsTableName")?.to_owned(),
             users,
             orgs: SEED_ORGS.iter().map(|org| Org { id: org.id.into(), plan: org.plan.into() }).collect(),
             program: pool.program().await?,

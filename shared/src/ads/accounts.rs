@@ -13,6 +13,7 @@ use crate::ids::{AdAccountId, IntegrationId, RunId};
 use crate::model::ads::account::{AdAccount, AdAccountState, Client, status_word};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::model::limit::OrgLimit;
 
 /// A linked ad account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,6 +111,7 @@ impl Ads {
         access: &MetaAccess,
         integration: &IntegrationId,
     ) -> Result<AvailableAdAccountList, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, integration, now).await?;
         let meta = &self.tokens.meta;

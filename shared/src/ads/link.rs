@@ -23,6 +23,7 @@ use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::audit::Word;
+use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::ad_account::AdAccountSettings;
 
@@ -36,6 +37,7 @@ pub struct ClientIn {
     /// The CRM's own id of the client.
     pub id: ClientId,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub name: String,
 }
 
@@ -44,9 +46,10 @@ pub struct ClientIn {
 #[serde(deny_unknown_fields)]
 pub struct NewAdAccount {
     /// Meta's id, including `act_`.
-    #[schema(value_type = String, example = "act_1234567890")]
+    #[schema(example = "act_1234567890", pattern = "^act_[0-9]{1,32}$")]
     pub ad_account_id: String,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub label: String,
     pub client: ClientIn,
     /// A system user's token with `ads_read`. Set either this or `integration_id`.
@@ -63,6 +66,7 @@ pub struct NewAdAccount {
 #[serde(deny_unknown_fields)]
 pub struct AdAccountChange {
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub label: Option<String>,
     pub client: Option<ClientIn>,
     /// A system user's token with `ads_read`.
@@ -240,6 +244,7 @@ impl Ads {
         id: &AdAccountId,
         now: Timestamp,
     ) -> Result<(AccessToken, AdAccountNode), ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let graph = self.tokens.meta.graph().await?;
         let access_token = match token {
             TokenInput::Own(token) => {

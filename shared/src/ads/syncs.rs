@@ -17,6 +17,7 @@ use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
+use crate::model::whole_number::maybe_whole;
 
 /// The latest syncs that are searched for those of the selected accounts.
 const MAX_SYNCS_READ: usize = 1000;
@@ -29,6 +30,7 @@ pub struct SyncIn {
     pub account_id: Option<AdAccountId>,
     /// Number of days before today, 1 to 1125; Meta's history covers 37 months. By default 3, and 28 once a day.
     #[schema(minimum = 1, maximum = 1125)]
+    #[serde(default, deserialize_with = "maybe_whole")]
     pub days: Option<i64>,
 }
 

@@ -18,6 +18,8 @@ use crate::jobs::PublishJob;
 use crate::model::audit::Word;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
 use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, MetaNames, SpecialAdCategory};
+use crate::model::limit::OrgLimit;
+use crate::model::whole_number::maybe_whole;
 use crate::once::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
 
@@ -26,23 +28,21 @@ use crate::publishing::target::{Target, find_target, no_target};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CampaignIn {
     /// The ad account that pays, with `act_`.
-    #[schema(value_type = String)]
     pub ad_account_id: AdAccountId,
     /// The page that advertises, which the org has connected.
-    #[schema(value_type = String)]
     pub page_id: PageId,
     /// 1 to 350 characters.
+    #[schema(min_length = 1, max_length = 350, pattern = r"\S")]
     pub name: String,
     /// `OUTCOME_LEADS`, which is the default.
     pub objective: Option<String>,
     /// The form that people fill in: one of the page.
-    #[schema(value_type = String)]
     pub lead_form_id: FormId,
     /// What it may spend a day, in the account's currency, such as `20.00`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
     pub daily_budget: Option<Decimal>,
     /// What it may spend until `endTime`. Either this or `dailyBudget`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
     pub lifetime_budget: Option<Decimal>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_time: Option<Timestamp>,
@@ -57,18 +57,18 @@ pub struct CampaignIn {
     pub targeting: TargetingIn,
     pub creative: CreativeIn,
     /// The Instagram account that shows it there; without one, Meta shows the page's name.
-    #[schema(value_type = Option<String>)]
     pub instagram_account_id: Option<InstagramAccountId>,
     /// `LOWEST_COST_WITHOUT_CAP` by default.
     pub bid_strategy: Option<BidStrategy>,
     /// The cap, in the account's currency.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
     pub bid_amount: Option<Decimal>,
     /// Who pays, for ads in the European Union. By default what the ad account says.
     pub dsa_payor: Option<String>,
     /// Whom it benefits, for ads in the European Union. By default what the ad account says.
     pub dsa_beneficiary: Option<String>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 
@@ -77,10 +77,13 @@ pub struct CampaignIn {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TargetingIn {
     /// ISO 3166 codes, such as `NL`; at most 25.
+    #[schema(min_items = 1, max_items = 25, pattern = "^[A-Z]{2}$")]
     pub countries: Vec<String>,
     /// 18 to 65.
+    #[serde(default, deserialize_with = "maybe_whole")]
     pub age_min: Option<u8>,
     /// 18 to 65, which includes everyone older.
+    #[serde(default, deserialize_with = "maybe_whole")]
     pub age_max: Option<u8>,
     /// Whether Meta may show it to others too. By default `true` without ages and special categories.
     pub advantage_audience: Option<bool>,
@@ -90,7 +93,9 @@ pub struct TargetingIn {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreativeIn {
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub message: String,
+    #[schema(min_length = 1, max_length = 255)]
     pub headline: Option<String>,
     /// A picture at a public address.
     pub image: Option<String>,
@@ -189,6 +194,7 @@ impl Campaigns {
         page: &PageId,
         now: Timestamp,
     ) -> Result<Target, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let found = find_target(&self.table, &access.scope, page, RIGHTS, now).await?;
         found.map_err(|reason| no_target("pageId", page, reason))
     }

@@ -21,7 +21,6 @@ use crate::table::request::OnceRequest;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeadFormIn {
-    #[schema(value_type = String)]
     pub page_id: PageId,
     /// 1 to 250 characters; a page has no two forms with the same name.
     pub name: String,
@@ -34,6 +33,7 @@ pub struct LeadFormIn {
     pub follow_up_url: String,
     pub thank_you: Option<ThankYouIn>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 
@@ -83,11 +83,10 @@ pub struct CreatedForm {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FormChoice {
     /// The page that owns the form.
-    #[schema(value_type = String)]
     pub page_id: PageId,
-    #[schema(value_type = String)]
     pub lead_form_id: FormId,
     /// Accepted and not needed: archiving twice is archiving once.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 

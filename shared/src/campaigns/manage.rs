@@ -108,9 +108,9 @@ pub struct LeadCampaignList {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CampaignChoice {
-    #[schema(value_type = String)]
     pub campaign_id: CampaignId,
     /// Accepted and not needed: launching twice is launching once.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 

@@ -44,8 +44,10 @@ pub struct Connector {
     pub checks: Queue<CheckJob>,
     /// The prefix of the names of secrets that contain tokens.
     pub credentials_prefix: String,
-    /// Verifies the state, and hashes the id of the person who connected.
+    /// Signs and verifies the state.
     pub key: HmacKey,
+    /// Hashes the id of the person who connected.
+    pub root_key: HmacKey,
 }
 
 /// Everything that Meta returned about the person or system user who connects.
@@ -128,7 +130,7 @@ impl Connector {
             usable.iter().filter_map(|page| Some((page.id.clone(), page.access_token.clone()?))).collect();
         let credentials = Credentials { me: grant.me, user_token: grant.token, pages: tokens };
         let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
-        let person = person_hash(&self.key, &credentials.me.id);
+        let person = person_hash(&self.root_key, &credentials.me.id);
         let integration = Integration {
             name: request.name.unwrap_or_else(|| default_name(&usable)),
             description: request.description.unwrap_or_default(),

@@ -10,6 +10,7 @@ use crate::error::{ActError, WorkError};
 use crate::graph::businesses::{Business, Tenure};
 use crate::ids::IntegrationId;
 use crate::model::connection::Connection;
+use crate::model::limit::OrgLimit;
 
 /// The business portfolios of an integration.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,6 +65,7 @@ pub enum TenureOut {
 impl Connections {
     /// The business portfolios that the connected person or system user belongs to, read live from Meta.
     pub async fn businesses(&self, access: &MetaAccess, id: &IntegrationId) -> Result<BusinessList, ActError> {
+        access.count(&self.connector.table, OrgLimit::MetaCalls).await?;
         let integration = self.tokens.usable_integration(&access.scope, id, crate::clock::now()).await?;
         let meta = &self.connector.meta;
         let read = async {

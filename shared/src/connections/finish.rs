@@ -10,9 +10,7 @@ use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::OrgScope;
 use crate::model::connection::IntegrationProblemCode;
-use crate::model::connection::login::{
-    BrowserSecrets, Login, LoginClaim, LoginFailure, LoginOutcome, State, browser_hash,
-};
+use crate::model::connection::login::{Login, LoginClaim, LoginFailure, LoginOutcome, State};
 use crate::model::connection::state::TokenKind;
 use crate::table::TableError;
 
@@ -30,10 +28,8 @@ pub struct DialogResult {
     pub error: Option<String>,
     /// Meta's reason for the refusal, for example `user_denied`.
     pub error_reason: Option<String>,
-    /// The secrets that the browser keeps between the two calls.
-    pub secrets: BrowserSecrets,
-    /// Distinguishes browsers that have no secret.
-    pub fingerprint: String,
+    /// The secret by which the browser is recognised.
+    pub secret: Option<String>,
 }
 
 /// A finished login.
@@ -43,9 +39,6 @@ pub struct FinishedLogin {
     pub return_url: Url,
     /// How the login ended.
     pub outcome: LoginOutcome,
-    /// A secret for the browser, which entitles it to the same outcome on a repeated visit; `None` on a repeated or
-    /// refused visit.
-    pub visit_secret: Option<String>,
 }
 
 /// Why there is no address to send the browser to.
@@ -54,6 +47,9 @@ pub enum FinishError {
     /// The state is not ours, was used before, or was claimed by another browser.
     #[error("This login is unknown, or was finished before. Start again.")]
     UnknownState,
+    /// The person did not agree on our page, or in another browser.
+    #[error("This request does not come from the page that names the org. Open the link again, and continue there.")]
+    NotAsked,
     /// Another visit of the same browser is finishing the login.
     #[error("This login is being finished. Reload this page in a moment.")]
     InProgress,
@@ -76,26 +72,24 @@ impl Connector {
         if *scope.org() != state.org || login.user.user_id != state.user {
             return Err(FinishError::UnknownState);
         }
-        let visitor = browser_hash(&format!("{}\n{}", result.code.as_deref().unwrap_or_default(), result.fingerprint));
+        let is_theirs = login.is_of_browser(result.secret.as_deref());
         if login.claim.is_some() {
-            return self.repeat(login, &visitor, &result.secrets, timeout).await;
+            return if is_theirs { self.repeat(login, timeout).await } else { Err(FinishError::UnknownState) };
         }
         // A visit that must not finish the login does not claim it, so the right browser can still finish it.
         let refusal = if login.expires_at <= now {
             Some(LoginFailure::LoginExpired)
-        } else if !login.may_be_finished_by(&result.secrets) {
+        } else if !is_theirs {
             Some(LoginFailure::OtherBrowser)
         } else {
             None
         };
         if let Some(failure) = refusal {
-            let outcome = LoginOutcome::Failed(failure);
-            return Ok(FinishedLogin { return_url: login.return_url, outcome, visit_secret: None });
+            return Ok(FinishedLogin { return_url: login.return_url, outcome: LoginOutcome::Failed(failure) });
         }
-        let secret = uuid::Uuid::new_v4().simple().to_string();
-        let claim = LoginClaim { visitor: visitor.clone(), secret: browser_hash(&secret), at: now, outcome: None };
+        let claim = LoginClaim { at: now, outcome: None };
         if !self.table.claim_login(&login, &claim).await? {
-            return self.repeat(login, &visitor, &result.secrets, timeout).await;
+            return self.repeat(login, timeout).await;
         }
         let outcome = self.work(&scope, login.clone(), result, timeout, now).await;
         tracing::info!(org = %scope.org(), ?outcome, "login finished");
@@ -103,30 +97,20 @@ impl Connector {
         {
             tracing::warn!(%error, org = %scope.org(), "a login's outcome could not be stored for repeated visits");
         }
-        Ok(FinishedLogin { return_url: login.return_url, outcome, visit_secret: Some(secret) })
+        Ok(FinishedLogin { return_url: login.return_url, outcome })
     }
 
     /// Waits for the outcome of the visit that claimed a login.
-    async fn repeat(
-        &self,
-        login: Login,
-        visitor: &str,
-        secrets: &BrowserSecrets,
-        timeout: Duration,
-    ) -> Result<FinishedLogin, FinishError> {
+    async fn repeat(&self, login: Login, timeout: Duration) -> Result<FinishedLogin, FinishError> {
         let started = tokio::time::Instant::now();
-        let mut is_same = false;
         loop {
             let (_, login) = self.table.login(&login.nonce).await?.ok_or(FinishError::UnknownState)?;
             let claim = login.claim.as_ref().ok_or(FinishError::UnknownState)?;
-            // Decided once: a visit that arrives while the work is in progress gets its outcome.
-            is_same |= login.is_repeated_by(claim, visitor, secrets);
-            let has_died = claim.outcome.is_none() && crate::clock::now().duration_since(claim.at) > CLAIM_TIMEOUT;
-            if !is_same || has_died {
+            if claim.outcome.is_none() && crate::clock::now().duration_since(claim.at) > CLAIM_TIMEOUT {
                 return Err(FinishError::UnknownState);
             }
             if let Some(outcome) = claim.outcome.clone() {
-                return Ok(FinishedLogin { return_url: login.return_url, outcome, visit_secret: None });
+                return Ok(FinishedLogin { return_url: login.return_url, outcome });
             }
             if started.elapsed() > timeout {
                 return Err(FinishError::InProgress);

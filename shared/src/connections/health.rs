@@ -22,6 +22,7 @@ use crate::model::connection::diagnosis::{Observed, PageObservation, Subscriptio
 use crate::model::connection::health::{HealthObservation, PageHealth, report};
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::{Connection, Integration};
+use crate::model::limit::OrgLimit;
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -107,6 +108,7 @@ pub struct Health {
 impl Connections {
     /// Checks an integration thoroughly, calling Meta now. Whatever Meta does not report is `unknown` in the report.
     pub async fn health(&self, access: &MetaAccess, id: &IntegrationId) -> Result<Health, ActError> {
+        access.count(&self.connector.table, OrgLimit::MetaCalls).await?;
         let (scope, now) = (&access.scope, crate::clock::now());
         let integration = self.tokens.integration(scope, id).await?;
         let Connector { meta, table, leads, .. } = &self.connector;

@@ -16,8 +16,15 @@ use crate::table::integration::IntegrationSettings;
 
 /// The path of the oauth function, on the deployment's public origin. Meta knows the address to the byte.
 const CALLBACK_PATH: &str = "/connect/oauth2callback/facebook";
+/// The path of the page on which a person agrees before Meta's dialog, on the same origin.
+pub const INVITATION_PATH: &str = "/connect/begin";
 /// Where logins that began in the console return to, on the same origin. It need not be in the allow-list.
 pub const CONSOLE_RETURN_PATH: &str = "/integrations/return";
+
+/// Permissions of a login.
+const MAX_SCOPES: usize = 50;
+/// What browsers and proxies take for an address, with room for the outcome.
+const MAX_RETURN_URL: usize = 2000;
 
 /// A login to begin.
 #[derive(Debug, Default)]
@@ -29,7 +36,8 @@ pub struct LoginRequest {
     /// The integration to reconnect. Without one, a new integration is created.
     pub integration_id: Option<IntegrationId>,
     /// [`browser_hash`](crate::model::connection::login::browser_hash) of the secret of the browser that must
-    /// return from Meta. Without one, any browser may.
+    /// return from Meta, in which an admin of the org is logged in. Without one, the login is bound to the browser in which
+    /// a person agrees to it.
     pub browser: Option<String>,
     /// The name of a new integration.
     pub name: Option<String>,
@@ -51,8 +59,9 @@ pub struct Dialog {
 }
 
 impl Connections {
-    /// Begins a login and returns the address of Meta's dialog, which is valid for ten minutes, once. `origin` is the
-    /// deployment's public origin. Nothing is stored if the request is refused.
+    /// Begins a login and returns where the person goes, within ten minutes: to Meta's dialog, or without a browser to the
+    /// page on which they agree first. `origin` is the deployment's public origin. Nothing is stored if the request is
+    /// refused.
     pub async fn begin_login(
         &self,
         access: &MetaAccess,
@@ -67,6 +76,10 @@ impl Connections {
         };
         let (scope, redirect_uri) = (&access.scope, at(CALLBACK_PATH));
         let return_urls = self.dialog.return_urls.and(at(CONSOLE_RETURN_PATH));
+        if request.return_url.len() > MAX_RETURN_URL {
+            let message = "At most 2000 characters.";
+            return Err(ActError::invalid("return_url", ErrorCode::LengthInvalid, message));
+        }
         let return_url = return_urls.allow(&request.return_url).ok_or_else(|| {
             let message =
                 "Logins may not return to this address. The deployment's ReturnUrlAllowList names the permitted ones.";
@@ -105,6 +118,11 @@ impl Connections {
         };
         self.connector.table.begin_login(&login).await?;
         let state = State::sign(&login, &self.connector.key);
+        if login.browser.is_none() {
+            let mut link = at(INVITATION_PATH);
+            link.query_pairs_mut().append_pair("state", &state);
+            return Ok(link);
+        }
         let app_id = &self.connector.meta.graph.app().id;
         Ok(dialog_url(&self.dialog.root, &self.dialog.version, app_id, &login.redirect_uri, &state, &login.scopes))
     }
@@ -116,6 +134,9 @@ fn check_scopes(scopes: Option<Vec<String>>) -> Result<Vec<String>, ActError> {
     let Some(mut scopes) = scopes else {
         return Ok(DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect());
     };
+    if scopes.len() > MAX_SCOPES {
+        return Err(invalid(format!("At most {MAX_SCOPES} permissions; Meta has fewer.")));
+    }
     if scopes.is_empty() {
         let message = "Request at least one permission; leave scopes out to request everything that Leadwire uses.";
         return Err(invalid(message.to_owned()));

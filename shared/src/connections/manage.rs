@@ -18,6 +18,7 @@ use crate::ids::{IntegrationId, PageId};
 use crate::jobs::CheckJob;
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::assignment::Assignment;
+use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::integration::IntegrationSettings;
 
@@ -26,8 +27,10 @@ use crate::table::integration::IntegrationSettings;
 #[serde(deny_unknown_fields)]
 pub struct NewIntegration {
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub name: String,
     /// At most 500 characters.
+    #[schema(max_length = 500)]
     pub description: Option<String>,
     /// How it assigns its leads; they stay unassigned by default.
     pub assignment: Option<Assignment>,
@@ -42,8 +45,10 @@ pub struct NewIntegration {
 #[serde(deny_unknown_fields)]
 pub struct SettingsIn {
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub name: Option<String>,
     /// At most 500 characters.
+    #[schema(max_length = 500)]
     pub description: Option<String>,
     /// How leads are assigned from now on; stored leads are unchanged.
     pub assignment: Option<Assignment>,
@@ -155,9 +160,10 @@ impl Connections {
         id: &IntegrationId,
         input: PagesIn,
     ) -> Result<PageList, ActError> {
+        let (meta, table) = (&self.connector.meta, &self.connector.table);
+        access.count(table, OrgLimit::MetaCalls).await?;
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
-        let (meta, table) = (&self.connector.meta, &self.connector.table);
         let before = self.chosen_pages(access, id).await?;
         let chosen = choose_pages(meta, table, &access.scope, &integration, &input.page_ids, now).await;
         if let Ok(after) = self.chosen_pages(access, id).await {
@@ -267,6 +273,7 @@ impl Connections {
     }
 
     async fn paste(&self, access: &MetaAccess, pasted: Pasted) -> Result<Integration, ActError> {
+        access.count(&self.connector.table, OrgLimit::MetaCalls).await?;
         let user = access.caller.as_connector();
         Ok(self.connector.paste(&access.scope, user, pasted, crate::clock::now()).await?.integration)
     }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod accounts;
+mod agree;
 mod businesses;
 mod finish;
 pub mod health;
@@ -23,6 +24,7 @@ mod system_user;
 
 pub use accept::{Accepted, Connector};
 pub use accounts::find_accounts;
+pub use agree::Invitation;
 pub use businesses::{BusinessAdAccountOut, BusinessList, BusinessOut, BusinessPageOut, TenureOut};
 pub use finish::{DialogResult, FinishError, FinishedLogin};
 pub use health::Health;
@@ -30,7 +32,7 @@ pub use integrations::{
     ConnectedPerson, ConnectionList, ConnectionOut, FoundByOut, IntegrationList, IntegrationOut, IntegrationStatus,
     PageList,
 };
-pub use login::{CONSOLE_RETURN_PATH, Dialog, LoginRequest};
+pub use login::{CONSOLE_RETURN_PATH, Dialog, INVITATION_PATH, LoginRequest};
 pub use manage::{Disconnected, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
 pub use observe::observe;
 pub use pages::{release, subscribe};

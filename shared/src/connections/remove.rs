@@ -42,6 +42,11 @@ pub async fn erase(
     scope: &OrgScope,
     integration: &Integration,
 ) -> Result<(), WorkError> {
+    // First: once the pages are gone, nothing tells a name that was made of theirs from one that an admin chose.
+    let pages = table.pages_of(scope, &integration.id).await?;
+    if pages.iter().any(|page| integration.name.contains(&page.page_name)) {
+        table.forget_name(scope, &integration.id).await?;
+    }
     let pages = empty_out(meta, table, scope, integration).await?;
     table.end_erasure(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration erased");

@@ -20,6 +20,7 @@ use crate::model::conversion::{
     COVERAGE_WINDOW, ConversionFault, ConversionSettings, TEST_CODE_TTL, TestEventCode, default_events,
 };
 use crate::model::lead::Status;
+use crate::model::limit::OrgLimit;
 use crate::table::conversion::ConversionCounts;
 
 /// What an integration is to report.
@@ -31,9 +32,10 @@ pub struct ConversionsIn {
     #[schema(required)]
     pub dataset_id: Option<DatasetId>,
     /// The name of the event for each status. A status without one is not reported. If absent, every status has one.
-    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    #[schema(value_type = Option<BTreeMap<Status, String>>)]
     pub events: Option<BTreeMap<Status, String>>,
     /// A code of Meta's Test Events page, sent for 24 hours. Meta counts events with a code like all others.
+    #[schema(pattern = "^[A-Za-z0-9]{0,50}$")]
     pub test_event_code: Option<String>,
 }
 
@@ -155,6 +157,7 @@ impl Conversions {
         access: &MetaAccess,
         integration: &Integration,
     ) -> Result<Vec<DatasetNode>, ActError> {
+        access.count(&self.tokens.table, OrgLimit::MetaCalls).await?;
         let meta = &self.tokens.meta;
         let read = async {
             let token = meta.vault.user_token(&integration.credentials).await?;

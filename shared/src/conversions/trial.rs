@@ -13,12 +13,14 @@ use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
 use crate::ids::{DatasetId, IntegrationId};
 use crate::model::conversion::payload::ConversionEvent;
+use crate::model::limit::OrgLimit;
 
 /// A test event to send.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestEventIn {
     /// The code that Meta's Test Events page shows.
+    #[schema(pattern = "^[A-Za-z0-9]{1,50}$")]
     pub test_event_code: String,
 }
 
@@ -44,6 +46,7 @@ impl Conversions {
         id: &IntegrationId,
         input: TestEventIn,
     ) -> Result<TestEventOut, ActError> {
+        access.count(&self.tokens.table, OrgLimit::MetaCalls).await?;
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
         let Some(code) = check_test_code(Some(input.test_event_code), now)?.map(|test| test.code) else {

@@ -31,11 +31,14 @@ const MAX_DESCRIPTION: usize = 200;
 #[serde(deny_unknown_fields)]
 pub struct EndpointIn {
     /// An address on https and on the public internet, on the port 443 or one from 1024 on.
+    #[schema(pattern = "^https://", max_length = 2000)]
     pub url: String,
     /// What it is for: at most 200 characters.
     #[serde(default)]
+    #[schema(max_length = 200)]
     pub description: String,
     /// The names of the events that it receives, such as `lead.created`; all if absent or `null`.
+    #[schema(min_items = 1)]
     pub events: Option<Vec<String>>,
     /// Whether events are sent to it; `true` if absent.
     #[serde(default = "yes")]
@@ -50,7 +53,9 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointPatch {
+    #[schema(pattern = "^https://", max_length = 2000)]
     pub url: Option<String>,
+    #[schema(max_length = 200)]
     pub description: Option<String>,
     /// The names of the events that it receives; `null` for all.
     #[serde(default, with = "serde_with::rust::double_option")]
@@ -264,7 +269,7 @@ impl Deliveries {
     }
 
     fn with_secret(&self, scope: &OrgScope, endpoint: Endpoint, now: Timestamp) -> EndpointWithSecret {
-        let secret = endpoint_secret(&self.key, scope, &endpoint.id, endpoint.secret_version).expose();
+        let secret = endpoint_secret(&self.root_key, scope, &endpoint.id, endpoint.secret_version).expose();
         EndpointWithSecret { endpoint: EndpointOut::new(endpoint, now), secret }
     }
 

@@ -166,7 +166,7 @@ impl Deliveries {
         let endpoint = self.find_endpoint(&access.scope, id).await?;
         let now = crate::clock::now();
         let (event, body) = (DeliveryId::new_test(), Fact::test_body(id, now));
-        let tried = try_once((&self.receiver, &self.key), &access.scope, &endpoint, (&event, &body), now).await;
+        let tried = try_once((&self.receiver, &self.root_key), &access.scope, &endpoint, (&event, &body), now).await;
         Ok(TestOut { delivered: tried.is_success(), attempt: tried.record.into() })
     }
 }

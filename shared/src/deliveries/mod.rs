@@ -43,8 +43,10 @@ pub struct Deliveries {
     pub queue: Queue<DeliveryJob>,
     /// Sends tests.
     pub receiver: Receiver,
-    /// Derives the secrets, and signs cursors.
+    /// Signs cursors.
     pub key: HmacKey,
+    /// Derives the endpoints' secrets.
+    pub root_key: HmacKey,
 }
 
 /// Delivers events, for the worker.
@@ -56,8 +58,8 @@ pub struct Deliverer {
     pub queue: Queue<DeliveryJob>,
     /// Sends events.
     pub receiver: Receiver,
-    /// Derives the secrets.
-    pub key: HmacKey,
+    /// Derives the endpoints' secrets.
+    pub root_key: HmacKey,
     /// Mails admins; absent in a deployment without a sender address.
     pub mailer: Option<Mailer>,
     /// The console, to which mails lead.

@@ -127,7 +127,7 @@ impl Deliverer {
         let Some(body) = self.table.event_body(scope, &delivery.about, &delivery.id).await? else {
             return self.end(scope, delivery, UndeliveredReason::ContentErased).await;
         };
-        let tried = try_once((&self.receiver, &self.key), scope, &endpoint, (&delivery.id, &body), now).await;
+        let tried = try_once((&self.receiver, &self.root_key), scope, &endpoint, (&delivery.id, &body), now).await;
         let now = clock();
         delivery.record(tried.record.clone());
         tracing::info!(

@@ -198,11 +198,11 @@ impl DeliveryFixture {
             table: table.clone(),
             queue: queue.clone(),
             receiver: receiver.clone(),
-            key: key.clone(),
+            root_key: key.clone(),
             mailer: Some(Mailer::new(&aws, "us@example.com".into())),
             console: "https://leads.example.com".parse().unwrap(),
         };
-        let deliveries = Deliveries { table, queue, receiver, key };
+        let deliveries = Deliveries { table, queue, receiver, root_key: key.clone(), key };
         Self { deliverer, deliveries, access, scope, origin, receivers }
     }
 

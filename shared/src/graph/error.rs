@@ -257,16 +257,27 @@ fn blamed(data: &Value) -> Box<[String]> {
 /// Shortens Meta's message and removes anything that could be a token: Meta quotes tokens that it rejects.
 fn without_tokens(message: &str) -> String {
     const MAX_WORD: usize = 24;
-    let is_plain = |c: char| c.is_ascii_alphanumeric();
+    /// What follows one of these is a secret, however short.
+    const NAMES: [&str; 6] = ["access_token", "token", "secret", "code", "appsecret_proof", "password"];
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-|.%+/@".contains(c);
     let mut clean = String::new();
+    let mut is_secret = false;
     for part in message.split_inclusive(|c: char| !is_plain(c)) {
         let word = part.trim_end_matches(|c: char| !is_plain(c));
-        if word.len() > MAX_WORD {
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        let is_number = digits >= 9 && word.starts_with('+');
+        let is_address = word.contains('@') && word.len() > 3;
+        // A permission or an address of documentation, which no token looks like.
+        let is_name = word.chars().all(|c| c.is_ascii_lowercase() || "_-./".contains(c));
+        let is_long = word.len() > MAX_WORD && !is_name || word.contains('|');
+        let rest = part.get(word.len()..).unwrap_or_default();
+        if is_secret && !word.is_empty() || is_long || is_number || is_address {
             clean.push('…');
-            clean.push_str(part.get(word.len()..).unwrap_or_default());
+            clean.push_str(rest);
         } else {
             clean.push_str(part);
         }
+        is_secret = rest.starts_with('=') && NAMES.iter().any(|name| word.ends_with(name));
     }
     clean.chars().take(300).collect()
 }

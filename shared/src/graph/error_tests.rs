@@ -50,6 +50,10 @@ fn a_token_that_meta_quotes_is_left_out() {
     let dead = json!({"error": {"message": "of user 10229483756102001", "code": 190, "error_subcode": 460}});
     let dead = in_body(&dead, 400, &Usage::default()).unwrap().to_string();
     assert_eq!(dead, "the token is dead: PasswordChanged (190/460)");
+    let said = "seg EAAB-short_tok-en1234_567890ab-cdefghij app 1027415900713442|AbCdEf mail jane.doe@example.com \
+        tel +14155550123 url https://x.example/?access_token=short1&a=1 needs whatsapp_business_management";
+    let kept = "seg … app … mail … tel … url https://x.example/?access_token=…&a=1 needs whatsapp_business_management";
+    assert_eq!(without_tokens(said), kept);
     assert_eq!(without_tokens(&"ä ".repeat(400)).chars().count(), 300);
 }
 
@@ -102,4 +106,23 @@ fn the_reason_of_a_token_s_death_is_kept() {
     assert_eq!(reason(Some(460)), EndReason::PasswordChanged);
     assert_eq!(reason(Some(492)), EndReason::PageRoleLost);
     assert_eq!(reason(Some(467)), EndReason::TokenInvalid);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_error_is_classified(body in corpus::mutated(corpus::graph_errors()), status in 200..600_u16) {
+        let error = in_body(&body, status, &Usage::default());
+        proptest::prop_assert!((200..300).contains(&status) || error.is_some());
+        if let Some(error) = error {
+            let _all = (error.code(), error.verdict(), error.token_death(), error.retry_after(), error.to_string());
+        }
+    }
+
+    #[test]
+    fn a_secret_in_any_message_is_cut_out(before in "[ -~]{0,40}", after in "[ -~]{0,40}", secret in "EAA[A-Za-z0-9]{30,200}") {
+        let body = json!({ "error": { "code": 1, "message": format!("{before} {secret} {after}") } });
+        let error = in_body(&body, 500, &Usage::default()).unwrap();
+        proptest::prop_assert!(!error.to_string().contains(&secret));
+        proptest::prop_assert!(!error.detail().unwrap().message.contains(&secret[..25]));
+    }
 }

@@ -186,4 +186,13 @@ mod tests {
             (12, "0.5")
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_row_is_read_or_told(row in corpus::mutated(corpus::insights())) {
+            for told in [ad_row(&row).err(), day_row(&row).err()].into_iter().flatten() {
+                proptest::prop_assert!(!told.is_empty());
+            }
+        }
+    }
 }

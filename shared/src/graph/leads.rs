@@ -171,4 +171,15 @@ mod tests {
             assert_eq!(read::<GraphLead>(body), Err(GraphError::InvalidResponse { status: 200 }));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_answer_is_survived(answer in corpus::mutated(corpus::leads())) {
+            if let Ok(lead) = read::<GraphLead>(answer.clone()) {
+                let known = answer["field_data"].as_array().map_or(0, Vec::len);
+                proptest::prop_assert_eq!(lead.raw_answers().len(), known, "no answer is lost");
+                let _ = lead.disclaimers();
+            }
+        }
+    }
 }

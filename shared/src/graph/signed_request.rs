@@ -85,6 +85,10 @@ mod tests {
     }
 
     fn signed(payload: &str) -> String {
+        signed_bytes(payload.as_bytes())
+    }
+
+    fn signed_bytes(payload: &[u8]) -> String {
         let payload = URL_SAFE_NO_PAD.encode(payload);
         let signature = URL_SAFE_NO_PAD.encode(app("s3cr3t").secret.sign(payload.as_bytes()));
         format!("{signature}.{payload}")
@@ -122,5 +126,19 @@ mod tests {
         }
         let number = signed(r#"{"algorithm":"HMAC-SHA256","issued_at":1,"user_id":218471}"#);
         assert_eq!(verify(&number).unwrap().user_id, "218471");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_refused_unless_meta_signed_it(content in corpus::mutated_bytes(corpus::signed_requests()), text: String) {
+            let payload = URL_SAFE_NO_PAD.encode(&content);
+            let read = SignedRequest::verify(&signed_bytes(&content), [&app("s3cr3t")]);
+            if let Ok(request) = read {
+                proptest::prop_assert!(!request.user_id.is_empty() && request.user_id.bytes().all(|b| b.is_ascii_digit()));
+            }
+            for unsigned in [format!("{text}.{payload}"), format!("{payload}.{text}"), text] {
+                proptest::prop_assert!(SignedRequest::verify(&unsigned, [&app("s3cr3t")]).is_err());
+            }
+        }
     }
 }

@@ -173,6 +173,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         ErrorCode::MetaNotInPlan => StatusCode::PAYMENT_REQUIRED,
         ErrorCode::RoleNotAllowed
         | ErrorCode::SuperadminOnly
+        | ErrorCode::UserInactive
         | ErrorCode::OrgNotAllowed
         | ErrorCode::SpendLimitReached => StatusCode::FORBIDDEN,
         ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable | ErrorCode::PermissionMissing => {
@@ -182,6 +183,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         ErrorCode::MetaThrottled | ErrorCode::MetaUnavailable | ErrorCode::Unavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }
+        ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::MappingChanged
         | ErrorCode::BackfillRunning

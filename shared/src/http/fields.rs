@@ -34,6 +34,13 @@ pub fn day(field: &str, text: &str) -> Result<Date, Problem> {
     text.parse().map_err(|_| Problem::field(field, ProblemCode::DayInvalid, "A day such as 2026-01-31."))
 }
 
+/// Takes one of `known`.
+pub fn one_of<'t>(field: &str, text: &'t str, known: &[&str]) -> Result<&'t str, Problem> {
+    let unknown =
+        || Problem::field(field, ProblemCode::ParameterInvalid, format!("One of these: {}.", known.join(", ")));
+    known.contains(&text).then_some(text).ok_or_else(unknown)
+}
+
 /// Parses a lead's status.
 pub fn status(text: &str) -> Result<Status, Problem> {
     let detail = "One of new, contacted, qualified, converted, lost.";

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod code;
 pub mod cookies;
 pub mod fields;
+pub mod headers;
 pub mod path;
 
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct Problem {
     /// Why the integration's connection has ended, if that is the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<EndReason>,
+    /// The seconds after which to try again, if too much was requested. The header `Retry-After` says it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -55,7 +59,15 @@ impl Problem {
         let code = code.into();
         let status = code.status();
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { status: status.as_u16(), title, code, detail: detail.into(), field: None, reason: None }
+        Self {
+            status: status.as_u16(),
+            title,
+            code,
+            detail: detail.into(),
+            field: None,
+            reason: None,
+            retry_after: None,
+        }
     }
 
     /// Creates a problem with the value of one field.
@@ -82,6 +94,9 @@ impl Problem {
         let mut response = http::Response::new(B::from(body));
         *response.status_mut() = self.code.status();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }
@@ -134,6 +149,7 @@ impl From<ActError> for Problem {
                 let field = is_of_org.then(|| crate::auth::ORG_HEADER.to_owned());
                 Self { field, ..Self::new(code, format!("{denied}.")) }
             }
+            ActError::Limited(_, seconds) => Self { retry_after: Some(seconds), ..Self::new(code, error.to_string()) },
             ActError::Ended(reason) => {
                 let detail = format!("{} {}", reason.message(), reason.fix());
                 Self { reason: Some(reason), ..Self::new(code, detail) }

@@ -40,6 +40,7 @@ pub struct AnswerIn {
     #[serde(default)]
     pub note: bool,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 

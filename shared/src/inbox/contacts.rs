@@ -66,13 +66,13 @@ pub struct SignalOut {
 #[serde(deny_unknown_fields)]
 pub struct ContactChangeIn {
     /// The name that the org uses.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: Option<String>,
     /// The lead that the person is, or `null` for none.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<LeadId>)]
     pub lead_id: Option<Option<LeadId>>,
     /// Another contact that is the same person: it is taken over.
-    #[schema(value_type = Option<String>)]
     pub same_as: Option<ContactId>,
 }
 

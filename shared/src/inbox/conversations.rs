@@ -86,7 +86,7 @@ pub struct ConversationChangeIn {
     pub status: Option<ConversationStatus>,
     /// A member, or `null` for no one.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<UserId>)]
     pub assigned_to: Option<Option<UserId>>,
     /// Until when it sleeps; goes with the status `snoozed`.
     #[schema(value_type = Option<String>, format = DateTime)]

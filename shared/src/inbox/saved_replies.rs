@@ -21,8 +21,10 @@ const MAX_TEXT: usize = 2_000;
 #[serde(deny_unknown_fields)]
 pub struct SavedReplyIn {
     /// What members look for: 1 to 80 characters.
+    #[schema(min_length = 1, max_length = 80, pattern = r"\S")]
     pub title: String,
     /// The text: 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     pub text: String,
 }
 

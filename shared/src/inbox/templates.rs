@@ -10,6 +10,7 @@ use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::whatsapp::WhatsappTemplate;
 use crate::ids::ConversationId;
 use crate::model::inbox::Channel;
+use crate::model::limit::OrgLimit;
 
 /// The templates that can be sent in a conversation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,6 +40,7 @@ impl Inbox {
     /// # Errors
     /// Refuses conversations of other channels.
     pub async fn templates(&self, access: &MetaAccess, id: &ConversationId) -> Result<TemplateList, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let conversation = self.find_conversation(access, id).await?;
         if conversation.channel != Channel::Whatsapp {
             return Err(ActError::refuse(ErrorCode::ReplyNotPossible, "Only WhatsApp has templates."));

@@ -17,6 +17,7 @@ use crate::ids::{FormId, IntegrationId, LeadId, OrgScope, PageId};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::form::Form;
+use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::Table;
 
@@ -67,6 +68,7 @@ impl Leads {
     /// Lists the forms of the org's connected pages, including archived ones. A page whose forms Meta does not list is
     /// reported in the result.
     pub async fn forms(&self, access: &MetaAccess) -> Result<FormList, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let pages = pages_with_tokens(&self.tokens.meta, &self.table, &access.scope).await?;
         let calls: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
         let (mut listed, mut refused) = (Vec::new(), Vec::new());
@@ -96,6 +98,7 @@ impl Leads {
     /// Makes Meta send a test lead through a form. It replaces the previous one, because Meta holds one per form. It
     /// arrives like any other lead.
     pub async fn send_test_lead(&self, access: &MetaAccess, id: &FormId) -> Result<TestLead, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let (page, _) = self.form(access, id).await?;
         let sent = async {
             let token = self.tokens.meta.vault.page_token(&page.credentials, &page.page_id).await?;

@@ -22,6 +22,7 @@ use crate::model::lead::file::{FileRow, NotLeads, RowError, rows};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
+use crate::model::limit::OrgLimit;
 use crate::table::TableError;
 
 /// Lines processed together.
@@ -103,6 +104,7 @@ impl Leads {
             let message = "4 MB at most. Split the file, and repeat its first line in each part.";
             return Err(ActError::refuse(ErrorCode::FileTooLarge, message));
         }
+        access.count(&self.table, OrgLimit::Imports).await?;
         let writer = LeadWriter { table: self.table.clone(), bus: self.bus.clone() };
         import(&self.tokens.meta, &writer, &access.scope, file, options, crate::clock::now()).await
     }

@@ -38,7 +38,7 @@ pub struct LeadDetails {
 pub struct LeadIn {
     /// The new assignee: an active user of the org, or `null` to unassign the lead.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<UserId>)]
     pub assigned_to: Option<Option<UserId>>,
     /// The new lead status.
     pub status: Option<Status>,
@@ -48,7 +48,7 @@ pub struct LeadIn {
     pub note: Option<Option<String>>,
     /// What the lead is worth, or `null` to delete it. Needs `currency`.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
     pub value: Option<Option<Decimal>>,
     /// The ISO 4217 code of the currency of `value`.
     #[serde(default, with = "serde_with::rust::double_option")]

@@ -19,6 +19,7 @@ use crate::model::lead::form::{AnswerOption, Form, Question, label};
 use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
 use crate::model::lead::standard_fields;
 use crate::model::lead::{Answer, Lead};
+use crate::model::whole_number::maybe_whole;
 use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
 
@@ -61,10 +62,12 @@ pub struct QuestionOut {
 #[serde(deny_unknown_fields)]
 pub struct MappingIn {
     /// At most one rule for each field. With an empty list, all answers map by their questions' types.
+    #[schema(max_items = 100)]
     pub rules: Vec<Rule>,
     /// The country assumed for phone numbers without a country code.
     pub country: Option<String>,
     /// The version that was last read. If it is set and the mapping has changed since, nothing is changed (409).
+    #[serde(default, deserialize_with = "maybe_whole")]
     pub version: Option<u32>,
 }
 
@@ -72,6 +75,7 @@ pub struct MappingIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewIn {
+    #[schema(max_items = 100)]
     pub rules: Vec<Rule>,
     pub country: Option<String>,
     /// A lead of this form; by default its newest.

@@ -16,6 +16,7 @@ use crate::jobs::{SweepJob, SweepKind};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
+use crate::model::whole_number::whole;
 
 /// The most days that a backfill looks back: Meta retains leads for this long.
 const MAX_BACKFILL_DAYS: u16 = 90;
@@ -47,6 +48,7 @@ pub struct RunList {
 pub struct BackfillIn {
     /// How many days back, 1 to 90.
     #[schema(minimum = 1, maximum = 90)]
+    #[serde(deserialize_with = "whole")]
     pub days: u16,
     /// Whether they are assigned as configured in the integration; they stay unassigned by default.
     #[serde(default)]

@@ -52,6 +52,9 @@ pub enum AccessDenied {
     /// No org was selected, and the caller belongs to none.
     #[error("Select an org")]
     NoOrg,
+    /// The directory of the caller's org says that they have left or are suspended.
+    #[error("The directory of your org says that you have left or are suspended")]
+    Inactive,
     /// The org is not the caller's, or the text cannot be an org's id.
     #[error("This org is not one you belong to")]
     ForeignOrg,

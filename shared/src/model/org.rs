@@ -50,10 +50,10 @@ pub struct Org {
 #[serde(deny_unknown_fields)]
 pub struct SpendLimit {
     /// The amount, in the main unit of the currency.
-    #[schema(value_type = String, example = "500.00")]
+    #[schema(value_type = String, example = "500.00", pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
     pub amount: Decimal,
     /// ISO 4217 code. Campaigns in another currency are beyond the limit.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     pub currency: String,
 }
 
@@ -61,8 +61,10 @@ pub struct SpendLimit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
     /// The display name.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
     /// Features by name; `meta` unlocks everything that Leadwire does.
+    #[schema(max_items = 100)]
     pub features: Vec<String>,
 }
 

@@ -9,6 +9,7 @@ use crate::error::{ActError, WorkError};
 use crate::graph::instagram::InstagramAccount;
 use crate::ids::{InstagramAccountId, PageId};
 use crate::model::connection::Connection;
+use crate::model::limit::OrgLimit;
 use crate::model::publishing::PostKind;
 
 /// A connected page, as a target of posts.
@@ -123,6 +124,7 @@ impl Publishing {
         &self,
         access: &MetaAccess,
     ) -> Result<Vec<(Connection, Result<Option<InstagramAccount>, WorkError>)>, ActError> {
+        access.count(&self.table, OrgLimit::MetaCalls).await?;
         let graph = self.tokens.meta.graph().await?;
         let (mut outcomes, mut with_tokens) = (Vec::new(), Vec::new());
         for page in self.table.connections(&access.scope).await? {

@@ -27,6 +27,7 @@ const CONCURRENCY: usize = 5;
 #[serde(deny_unknown_fields)]
 pub struct ComposeIn {
     /// Where it is published: 1 to 20 pages and Instagram accounts, each with a post of its own.
+    #[schema(min_items = 1, max_items = 20)]
     pub targets: Vec<TargetIn>,
     /// The text, and on Instagram the caption.
     pub message: Option<String>,
@@ -35,6 +36,7 @@ pub struct ComposeIn {
     pub link: Option<String>,
     /// Pictures at public addresses or of uploads, at most 10. Several of them are a carousel on Instagram, which takes only JPEG.
     #[serde(default)]
+    #[schema(max_items = 10)]
     pub images: Vec<String>,
     /// A video instead of pictures: MP4 or MOV at a public address, or of an upload. A reel on Instagram.
     pub video: Option<String>,
@@ -42,6 +44,7 @@ pub struct ComposeIn {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub scheduled_at: Option<Timestamp>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 

@@ -18,9 +18,9 @@ use crate::once::OnceKey;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PagePostIn {
     /// The page, which the org has connected.
-    #[schema(value_type = String)]
     pub page_id: PageId,
     /// The text; at most 63,206 characters.
+    #[schema(max_length = 63206)]
     pub message: Option<String>,
     /// A link, whose preview is shown. Beside pictures or a video it becomes the last line of the text.
     pub link: Option<String>,
@@ -28,6 +28,7 @@ pub struct PagePostIn {
     pub image: Option<String>,
     /// Several pictures, at most 10.
     #[serde(default)]
+    #[schema(max_items = 10)]
     pub images: Vec<String>,
     /// A video: MP4 or MOV at a public address, or of an upload.
     pub video: Option<String>,
@@ -35,6 +36,7 @@ pub struct PagePostIn {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub scheduled_at: Option<Timestamp>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 
@@ -43,10 +45,8 @@ pub struct PagePostIn {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InstagramPostIn {
     /// The account, which is linked to a page of the org. Either this or `pageId`.
-    #[schema(value_type = Option<String>)]
     pub instagram_account_id: Option<InstagramAccountId>,
     /// The page to which the account is linked.
-    #[schema(value_type = Option<String>)]
     pub page_id: Option<PageId>,
     /// A picture (JPEG) or a video (MP4, MOV) at a public address, or of an upload.
     pub media_url: Option<String>,
@@ -56,15 +56,18 @@ pub struct InstagramPostIn {
     pub video: Option<String>,
     /// 2 to 10 pictures and videos.
     #[serde(default)]
+    #[schema(max_items = 10)]
     pub carousel: Vec<String>,
     /// The form. By default, what the media are: a picture, a reel or a carousel.
     pub media_type: Option<InstagramFormat>,
     /// The caption; at most 2,200 characters, 30 hashtags and 20 mentions. A story has none.
+    #[schema(max_length = 2200)]
     pub caption: Option<String>,
     /// When to publish it, with a time zone: 10 minutes to 30 days ahead. Now, if it is left out.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub scheduled_at: Option<Timestamp>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
+    #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
 }
 

@@ -111,7 +111,7 @@ pub struct PostQuery {
 #[serde(deny_unknown_fields)]
 pub struct PostChangeIn {
     /// The new time, 10 minutes to 30 days ahead; `null` publishes it now. A post that failed is published again.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     #[serde(deserialize_with = "Option::deserialize")]
     pub scheduled_at: Option<Timestamp>,
 }

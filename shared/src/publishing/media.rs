@@ -22,6 +22,7 @@ use crate::model::publishing::upload::{
     FileFacts, FileFormat, MediaAddress, MediaUse, box_header, picture_facts, video_facts,
 };
 use crate::model::publishing::{MediaType, PostKind};
+use crate::model::whole_number::whole;
 
 /// How long a file can be sent to the address that was given for it. An upload that began in time may last longer.
 const UPLOAD_TIME: Duration = Duration::from_mins(15);
@@ -43,6 +44,7 @@ pub struct MediaIn {
     /// `image/jpeg`, `image/png`, `image/gif`, `image/bmp`, `image/tiff`, `video/mp4` or `video/quicktime`.
     pub content_type: String,
     /// The size of the file in bytes: at most 10,000,000 for a picture and 1,000,000,000 for a video.
+    #[serde(deserialize_with = "whole")]
     pub size: u64,
 }
 

@@ -317,13 +317,8 @@ async fn a_login_can_be_claimed_once() {
         claim: None,
     };
     table.begin_login(&login).await.unwrap();
-    let claim = |visitor: &str| LoginClaim {
-        visitor: visitor.into(),
-        secret: "s".into(),
-        at: at("2026-01-01T00:00:00Z"),
-        outcome: None,
-    };
-    let (one, other) = (claim("one"), claim("other"));
+    let claim = |time: &str| LoginClaim { at: at(time), outcome: None };
+    let (one, other) = (claim("2026-01-01T00:00:00Z"), claim("2026-01-01T00:00:01Z"));
     let (first, second) = tokio::join!(table.claim_login(&login, &one), table.claim_login(&login, &other));
     assert_ne!(first.as_ref().unwrap(), second.as_ref().unwrap(), "one of two gets it");
     let won = if first.unwrap() { one } else { other };

@@ -1,8 +1,9 @@
 //! Orgs, users, and the rotation derived from the users.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use super::commit::CommitOutcome;
+use super::inbox::{Pointer, put_write};
 use super::keys;
 use super::row::Row;
 use super::{IndexRange, Table, TableError, pause};
@@ -53,6 +54,14 @@ impl Table {
         self.query(&keys::org_pk(scope), keys::USER_PREFIX).await
     }
 
+    /// Finds the org's users with an e-mail address: one, unless the CRM has pushed it several times.
+    pub async fn users_with_email(&self, scope: &OrgScope, email: &str) -> Result<Vec<User>, TableError> {
+        let prefix = keys::user_email_prefix(email);
+        let found: Vec<Pointer<UserId>> = self.query(&keys::org_pk(scope), &prefix).await?;
+        let keys: Vec<_> = found.iter().map(|pointer| keys::user(scope, &pointer.to)).collect();
+        self.read_all(&keys).await
+    }
+
     /// Stores a user pushed by the CRM, and adds them to or removes them from the rotation in the same transaction.
     /// Once this returns, no lead is assigned to an ineligible user.
     ///
@@ -85,6 +94,7 @@ impl Table {
             let put = Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, "user", user).item()?));
             let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
             let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+            writes.extend(self.email_writes(scope, known.as_ref(), user)?);
             if moved || known.is_none() {
                 roster.version += 1;
                 roster.in_turn.clone_from(&rotation.roster);
@@ -97,5 +107,27 @@ impl Table {
             }
         }
         Err(TableError::Contended(MAX_TRIES))
+    }
+
+    /// Makes a user be found by their address, and by no earlier one.
+    fn email_writes(
+        &self,
+        scope: &OrgScope,
+        known: Option<&User>,
+        user: &User,
+    ) -> Result<Vec<TransactWriteItem>, TableError> {
+        if known.is_some_and(|known| known.email == user.email) {
+            return Ok(Vec::new());
+        }
+        let key = keys::user_email(scope, &user.email, &user.id);
+        let row = Row::new(&key, "user_email", &Pointer { to: user.id.clone() }).item()?;
+        let mut writes = vec![put_write(Put::builder().table_name(&self.name).set_item(Some(row)))?];
+        if let Some(known) = known {
+            let key = keys::user_email(scope, &known.email, &known.id).attributes();
+            let delete = Delete::builder().table_name(&self.name).set_key(Some(key)).build();
+            let delete = delete.map_err(|error| TableError::Failed(AwsError::new(error)))?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        Ok(writes)
     }
 }

@@ -254,6 +254,12 @@ impl Table {
         Ok(now.is_some_and(|now| matches!(now.lifecycle, Lifecycle::Erasing | Lifecycle::Removing)))
     }
 
+    /// Replaces the name of an integration that is being erased, because it was made of its pages' names.
+    pub async fn forget_name(&self, scope: &OrgScope, id: &IntegrationId) -> Result<(), TableError> {
+        let change = self.change(&keys::integration(scope, id)).set("name", &"Deleted connection")?.if_exists();
+        change.if_unchanged("lifecycle", &Lifecycle::Erasing)?.send().await.map(drop)
+    }
+
     /// Records that an erasure is complete: only the org's own data about the integration is left. It stays in the
     /// check queue until its admins are notified. Does nothing if it is being deleted.
     pub async fn end_erasure(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {

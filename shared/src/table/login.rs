@@ -20,6 +20,12 @@ impl Table {
         Ok(login.map(|login| (OrgScope::new(login.org.clone()), login)))
     }
 
+    /// Binds a login to the browser in which its person agreed. `false` if another browser was faster, or the login is over.
+    pub async fn bind_login(&self, login: &Login, browser: &str) -> Result<bool, TableError> {
+        let change = self.change(&keys::login(&login.nonce)).if_exists().if_unchanged("claim", &None::<()>)?;
+        change.if_unchanged("browser", &login.browser)?.set("browser", &browser)?.send().await
+    }
+
     /// Claims a login for one visit. Of two concurrent visits, one succeeds.
     pub async fn claim_login(&self, login: &Login, claim: &LoginClaim) -> Result<bool, TableError> {
         let change = self.change(&keys::login(&login.nonce)).if_exists().if_unchanged("claim", &None::<()>)?;

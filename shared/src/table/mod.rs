@@ -40,6 +40,7 @@ pub mod lead_list;
 mod lead_list_tests;
 mod lead_parts;
 pub mod lead_search;
+mod limit;
 pub mod login;
 pub mod message;
 pub mod notice;

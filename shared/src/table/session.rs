@@ -27,6 +27,17 @@ impl Table {
         self.change(&keys::session(&hash(secret))).if_exists().set("org", org)?.send().await
     }
 
+    /// Stores a session that was checked, unless it was ended or another request has checked it since `seen` was read.
+    /// `false` then.
+    pub async fn replace_session(&self, secret: &str, seen: &Session, new: &Session) -> Result<bool, TableError> {
+        let key = keys::session(&hash(secret));
+        let change = self.change(&key).if_exists().if_unchanged("check_at", &seen.check_at)?;
+        // An org may have been selected meanwhile.
+        let change = if seen.org == new.org { change } else { change.set("org", &new.org)? };
+        let change = change.set("caller", &new.caller)?.set("renewal", &new.renewal)?;
+        change.set("checked_at", &new.checked_at)?.set("check_at", &new.check_at)?.send().await
+    }
+
     /// Ends a session.
     pub async fn end_session(&self, secret: &str) -> Result<(), TableError> {
         self.delete(&keys::session(&hash(secret))).await
@@ -52,19 +63,27 @@ mod tests {
         let user = UserId::parse("u").unwrap();
         let caller =
             Caller { user, name: None, email: None, role: Role::SuperAdmin, orgs: Vec::new(), is_program: false };
-        let session = Session::begin(caller, now);
+        let session = Session::begin(caller, Some("sealed".to_owned()), now);
         table.put_session("secret", &session).await.unwrap();
         assert_eq!(table.session("secret", now).await.unwrap(), Some(session.clone()));
         assert_eq!(table.session("another", now).await.unwrap(), None);
         assert!(table.select_org("secret", &org).await.unwrap());
         assert_eq!(table.session("secret", now).await.unwrap().unwrap().acts_for(), Some(&org));
+        // Of two requests that find the login due for a check, one checks it.
+        let due = now + SignedDuration::from_mins(15);
+        let leased = session.begin_check(due).unwrap();
+        assert!(table.replace_session("secret", &session, &leased).await.unwrap());
+        assert!(!table.replace_session("secret", &session, &leased).await.unwrap());
+        let checked = table.session("secret", due).await.unwrap().unwrap();
+        assert_eq!((checked.check_at, checked.acts_for()), (leased.check_at, Some(&org)));
         // DynamoDB may take days to delete it.
         assert_eq!(table.session("secret", session.ends_at).await.unwrap(), None);
         let before = session.ends_at - SignedDuration::from_secs(1);
         assert!(table.session("secret", before).await.unwrap().is_some());
         table.end_session("secret").await.unwrap();
         assert_eq!(table.session("secret", now).await.unwrap(), None);
-        // Selecting an org afterwards does not restore it.
+        // Neither a check nor selecting an org restores it.
+        assert!(!table.replace_session("secret", &leased, &session).await.unwrap());
         assert!(!table.select_org("secret", &org).await.unwrap());
         assert_eq!(table.session("secret", now).await.unwrap(), None);
     }

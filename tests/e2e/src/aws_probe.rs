@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -78,7 +80,15 @@ impl World {
     /// # Panics
     /// Panics if the table cannot be read.
     pub async fn scan_rows(&self, pk_prefix: &str) -> Vec<Value> {
-        let mut scan = json!({ "TableName": self.endpoints.table });
+        self.scan_table(&self.endpoints.table, pk_prefix).await
+    }
+
+    /// Like [`World::scan_rows`], of any table.
+    ///
+    /// # Panics
+    /// Panics if the table cannot be read.
+    pub async fn scan_table(&self, table: &str, pk_prefix: &str) -> Vec<Value> {
+        let mut scan = json!({ "TableName": table });
         if !pk_prefix.is_empty() {
             scan["FilterExpression"] = json!("begins_with(pk, :prefix)");
             scan["ExpressionAttributeValues"] = json!({ ":prefix": { "S": pk_prefix } });
@@ -95,6 +105,50 @@ impl World {
                 return rows;
             }
             scan["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+        }
+    }
+
+    /// Returns a fresh id token of a login.
+    ///
+    /// # Panics
+    /// Panics if the login does not exist.
+    pub async fn token_of(&self, email: &str) -> String {
+        let request = self.http.post(format!("{}/_local/token", self.endpoints.url)).json(&json!({ "email": email }));
+        let answer = request.send().await.expect("an answer").error_for_status().expect("a login");
+        answer.json::<Value>().await.expect("JSON")["id_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Changes a login at the issuer, by an operation of Cognito such as `AdminDisableUser`.
+    ///
+    /// # Panics
+    /// Panics if the issuer rejects it.
+    pub async fn change_login(&self, email: &str, operation: &str, more: Value) {
+        let token = &self.endpoints.users[0].id_token;
+        let claims = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).expect("a token");
+        let claims: Value = serde_json::from_slice(&claims).expect("claims");
+        let pool = claims["iss"].as_str().and_then(|issuer| issuer.rsplit('/').next()).expect("an issuer");
+        let mut input = json!({ "UserPoolId": pool, "Username": email });
+        input.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.aws().json("cognito-idp", &target, &input).await.expect("the issuer changes a login");
+    }
+
+    /// Lets the time come at which the console asks the issuer about the sessions of a user.
+    ///
+    /// # Panics
+    /// Panics if the user has no session.
+    pub async fn make_sessions_due(&self, email: &str) {
+        let table = &self.endpoints.sessions_table;
+        let rows = self.scan_table(table, "").await;
+        let own: Vec<_> = rows.iter().filter(|row| row["caller"]["M"]["email"]["S"] == email).collect();
+        assert!(!own.is_empty(), "{email} has no session");
+        for row in own {
+            let update = json!({
+                "TableName": table, "Key": { "pk": row["pk"], "sk": row["sk"] },
+                "UpdateExpression": "SET check_at = :past",
+                "ExpressionAttributeValues": { ":past": { "S": "2026-01-01T00:00:00Z" } },
+            });
+            self.aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &update).await.expect("a session changes");
         }
     }
 

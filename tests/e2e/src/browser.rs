@@ -62,8 +62,9 @@ impl WebDriverCompatibleCommand for ChromeCommand {
 
 /// The axe accessibility rules, taken from the Python package that bundles them.
 static AXE: LazyLock<String> = LazyLock::new(|| {
-    const AXE_PACKAGE: &str = "axe-playwright-python==0.1.8";
-    let place = output_folder().join("axe-core").join(AXE_PACKAGE);
+    const AXE_PACKAGE: &str = "axe-playwright-python==0.1.8 \
+        --hash=sha256:fdd263c998388f1a8e67cad02677e612d946248bd44d163be5e8650ea31f95f8";
+    let place = output_folder().join("axe-core-0.1.8");
     let file = place.join("axe_playwright_python/axe.min.js");
     if !file.exists() {
         std::fs::create_dir_all(&place).expect("a folder");
@@ -73,7 +74,9 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
             assert!(done.status.success(), "python3 {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         };
         // Without dependencies: only the script inside the package is needed.
-        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", AXE_PACKAGE]);
+        std::fs::write(place.join("packages.txt"), AXE_PACKAGE).expect("a writable folder");
+        let pinned = ["--require-hashes", "--only-binary", ":all:", "--requirement", "packages.txt"];
+        python(&[&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."][..], &pinned].concat());
         let wheel = std::fs::read_dir(&place).expect("a folder").flatten().map(|file| file.file_name());
         let wheel = wheel.into_iter().find(|name| name.to_string_lossy().ends_with(".whl")).expect("a wheel");
         python(&["-m", "zipfile", "--extract", &wheel.to_string_lossy(), "."]);

@@ -16,6 +16,7 @@ pub mod aws_probe;
 pub mod browser;
 pub mod console;
 pub mod crm;
+pub mod description;
 pub mod fake_aws;
 pub mod fixtures;
 mod inbox;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::description::Answer;
 use crate::json::Json;
 use crate::meta::with_query;
 use crate::world::{World, wait_for, world};
@@ -14,7 +16,8 @@ use crate::world::{World, wait_for, world};
 pub struct Tenant {
     /// The org's id.
     pub org: String,
-    token: String,
+    /// The user's token.
+    pub token: String,
     world: &'static World,
 }
 
@@ -90,15 +93,25 @@ impl Tenant {
         body: &Value,
         headers: &[(&str, String)],
     ) -> (u16, Value) {
-        let mut request = self.world.http.request(method, format!("{}{path}", self.world.endpoints.url));
+        let mut request = self.world.http.request(method.clone(), format!("{}{path}", self.world.endpoints.url));
         for (name, value) in headers {
             request = request.header(*name, value);
         }
         if !body.is_null() {
             request = request.json(body);
         }
+        self.send(method.as_str(), path, request).await
+    }
+
+    /// Sends a request, and checks that the answer is one that the API's description knows.
+    async fn send(&self, method: &str, path: &str, request: RequestBuilder) -> (u16, Value) {
         let answer = request.send().await.expect("the API answers");
-        let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
+        let (status, kind) = (answer.status().as_u16(), answer.headers().get(CONTENT_TYPE).cloned());
+        let text = answer.text().await.expect("the API answers whole");
+        let kind = kind.as_ref().map_or("", |kind| kind.to_str().expect("text"));
+        let said = Answer { status, content_type: kind, body: &text };
+        let problem = self.world.description().await.problem_with(method, path, &said);
+        assert!(problem.is_none(), "{method} {path} is not as /openapi.json says: {}", problem.unwrap_or_default());
         self.world.responses.lock().expect("answers").push(text.clone());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
@@ -128,10 +141,7 @@ impl Tenant {
     pub async fn upload_as(&self, path: &str, file: &[u8], kind: &str) -> (u16, Value) {
         let request = self.world.http.post(format!("{}{path}", self.world.endpoints.url)).header("content-type", kind);
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("orgid", &self.org);
-        let answer = request.body(file.to_vec()).send().await.expect("the API answers");
-        let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
-        self.world.responses.lock().expect("answers").push(text.clone());
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        self.send("POST", path, request.body(file.to_vec())).await
     }
 
     /// Gets a resource of the API.
@@ -241,12 +251,46 @@ impl World {
     /// # Panics
     /// Panics if the response is not a redirect.
     pub async fn follow_redirect(&self, address: Url) -> Url {
-        let answer = self.http.get(address.clone()).send().await.expect("an answer");
+        let address = if address.path() == "/connect/begin" { self.agree(&address).await } else { address };
+        let mut request = self.http.get(address.clone());
+        if let Some(cookie) = self.cookie_of_login(&address) {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.send().await.expect("an answer");
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());
         let body = answer.text().await.unwrap_or_default();
         let location = location.unwrap_or_else(|| panic!("{} leads nowhere: {status} {body}", address.path()));
         address.join(location.to_str().expect("text")).expect("an address")
     }
+
+    /// Agrees on the page to which a link to a login leads. Returns where it goes on, and keeps the cookie for the way back.
+    ///
+    /// # Panics
+    /// Panics if the page does not ask.
+    pub async fn agree(&self, link: &Url) -> Url {
+        let page = self.http.get(link.clone()).send().await.expect("a page");
+        let cookie = page.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).expect("a cookie");
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let body = page.text().await.expect("a page");
+        let proof = body.split("name=\"proof\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let proof = proof.unwrap_or_else(|| panic!("no question: {body}"));
+        let agreed = self.http.post(link.clone()).header("cookie", &cookie).form(&[("proof", proof)]).send().await;
+        let agreed = agreed.expect("an answer");
+        let location = agreed.headers().get("location").and_then(|to| to.to_str().ok()).expect("a way to Meta");
+        let state = state_of(link).expect("a state");
+        self.logins.lock().expect("no panic").insert(state, cookie);
+        Url::parse(location).expect("an address")
+    }
+
+    /// The cookie of the browser that agreed to the login whose state an address has.
+    #[must_use]
+    pub fn cookie_of_login(&self, address: &Url) -> Option<String> {
+        self.logins.lock().expect("no panic").get(&state_of(address)?).cloned()
+    }
+}
+
+fn state_of(address: &Url) -> Option<String> {
+    address.query_pairs().find(|(name, _)| name == "state").map(|(_, state)| state.into_owned())
 }
 
 /// The e-mail address that [`Tenant::add_admin`] gives an admin.

@@ -1,11 +1,15 @@
 //! The one system that the stories share, and the responses it gave.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use local::{Endpoints, Options, System};
+use tokio::sync::OnceCell;
+
+use crate::description::Description;
 
 /// A running system.
 pub struct World {
@@ -17,6 +21,23 @@ pub struct World {
     pub logs: PathBuf,
     /// Every response body the stories received, for the check that none contains a secret.
     pub responses: Mutex<Vec<String>>,
+    /// The cookies of browsers that agreed to a login, by its state.
+    pub logins: Mutex<BTreeMap<String, String>>,
+    description: OnceCell<Description>,
+}
+
+impl World {
+    /// Returns the API's description of itself.
+    ///
+    /// # Panics
+    /// Panics if the API does not answer with one.
+    pub async fn description(&self) -> &Description {
+        let read = async || {
+            let answer = self.http.get(format!("{}/openapi.json", self.endpoints.url)).send().await.expect("an answer");
+            Description::new(answer.json().await.expect("a description"))
+        };
+        self.description.get_or_init(read).await
+    }
 }
 
 /// Returns the shared system. The first call starts it; it ends with the process.
@@ -59,7 +80,14 @@ fn start() -> World {
     // therefore never reused.
     let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_max_idle_per_host(0);
     let http = http.timeout(Duration::from_secs(60)).build();
-    World { endpoints, http: http.expect("a client"), logs, responses: Mutex::default() }
+    World {
+        endpoints,
+        http: http.expect("a client"),
+        logs,
+        responses: Mutex::default(),
+        logins: Mutex::default(),
+        description: OnceCell::new(),
+    }
 }
 
 /// How long a story waits for what has to come. The messages of a worker that another story kills come back after half of

@@ -7,17 +7,17 @@ use axum::extract::State;
 use leadwire::ads::accounts::{AdAccountList, AdAccountOut, AvailableAdAccountList};
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
-use leadwire::ids::{AdAccountId, IntegrationId};
+use leadwire::ids::{AdAccountId, ClientId, IntegrationId};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
 /// List the linked ad accounts
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "listAdAccounts",
-    params(("client_id" = Option<String>, Query, description = "Only accounts of this client"), OrgHeader),
-    responses((status = 200, body = AdAccountList), Failure)
+    params(("client_id" = Option<ClientId>, Query, description = "Only accounts of this client"), OrgHeader),
+    responses((status = 200, body = AdAccountList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -31,8 +31,8 @@ pub(crate) async fn list(
 /// Get a linked ad account
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "readAdAccount",
-    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
-    responses((status = 200, body = AdAccountOut), Failure)
+    params(("id" = AdAccountId, Path, description = "`act_` followed by digits"), OrgHeader),
+    responses((status = 200, body = AdAccountOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -47,8 +47,8 @@ pub(crate) async fn read(
 /// The accounts that the connected person or system user has access to, as candidates for linking. Read live from Meta.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/ad-accounts", tag = "ads", operation_id = "listAvailableAdAccounts",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = AvailableAdAccountList), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = AvailableAdAccountList))
 )]
 pub(crate) async fn available(
     State(api): State<Arc<Api>>,

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use leadwire::ads::days::{AccountDayList, AdDayList, DayFilter};
 use leadwire::http::Problem;
-use leadwire::ids::AdObjectId;
+use leadwire::ids::{AdAccountId, AdObjectId, ClientId};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Parameters;
+use crate::schemas::{Cursor, Day, Limit, Moment};
 use crate::state::Api;
 
 /// List ad insights by day
@@ -18,14 +19,14 @@ use crate::state::Api;
 #[utoipa::path(
     get, path = "/api/meta-ads/insights", tag = "ads", operation_id = "listAdInsights",
     params(
-        ("since" = Option<String>, Query, description = "First day; by default 7 days up to `until`"), ("until" = Option<String>, Query),
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
-        ("adset_id" = Option<String>, Query), ("ad_id" = Option<String>, Query),
-        ("restated_since" = Option<String>, Query, description = "Only days that Meta restated since this time"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("since" = Option<Day>, Query, description = "First day; by default 7 days up to `until`"), ("until" = Option<Day>, Query),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query), ("campaign_id" = Option<AdObjectId>, Query),
+        ("adset_id" = Option<AdObjectId>, Query), ("ad_id" = Option<AdObjectId>, Query),
+        ("restated_since" = Option<Moment>, Query, description = "Only days that Meta restated since this time"),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = AdDayList), Failure)
+    responses((status = 200, body = AdDayList))
 )]
 pub(crate) async fn ads(
     State(api): State<Arc<Api>>,
@@ -63,12 +64,12 @@ pub(crate) async fn ads(
 #[utoipa::path(
     get, path = "/api/meta-ads/account-insights", tag = "ads", operation_id = "listAccountInsights",
     params(
-        ("since" = Option<String>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<String>, Query),
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
-        ("restated_since" = Option<String>, Query, description = "Only days that Meta restated since this time"),
+        ("since" = Option<Day>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<Day>, Query),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query),
+        ("restated_since" = Option<Moment>, Query, description = "Only days that Meta restated since this time"),
         OrgHeader
     ),
-    responses((status = 200, body = AccountDayList), Failure)
+    responses((status = 200, body = AccountDayList))
 )]
 pub(crate) async fn accounts(
     State(api): State<Arc<Api>>,

@@ -11,7 +11,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::AdAccountId;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -23,7 +23,7 @@ use crate::state::Api;
 #[utoipa::path(
     post, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "linkAdAccount",
     params(OrgHeader), request_body = NewAdAccount,
-    responses((status = 201, body = AdAccountOut), Failure)
+    responses((status = 201, body = AdAccountOut))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -38,9 +38,9 @@ pub(crate) async fn create(
 /// A new token is verified with Meta first. A paused account is not synced until it is resumed.
 #[utoipa::path(
     patch, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "changeAdAccount",
-    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
+    params(("id" = AdAccountId, Path, description = "`act_` followed by digits"), OrgHeader),
     request_body = AdAccountChange,
-    responses((status = 200, body = AdAccountOut), Failure)
+    responses((status = 200, body = AdAccountOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -56,8 +56,8 @@ pub(crate) async fn change(
 /// Its syncs stop, its own token is deleted, and its stored data is deleted in the background.
 #[utoipa::path(
     delete, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "unlinkAdAccount",
-    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
-    responses((status = 204), Failure)
+    params(("id" = AdAccountId, Path, description = "`act_` followed by digits"), OrgHeader),
+    responses((status = 204))
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use leadwire::ads::objects::{AdList, AdSetList, CampaignList, ObjectFilter};
 use leadwire::http::Problem;
-use leadwire::ids::AdObjectId;
+use leadwire::ids::{AdAccountId, AdObjectId, ClientId};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Parameters;
+use crate::schemas::{Cursor, EffectiveStatuses, Limit};
 use crate::state::Api;
 
 /// List campaigns
@@ -18,12 +19,12 @@ use crate::state::Api;
 #[utoipa::path(
     get, path = "/api/meta-ads/campaigns", tag = "ads", operation_id = "listCampaigns",
     params(
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query),
+        ("effective_status" = Option<EffectiveStatuses>, Query),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = CampaignList), Failure)
+    responses((status = 200, body = CampaignList))
 )]
 pub(crate) async fn campaigns(
     State(api): State<Arc<Api>>,
@@ -41,12 +42,12 @@ pub(crate) async fn campaigns(
 #[utoipa::path(
     get, path = "/api/meta-ads/adsets", tag = "ads", operation_id = "listAdSets",
     params(
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query), ("campaign_id" = Option<AdObjectId>, Query),
+        ("effective_status" = Option<EffectiveStatuses>, Query),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = AdSetList), Failure)
+    responses((status = 200, body = AdSetList))
 )]
 pub(crate) async fn adsets(
     State(api): State<Arc<Api>>,
@@ -64,13 +65,13 @@ pub(crate) async fn adsets(
 #[utoipa::path(
     get, path = "/api/meta-ads/ads", tag = "ads", operation_id = "listAds",
     params(
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
-        ("adset_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query), ("campaign_id" = Option<AdObjectId>, Query),
+        ("adset_id" = Option<AdObjectId>, Query),
+        ("effective_status" = Option<EffectiveStatuses>, Query),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = AdList), Failure)
+    responses((status = 200, body = AdList))
 )]
 pub(crate) async fn ads(
     State(api): State<Arc<Api>>,

@@ -8,9 +8,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use leadwire::ads::report::{self, ReportOut, ReportQuery};
 use leadwire::http::{Problem, ProblemCode, fields};
+use leadwire::ids::{AdAccountId, ClientId};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Parameters;
+use crate::schemas::{Cursor, Day, Format, GroupBy, ReportLimit};
 use crate::state::Api;
 
 /// Get a report
@@ -21,17 +23,15 @@ use crate::state::Api;
 #[utoipa::path(
     get, path = "/api/meta-ads/report", tag = "ads", operation_id = "readReport",
     params(
-        ("group_by" = Option<String>, Query, description = "`client`, `account`, `campaign`, `adset`, `ad`, `day`, or several separated by commas; `account` by default"),
-        ("since" = Option<String>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<String>, Query),
-        ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
-        ("format" = Option<String>, Query, description = "`json` or `csv`"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 5000; 5000 by default"),
+        ("group_by" = Option<GroupBy>, Query, description = "`account` by default"),
+        ("since" = Option<Day>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<Day>, Query),
+        ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query),
+        ("format" = Option<Format>, Query),
+        ("cursor" = Option<Cursor>, Query), ("limit" = Option<ReportLimit>, Query),
         OrgHeader
     ),
     responses(
-        (status = 200, content((ReportOut = "application/json"), (String = "text/csv"))),
-        Failure
-    )
+        (status = 200, content((ReportOut = "application/json"), (String = "text/csv"))))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,

@@ -8,10 +8,11 @@ use axum::extract::State;
 use http::StatusCode;
 use leadwire::ads::syncs::{SyncBegun, SyncIn, SyncStatus};
 use leadwire::http::Problem;
-use leadwire::ids::RunId;
+use leadwire::ids::{AdAccountId, ClientId, RunId};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::{self, Parameters};
+use crate::schemas::Limit;
 use crate::state::Api;
 
 /// Sync ad accounts now
@@ -22,7 +23,7 @@ use crate::state::Api;
     post, path = "/api/meta-ads/sync", tag = "ads", operation_id = "syncAds",
     params(OrgHeader),
     request_body(content = Option<SyncIn>, content_type = "application/json"),
-    responses((status = 202, body = SyncBegun), Failure)
+    responses((status = 202, body = SyncBegun))
 )]
 pub(crate) async fn sync(
     State(api): State<Arc<Api>>,
@@ -39,13 +40,13 @@ pub(crate) async fn sync(
 #[utoipa::path(
     get, path = "/api/meta-ads/sync-status", tag = "ads", operation_id = "readSyncStatus",
     params(
-        ("account_id" = Option<String>, Query, description = "Only this account"),
-        ("client_id" = Option<String>, Query, description = "Only accounts of this client"),
-        ("run_id" = Option<String>, Query, description = "Only the syncs that were requested together under this id"),
-        ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+        ("account_id" = Option<AdAccountId>, Query, description = "Only this account"),
+        ("client_id" = Option<ClientId>, Query, description = "Only accounts of this client"),
+        ("run_id" = Option<RunId>, Query, description = "Only the syncs that were requested together under this id"),
+        ("limit" = Option<Limit>, Query),
         OrgHeader
     ),
-    responses((status = 200, body = SyncStatus), Failure)
+    responses((status = 200, body = SyncStatus))
 )]
 pub(crate) async fn status(
     State(api): State<Arc<Api>>,

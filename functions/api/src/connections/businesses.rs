@@ -13,7 +13,7 @@ use leadwire::ids::IntegrationId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -22,9 +22,9 @@ use crate::state::Api;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AssetQuery {
     /// The connected account.
-    #[schema(value_type = String)]
     integration_id: IntegrationId,
     /// Only what this portfolio owns or manages.
+    #[schema(min_length = 1)]
     business_id: Option<String>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct PageName {
     operation_id = "listBusinessNames",
     params(OrgHeader),
     request_body = AssetQuery,
-    responses((status = 200, body = BusinessNames), Failure)
+    responses((status = 200, body = BusinessNames))
 )]
 pub(crate) async fn list_businesses(
     State(api): State<Arc<Api>>,
@@ -108,7 +108,7 @@ pub(crate) async fn list_businesses(
     operation_id = "listAdAccountNames",
     params(OrgHeader),
     request_body = AssetQuery,
-    responses((status = 200, body = AdAccountNames), Failure)
+    responses((status = 200, body = AdAccountNames))
 )]
 pub(crate) async fn list_ad_accounts(
     State(api): State<Arc<Api>>,
@@ -149,7 +149,7 @@ pub(crate) async fn list_ad_accounts(
     post, path = "/api/upstream/call/facebook-provider/list-pages", tag = "connect", operation_id = "listPageNames",
     params(OrgHeader),
     request_body = AssetQuery,
-    responses((status = 200, body = PageNames), Failure)
+    responses((status = 200, body = PageNames))
 )]
 pub(crate) async fn list_pages(
     State(api): State<Arc<Api>>,

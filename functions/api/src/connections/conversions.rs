@@ -11,7 +11,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -20,8 +20,8 @@ use crate::state::Api;
 /// With the share of leads that are followed by a later status, as Meta's optimisation needs it.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/conversions", tag = "connect", operation_id = "readConversions",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = ConversionsOut), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = ConversionsOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -37,9 +37,9 @@ pub(crate) async fn read(
 /// became of a report is in the lead's trace.
 #[utoipa::path(
     put, path = "/api/meta/integrations/{id}/conversions", tag = "connect", operation_id = "changeConversions",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = ConversionsIn,
-    responses((status = 200, body = ConversionsOut), Failure)
+    responses((status = 200, body = ConversionsOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -55,8 +55,8 @@ pub(crate) async fn change(
 /// Those of its ad accounts and business portfolios, read live from Meta.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/datasets", tag = "connect", operation_id = "listDatasets",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = DatasetList), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = DatasetList))
 )]
 pub(crate) async fn datasets(
     State(api): State<Arc<Api>>,
@@ -71,8 +71,8 @@ pub(crate) async fn datasets(
 /// Counts the stages that the newest leads of an integration reached by whether Meta was told of them, and if not, why.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/conversions/outcomes", tag = "connect", operation_id = "readConversionOutcomes",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = ConversionOutcomes), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = ConversionOutcomes))
 )]
 pub(crate) async fn outcomes(
     State(api): State<Arc<Api>>,
@@ -87,9 +87,9 @@ pub(crate) async fn outcomes(
 /// The event belongs to no lead and counts for none. Meta's Test Events page shows it within seconds.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/conversions/test", tag = "connect", operation_id = "sendTestEvent",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = TestEventIn,
-    responses((status = 200, body = TestEventOut), Failure)
+    responses((status = 200, body = TestEventOut))
 )]
 pub(crate) async fn test(
     State(api): State<Arc<Api>>,

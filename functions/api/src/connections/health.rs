@@ -9,7 +9,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::state::Api;
 
 /// Check an integration's health
@@ -17,8 +17,8 @@ use crate::state::Api;
 /// Queries Meta live. Each check reports what was observed and how to fix it.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/health", tag = "connect", operation_id = "readHealth",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = Health), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = Health))
 )]
 pub(crate) async fn read_health(
     State(api): State<Arc<Api>>,
@@ -34,8 +34,8 @@ pub(crate) async fn read_health(
 /// shared by clients. Choose pages with `PUT …/pages`.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/businesses", tag = "connect", operation_id = "listBusinesses",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = BusinessList), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = BusinessList))
 )]
 pub(crate) async fn businesses(
     State(api): State<Arc<Api>>,

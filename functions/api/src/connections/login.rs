@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -26,16 +26,20 @@ use crate::state::Api;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthUrlRequest {
     /// Permissions to request from Meta; all that Leadwire uses by default.
+    #[schema(max_items = 50)]
     scopes: Option<Vec<String>>,
     /// Where the browser is redirected afterwards, with `status` (`connected`, `denied` or `error`), and
     /// `integrationId`, `pages` and `problems`, or `code` and `message`. The URL must be on the deployment's
     /// allow-list.
+    #[schema(format = "uri", max_length = 2000)]
     return_url: String,
     /// An integration to reconnect. It keeps its settings, history and leads.
     integration_id: Option<String>,
     /// The name of a new integration.
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     name: Option<String>,
     /// The description of a new integration.
+    #[schema(max_length = 500)]
     description: Option<String>,
     /// How a new integration assigns its leads; they stay unassigned by default.
     assignment: Option<Assignment>,
@@ -45,7 +49,8 @@ pub(crate) struct AuthUrlRequest {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthUrl {
-    /// The URL of Meta's login dialog. It is valid once, for ten minutes.
+    /// Where the browser goes: to a page that names the org and what it gets, and from there to Meta's login dialog. It is
+    /// valid once, for ten minutes. Parameters that are added to it, such as `auth_type`, are passed on to the dialog.
     #[schema(value_type = String)]
     auth_url: Url,
 }
@@ -54,27 +59,30 @@ pub(crate) struct AuthUrl {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ReconnectRequest {
     /// Where the browser is redirected afterwards; the same as `returnUrl` of `getAuthUrl`.
+    #[schema(format = "uri", max_length = 2000)]
     return_url: String,
     /// Permissions to request from Meta; all that Leadwire uses by default.
+    #[schema(max_items = 50)]
     scopes: Option<Vec<String>>,
 }
 
 /// Where to redirect the browser.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReconnectUrl {
-    /// The URL of Meta's login dialog. It is valid once, for ten minutes.
+    /// Where the browser goes, as `authUrl` of `getAuthUrl`.
     #[schema(value_type = String)]
     auth_url: Url,
 }
 
 /// Start connecting a Meta account
 ///
-/// Returns the URL of Meta's login dialog.
+/// Returns where the person goes who connects their pages. They see which org asks before they come to Meta, and only the
+/// browser in which they agreed can finish the login.
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/get-auth-url", tag = "connect", operation_id = "getAuthUrl",
     params(OrgHeader),
     request_body = AuthUrlRequest,
-    responses((status = 200, body = AuthUrl), Failure)
+    responses((status = 200, body = AuthUrl))
 )]
 pub(crate) async fn get_auth_url(
     State(api): State<Arc<Api>>,
@@ -94,7 +102,7 @@ pub(crate) async fn get_auth_url(
         name: request.name,
         description: request.description,
         assignment: request.assignment,
-        // The caller is a program, which redirects the browser itself.
+        // The caller is a program: the browser is that in which the person agrees.
         browser: None,
     };
     let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
@@ -109,9 +117,9 @@ pub(crate) async fn get_auth_url(
 /// replaces it with the person's token.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/reconnect", tag = "connect", operation_id = "reconnectIntegration",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = ReconnectRequest,
-    responses((status = 200, body = ReconnectUrl), Failure)
+    responses((status = 200, body = ReconnectUrl))
 )]
 pub(crate) async fn reconnect(
     State(api): State<Arc<Api>>,

@@ -12,7 +12,7 @@ use leadwire::http::path::Id;
 use leadwire::http::{ACT_TIMEOUT, Problem};
 use leadwire::ids::IntegrationId;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -24,7 +24,7 @@ use crate::state::Api;
     post, path = "/api/meta/integrations", tag = "connect", operation_id = "createIntegration",
     params(OrgHeader),
     request_body = NewIntegration,
-    responses((status = 201, body = IntegrationOut), Failure)
+    responses((status = 201, body = IntegrationOut))
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
@@ -39,9 +39,9 @@ pub(crate) async fn create(
 /// A changed assignment applies to leads that arrive from now on.
 #[utoipa::path(
     patch, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "changeIntegration",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = SettingsIn,
-    responses((status = 200, body = IntegrationOut), Failure)
+    responses((status = 200, body = IntegrationOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -58,9 +58,9 @@ pub(crate) async fn change(
 /// chosen; `GET` lists them.
 #[utoipa::path(
     put, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "chooseIntegrationPages",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = PagesIn,
-    responses((status = 200, body = PageList), Failure)
+    responses((status = 200, body = PageList))
 )]
 pub(crate) async fn choose(
     State(api): State<Arc<Api>>,
@@ -77,9 +77,9 @@ pub(crate) async fn choose(
 /// never shown again.
 #[utoipa::path(
     put, path = "/api/meta/integrations/{id}/token", tag = "connect", operation_id = "replaceToken",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = TokenIn,
-    responses((status = 200, body = IntegrationOut), Failure)
+    responses((status = 200, body = IntegrationOut))
 )]
 pub(crate) async fn replace_token(
     State(api): State<Arc<Api>>,
@@ -96,12 +96,10 @@ pub(crate) async fn replace_token(
 /// tokens are deleted.
 #[utoipa::path(
     delete, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "deleteIntegration",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     responses(
         (status = 204, description = "Done"),
-        (status = 202, description = "Leads have stopped or are about to; the rest is done in the background"),
-        Failure
-    )
+        (status = 202, description = "Leads have stopped or are about to; the rest is done in the background"))
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
@@ -122,9 +120,7 @@ pub(crate) async fn delete(
     params(OrgHeader),
     responses(
         (status = 200, body = Disconnected),
-        (status = 202, body = Disconnected, description = "Leads have stopped or are about to; the rest is done in the background"),
-        Failure
-    )
+        (status = 202, body = Disconnected, description = "Leads have stopped or are about to; the rest is done in the background"))
 )]
 pub(crate) async fn disconnect(
     State(api): State<Arc<Api>>,

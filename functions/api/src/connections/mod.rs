@@ -15,14 +15,14 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::state::Api;
 
 /// List the org's integrations
 #[utoipa::path(
     get, path = "/api/meta/integrations", tag = "connect", operation_id = "listIntegrations",
     params(OrgHeader),
-    responses((status = 200, body = IntegrationList), Failure)
+    responses((status = 200, body = IntegrationList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -34,8 +34,8 @@ pub(crate) async fn list(
 /// Get an integration
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "readIntegration",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = IntegrationOut), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = IntegrationOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -50,8 +50,8 @@ pub(crate) async fn read(
 /// `items` are the pages that leads are ingested from; `available` are the other pages that Meta grants access to.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "listIntegrationPages",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = PageList), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = PageList))
 )]
 pub(crate) async fn pages(
     State(api): State<Arc<Api>>,
@@ -65,7 +65,7 @@ pub(crate) async fn pages(
 #[utoipa::path(
     get, path = "/api/meta/connections", tag = "connect", operation_id = "listConnections",
     params(OrgHeader),
-    responses((status = 200, body = ConnectionList), Failure)
+    responses((status = 200, body = ConnectionList))
 )]
 pub(crate) async fn connections(
     State(api): State<Arc<Api>>,

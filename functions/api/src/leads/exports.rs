@@ -8,14 +8,15 @@ use http::StatusCode;
 use leadwire::exports::{ExportList, ExportOut};
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
-use leadwire::ids::{ExportId, FormId, PageId};
-use leadwire::model::lead::Status;
+use leadwire::ids::{AdObjectId, ExportId, FormId, PageId, UserId};
 use leadwire::model::lead::query::{Assignee, LeadQuery};
+use leadwire::model::lead::{self, Status};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::{Access, Failure, OrgHeader};
+use crate::access::{Access, OrgHeader};
 use crate::input::Input;
+use crate::schemas::{Moment, Source, Tag};
 use crate::state::Api;
 
 /// Which leads to export: those that match all that is given, as in the list of leads.
@@ -24,21 +25,23 @@ use crate::state::Api;
 pub(crate) struct ExportIn {
     /// The beginning of a name, or a whole e-mail address or phone number.
     q: Option<String>,
-    /// `Meta` or `Import`.
+    #[schema(value_type = Option<Source>)]
     source: Option<String>,
-    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
+    #[schema(value_type = Option<Tag>)]
     tag: Option<String>,
     page_id: Option<PageId>,
     form_id: Option<FormId>,
     /// Meta's id of a campaign.
-    campaign_id: Option<String>,
+    campaign_id: Option<AdObjectId>,
     /// A user's id, or `unassigned`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<UserId>)]
     assigned_to: Option<Assignee>,
     status: Option<Status>,
     /// Submitted at or after this time or day.
+    #[schema(value_type = Option<Moment>)]
     from: Option<String>,
     /// Submitted before this time or day.
+    #[schema(value_type = Option<Moment>)]
     to: Option<String>,
 }
 
@@ -51,7 +54,7 @@ pub(crate) struct ExportIn {
     post, path = "/api/leads/exports", tag = "leads", operation_id = "startExport",
     params(OrgHeader),
     request_body = ExportIn,
-    responses((status = 202, body = ExportOut), Failure)
+    responses((status = 202, body = ExportOut))
 )]
 pub(crate) async fn start(
     State(api): State<Arc<Api>>,
@@ -59,13 +62,16 @@ pub(crate) async fn start(
     Input(input): Input<ExportIn>,
 ) -> Result<(StatusCode, Json<ExportOut>), Problem> {
     let time = |name: &str, text: Option<String>| text.map(|text| fields::time(name, &text)).transpose();
+    let one_of = |name: &str, text: Option<String>, known: &[&str]| {
+        text.map(|text| fields::one_of(name, &text, known).map(ToOwned::to_owned)).transpose()
+    };
     let query = LeadQuery {
         text: input.q,
-        source: input.source,
-        tag: input.tag,
+        source: one_of("source", input.source, &lead::SOURCES)?,
+        tag: one_of("tag", input.tag, &lead::TAGS)?,
         page_id: input.page_id,
         form_id: input.form_id,
-        campaign_id: input.campaign_id,
+        campaign_id: input.campaign_id.map(|id| id.to_string()),
         assigned_to: input.assigned_to,
         status: input.status,
         from: time("from", input.from)?,
@@ -80,7 +86,7 @@ pub(crate) async fn start(
 #[utoipa::path(
     get, path = "/api/leads/exports", tag = "leads", operation_id = "listExports",
     params(OrgHeader),
-    responses((status = 200, body = ExportList), Failure)
+    responses((status = 200, body = ExportList))
 )]
 pub(crate) async fn list(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<ExportList>, Problem> {
     Ok(Json(api.exports.list(&access).await?))
@@ -92,8 +98,8 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, Access(access): Access) ->
 /// instead of storing it.
 #[utoipa::path(
     get, path = "/api/leads/exports/{id}", tag = "leads", operation_id = "readExport",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = ExportOut), Failure)
+    params(("id" = ExportId, Path), OrgHeader),
+    responses((status = 200, body = ExportOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -108,8 +114,8 @@ pub(crate) async fn read(
 /// With its file; one that runs ends. After seven days this happens by itself.
 #[utoipa::path(
     delete, path = "/api/leads/exports/{id}", tag = "leads", operation_id = "deleteExport",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 204), Failure)
+    params(("id" = ExportId, Path), OrgHeader),
+    responses((status = 204))
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,

@@ -10,7 +10,7 @@ use leadwire::http::path::Id;
 use leadwire::ids::FormId;
 use leadwire::leads::{FormList, TestLead};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::state::Api;
 
 /// List the forms of the org's pages
@@ -19,7 +19,7 @@ use crate::state::Api;
 #[utoipa::path(
     get, path = "/api/meta/forms", tag = "forms", operation_id = "listForms",
     params(OrgHeader),
-    responses((status = 200, body = FormList), Failure)
+    responses((status = 200, body = FormList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -34,8 +34,8 @@ pub(crate) async fn list(
 /// form has one test lead at a time: the previous one is deleted at Meta.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/test-lead", tag = "forms", operation_id = "sendTestLead",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 202, body = TestLead), Failure)
+    params(("id" = FormId, Path), OrgHeader),
+    responses((status = 202, body = TestLead))
 )]
 pub(crate) async fn test_lead(
     State(api): State<Arc<Api>>,

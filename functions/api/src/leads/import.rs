@@ -8,28 +8,28 @@ use axum::extract::State;
 use http::{HeaderMap, header};
 use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
 use leadwire::leads::{ImportOptions, ImportReport};
-use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
-use crate::input::Params;
+use crate::access::{MetaAccess, OrgHeader};
+use crate::input::Parameters;
+use crate::schemas::File;
 use crate::state::Api;
 
 /// How to import the file.
-#[derive(Deserialize, IntoParams)]
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ImportQuery {
+#[expect(
+    dead_code,
+    reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
+)]
+pub(crate) struct ImportParameters {
     /// Report what would be done, without storing anything.
-    #[serde(default)]
-    dry_run: bool,
+    dry_run: Option<bool>,
     /// Assign the leads as configured in the integration of their form's page. Leads stay unassigned by default, and if
     /// the form belongs to no connected page.
-    #[serde(default)]
-    assign: bool,
+    assign: Option<bool>,
     /// Skip the lines before this one: `next_line` of the previous response.
-    #[serde(default)]
-    from_line: u64,
+    from_line: Option<u64>,
 }
 
 /// Import leads from a file
@@ -40,14 +40,14 @@ pub(crate) struct ImportQuery {
 /// reported by number and do not affect the others. The limit is 4 MB; split larger files and repeat the header line.
 #[utoipa::path(
     post, path = "/api/leads/import", tag = "leads", operation_id = "importLeads",
-    params(ImportQuery, OrgHeader),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = ImportReport), Failure)
+    params(ImportParameters, OrgHeader),
+    request_body(content = File, content_type = "application/octet-stream"),
+    responses((status = 200, body = ImportReport))
 )]
 pub(crate) async fn import_leads(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Params(query): Params<ImportQuery>,
+    parameters: Parameters,
     headers: HeaderMap,
     file: Bytes,
 ) -> Result<Json<ImportReport>, Problem> {
@@ -56,11 +56,12 @@ pub(crate) async fn import_leads(
         let detail = "Send the file itself as the body, as application/octet-stream.";
         return Err(Problem::new(ProblemCode::FileExpected, detail));
     }
+    parameters.check(&["dry_run", "assign", "from_line"])?;
     let options = ImportOptions {
         timeout: ACT_TIMEOUT,
-        assign: query.assign,
-        dry_run: query.dry_run,
-        from_line: query.from_line,
+        assign: parameters.is_set("assign")?,
+        dry_run: parameters.is_set("dry_run")?,
+        from_line: parameters.number("from_line")?.unwrap_or_default(),
     };
     Ok(Json(api.leads.import(&access, &file, options).await?))
 }

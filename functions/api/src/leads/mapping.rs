@@ -9,7 +9,7 @@ use leadwire::http::path::Id;
 use leadwire::ids::FormId;
 use leadwire::leads::{MappingIn, MappingOut, Preview, PreviewIn, Rerun, RerunIn};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -18,8 +18,8 @@ use crate::state::Api;
 /// How the form's answers map to the fields of a lead.
 #[utoipa::path(
     get, path = "/api/meta/forms/{id}/mapping", tag = "forms", operation_id = "readMapping",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = MappingOut), Failure)
+    params(("id" = FormId, Path), OrgHeader),
+    responses((status = 200, body = MappingOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -34,9 +34,9 @@ pub(crate) async fn read(
 /// It applies to leads that arrive from now on; `…/mapping/rerun` re-maps earlier ones.
 #[utoipa::path(
     put, path = "/api/meta/forms/{id}/mapping", tag = "forms", operation_id = "changeMapping",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = FormId, Path), OrgHeader),
     request_body = MappingIn,
-    responses((status = 200, body = MappingOut), Failure)
+    responses((status = 200, body = MappingOut))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
@@ -52,9 +52,9 @@ pub(crate) async fn change(
 /// Changes nothing.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/mapping/preview", tag = "forms", operation_id = "previewMapping",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = FormId, Path), OrgHeader),
     request_body = PreviewIn,
-    responses((status = 200, body = Preview), Failure)
+    responses((status = 200, body = Preview))
 )]
 pub(crate) async fn preview(
     State(api): State<Arc<Api>>,
@@ -71,9 +71,9 @@ pub(crate) async fn preview(
 /// `null`. Leads whose fields change are updated and published as `lead.updated`.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/mapping/rerun", tag = "forms", operation_id = "rerunMapping",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = FormId, Path), OrgHeader),
     request_body = RerunIn,
-    responses((status = 200, body = Rerun), Failure)
+    responses((status = 200, body = Rerun))
 )]
 pub(crate) async fn rerun(
     State(api): State<Arc<Api>>,

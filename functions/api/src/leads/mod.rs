@@ -14,13 +14,15 @@ use axum::Json;
 use axum::extract::State;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
-use leadwire::ids::{FormId, LeadId, PageId};
+use leadwire::ids::{AdObjectId, FormId, LeadId, PageId, UserId};
 use leadwire::leads::{LeadDetails, LeadIn, LeadList};
 use leadwire::model::lead::query::{Assignee, LeadQuery};
+use leadwire::model::lead::{self, Status};
 use utoipa::IntoParams;
 
-use crate::access::{Access, Failure, OrgHeader};
+use crate::access::{Access, OrgHeader};
 use crate::input::{Input, Parameters};
+use crate::schemas::{Cursor, Limit, Moment, Source, Tag};
 use crate::state::Api;
 
 /// Filters. A lead must match all that are given.
@@ -34,26 +36,21 @@ pub(crate) struct LeadParameters {
     /// The beginning of a first, last or whole name, or a whole e-mail address, or a whole phone number. Case and accents
     /// are ignored. The list is then in the order of the names.
     q: Option<String>,
-    /// `Meta` or `Import`.
-    source: Option<String>,
-    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
-    tag: Option<String>,
-    page_id: Option<String>,
-    form_id: Option<String>,
+    source: Option<Source>,
+    tag: Option<Tag>,
+    page_id: Option<PageId>,
+    form_id: Option<FormId>,
     /// Meta's id of a campaign; with `form_id`, the leads of its form are searched only.
-    campaign_id: Option<String>,
+    campaign_id: Option<AdObjectId>,
     /// A user's id, or `unassigned`.
-    assigned_to: Option<String>,
-    /// `new`, `contacted`, `qualified`, `converted` or `lost`.
-    status: Option<String>,
+    assigned_to: Option<UserId>,
+    status: Option<Status>,
     /// Submitted at or after this time or day.
-    from: Option<String>,
+    from: Option<Moment>,
     /// Submitted before this time or day.
-    to: Option<String>,
-    /// `next_cursor` of the previous response.
-    cursor: Option<String>,
-    /// 1 to 100; 25 by default.
-    limit: Option<u8>,
+    to: Option<Moment>,
+    cursor: Option<Cursor>,
+    limit: Option<Limit>,
 }
 
 /// List the org's leads
@@ -62,7 +59,7 @@ pub(crate) struct LeadParameters {
 #[utoipa::path(
     get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
     params(LeadParameters, OrgHeader),
-    responses((status = 200, body = LeadList), Failure)
+    responses((status = 200, body = LeadList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -83,14 +80,13 @@ pub(crate) async fn list(
         "cursor",
         "limit",
     ])?;
-    let text = |name: &str| parameters.get(name).map(str::to_owned);
     let query = LeadQuery {
-        text: text("q"),
-        source: text("source"),
-        tag: text("tag"),
+        text: parameters.get("q").map(ToOwned::to_owned),
+        source: parameters.one_of("source", &lead::SOURCES)?.map(ToOwned::to_owned),
+        tag: parameters.one_of("tag", &lead::TAGS)?.map(ToOwned::to_owned),
         page_id: parameters.id("page_id", PageId::parse)?,
         form_id: parameters.id("form_id", FormId::parse)?,
-        campaign_id: text("campaign_id"),
+        campaign_id: parameters.id("campaign_id", AdObjectId::parse)?.map(|id| id.to_string()),
         assigned_to: parameters.id("assigned_to", Assignee::parse)?,
         from: parameters.time("from")?,
         to: parameters.time("to")?,
@@ -105,8 +101,8 @@ pub(crate) async fn list(
 /// The id of a later submission returns the lead that it belongs to.
 #[utoipa::path(
     get, path = "/api/leads/{id}", tag = "leads", operation_id = "readLead",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = LeadDetails), Failure)
+    params(("id" = LeadId, Path), OrgHeader),
+    responses((status = 200, body = LeadDetails))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
@@ -122,9 +118,9 @@ pub(crate) async fn read(
 /// lead. The round robin is not affected. A new status is reported to Meta, with the value, if the integration does that.
 #[utoipa::path(
     patch, path = "/api/leads/{id}", tag = "leads", operation_id = "changeLead",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = LeadId, Path), OrgHeader),
     request_body = LeadIn,
-    responses((status = 200, body = LeadDetails), Failure)
+    responses((status = 200, body = LeadDetails))
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,

@@ -10,7 +10,7 @@ use leadwire::http::{ACT_TIMEOUT, Problem};
 use leadwire::ids::{IntegrationId, RunId};
 use leadwire::leads::{BackfillIn, RunList, RunOut};
 
-use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -20,8 +20,8 @@ use crate::state::Api;
 /// what was found; `GET …/runs/{run}` reports the progress of ingesting it.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/sync", tag = "leads", operation_id = "syncIntegration",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 202, body = RunOut), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 202, body = RunOut))
 )]
 pub(crate) async fn sync(
     State(api): State<Arc<Api>>,
@@ -37,9 +37,9 @@ pub(crate) async fn sync(
 /// reports its progress. Leads that are already stored are not ingested again.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/backfill", tag = "leads", operation_id = "backfillIntegration",
-    params(("id" = String, Path), OrgHeader),
+    params(("id" = IntegrationId, Path), OrgHeader),
     request_body = BackfillIn,
-    responses((status = 202, body = RunOut), Failure)
+    responses((status = 202, body = RunOut))
 )]
 pub(crate) async fn backfill(
     State(api): State<Arc<Api>>,
@@ -55,8 +55,8 @@ pub(crate) async fn backfill(
 /// The syncs and backfills that users requested lately, newest first.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/runs", tag = "leads", operation_id = "listRuns",
-    params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = RunList), Failure)
+    params(("id" = IntegrationId, Path), OrgHeader),
+    responses((status = 200, body = RunList))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -69,8 +69,8 @@ pub(crate) async fn list(
 /// Get a run
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/runs/{run}", tag = "leads", operation_id = "readRun",
-    params(("id" = String, Path), ("run" = String, Path), OrgHeader),
-    responses((status = 200, body = RunOut), Failure)
+    params(("id" = IntegrationId, Path), ("run" = RunId, Path), OrgHeader),
+    responses((status = 200, body = RunOut))
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,

@@ -37,8 +37,11 @@ fn back(origin: &Url) -> String {
 /// for the stored login, and the cookie.
 ///
 /// The cookie is not encrypted with the console's own key, because the oauth function reads it.
-fn browser_cookie(origin: &Url) -> (String, Cookie<'static>) {
-    let secret = CsrfToken::new_random_len(32).into_secret();
+fn browser_cookie(origin: &Url, jar: &CookieJar) -> (String, Cookie<'static>) {
+    // Another window's login goes on by the same secret.
+    let known = jar.get(login_cookie(origin)).map(|cookie| cookie.value().to_owned());
+    let is_secret = |secret: &String| (32..=64).contains(&secret.len()) && secret.is_ascii();
+    let secret = known.filter(is_secret).unwrap_or_else(|| CsrfToken::new_random_len(32).into_secret());
     let hash = browser_hash(&secret);
     let cookie = Cookie::build((login_cookie(origin), secret))
         .path("/")
@@ -58,7 +61,7 @@ pub(super) async fn connect(
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = console.origin(&parts)?;
-    let (browser, cookie) = browser_cookie(&origin);
+    let (browser, cookie) = browser_cookie(&origin, &jar);
     let login = LoginRequest { return_url: back(&origin), browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
     Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
@@ -76,7 +79,7 @@ pub(super) async fn reconnect(
     let origin = console.origin(&parts)?;
     let before = console.connections.integration(&access, &id).await?.pages_count;
     let return_url = format!("{}?before={before}", back(&origin));
-    let (browser, cookie) = browser_cookie(&origin);
+    let (browser, cookie) = browser_cookie(&origin, &jar);
     let integration_id = Some(id);
     let login = LoginRequest { return_url, integration_id, browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
@@ -95,9 +98,19 @@ pub(super) struct Back {
     code: Option<String>,
 }
 
-/// Handles the return from Meta. Anyone can write this address, so the flash consists of fixed texts: of the address
-/// it repeats only numbers and a filtered code.
-pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Query(back): Query<Back>) -> Response {
+/// Handles the return from Meta. Anyone can write this address, so it says something only in a browser that has begun a
+/// login, and the flash consists of fixed texts: of the address it repeats only numbers and a filtered code.
+pub(super) async fn back_from_meta(
+    State(console): State<Console>,
+    jar: PrivateCookieJar,
+    begun: CookieJar,
+    Admin { .. }: Admin,
+    Query(back): Query<Back>,
+    parts: Parts,
+) -> Result<Response, Problem> {
+    if begun.get(login_cookie(&console.origin(&parts)?)).is_none() {
+        return Ok(Redirect::to("/integrations").into_response());
+    }
     let flash = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
             let pages = back.pages.unwrap_or_default();
@@ -125,7 +138,7 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
     let connected = back.status.as_deref() == Some("connected");
     let id = back.integration_id.filter(|_| connected).and_then(|id| IntegrationId::parse(&id).ok());
     let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
-    (flash.put(jar), Redirect::to(&to)).into_response()
+    Ok((flash.put(jar), Redirect::to(&to)).into_response())
 }
 
 pub(super) async fn settings(

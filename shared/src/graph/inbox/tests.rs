@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::test_support::{read, received};
 use super::{InboxNotice, SkippedNotice, inbox_events};
-use crate::model::webhook::EngagementNotice;
+use crate::model::webhook::{self, Change, EngagementNotice};
 
 const FIELDS: [(&str, &str); 12] = [
     ("page", "feed"),
@@ -90,6 +90,15 @@ proptest! {
             prop_assert!(notice.events.len() <= InboxNotice::MAX_EVENTS);
             prop_assert!(!notice.events.is_empty() || !notice.skipped.is_empty());
             prop_assert_eq!(notice, read(object, "103", field, &value));
+        }
+    }
+
+    #[test]
+    fn any_delivery_of_meta_s_is_survived(delivery in corpus::mutated_bytes(corpus::webhooks())) {
+        for change in webhook::parse(&delivery).into_iter().flat_map(|delivery| delivery.changes) {
+            let Change::Engagement(notice) = change else { continue };
+            let read = inbox_events(&notice, received());
+            prop_assert!(!read.events.is_empty() || !read.skipped.is_empty(), "{notice:?}");
         }
     }
 

@@ -56,8 +56,9 @@ pub struct Login {
     /// deleted.
     #[serde(default)]
     pub reconnects: bool,
-    /// Hash of the secret in the cookie of the browser that began the login, if the same browser must finish it.
-    /// Otherwise a person who follows a login link from someone else would connect their own pages to a foreign org.
+    /// Hash of the secret in the cookie of the browser that began the login, or in which its person agreed to it. Only that
+    /// browser can finish it; without one, none can. Otherwise a person who follows a login link from someone else would
+    /// connect their own pages to a foreign org.
     #[serde(default)]
     pub browser: Option<String>,
     /// The permissions requested from Meta.
@@ -81,10 +82,6 @@ pub struct Login {
 /// receive its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginClaim {
-    /// Hash of Meta's code and of what the request reveals about its browser.
-    pub visitor: String,
-    /// [`browser_hash`] of the secret that the response gives to the browser.
-    pub secret: String,
     /// When the visit arrived.
     pub at: Timestamp,
     /// How the login ended; `None` while the work is in progress.
@@ -147,7 +144,7 @@ impl LoginFailure {
     pub fn message(self) -> &'static str {
         match self {
             Self::LoginExpired => "The login took longer than ten minutes. Start again.",
-            Self::OtherBrowser => "This login was started in another browser. Start again in this one.",
+            Self::OtherBrowser => "This login was not begun in this browser. Start again in this one.",
             Self::LoginFailed => "Meta ended the login without a usable response. Start again.",
             Self::TokenNotValid => "Meta issued a token that is not valid for this app. Start again.",
             Self::NoPages => {
@@ -167,33 +164,12 @@ impl LoginFailure {
 }
 
 impl Login {
-    /// Whether a browser with these secrets may finish the login.
+    /// Whether a browser with this secret may finish the login, and learn how it ended.
     #[must_use]
-    pub fn may_be_finished_by(&self, secrets: &BrowserSecrets) -> bool {
-        self.browser.as_ref().is_none_or(|hash| matches(secrets.login.as_ref(), hash))
+    pub fn is_of_browser(&self, secret: Option<&str>) -> bool {
+        let hash = secret.map(browser_hash);
+        self.browser.is_some() && self.browser == hash
     }
-
-    /// Whether this visit comes from the browser that made the claim. A visitor without a secret is recognised only
-    /// while the first visit is in progress, because its browser has not received the visit's secret yet.
-    #[must_use]
-    pub fn is_repeated_by(&self, claim: &LoginClaim, visitor: &str, secrets: &BrowserSecrets) -> bool {
-        (self.browser.is_some() && self.may_be_finished_by(secrets))
-            || matches(secrets.visit.as_ref(), &claim.secret)
-            || (claim.outcome.is_none() && self.browser.is_none() && claim.visitor == visitor)
-    }
-}
-
-/// The secrets by which a browser is recognised. The API and the console store them in cookies.
-#[derive(Debug, Clone, Default)]
-pub struct BrowserSecrets {
-    /// Given to the browser when it began the login.
-    pub login: Option<String>,
-    /// Given to the browser when it finished the login.
-    pub visit: Option<String>,
-}
-
-fn matches(secret: Option<&String>, hash: &str) -> bool {
-    secret.is_some_and(|secret| browser_hash(secret) == hash)
 }
 
 /// Hash under which a browser's secret is stored.
@@ -335,24 +311,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_browser_of_the_claim_gets_its_outcome() {
-        let none = BrowserSecrets::default();
-        let visit = |secret: &str| BrowserSecrets { visit: Some(secret.into()), login: None };
-        let claim =
-            |outcome| LoginClaim { visitor: "v".into(), secret: browser_hash("s"), at: Timestamp::UNIX_EPOCH, outcome };
-        let (open, over) = (claim(None), claim(Some(LoginOutcome::Denied)));
-        assert!(
-            login().is_repeated_by(&open, "v", &none),
-            "while the first visit is in progress there is no secret yet"
-        );
-        assert!(!login().is_repeated_by(&over, "v", &none), "a replay afterwards");
-        assert!(!login().is_repeated_by(&open, "other", &none));
-        assert!(login().is_repeated_by(&over, "other", &visit("s")));
-        assert!(!login().is_repeated_by(&over, "v", &visit("x")));
+    fn a_login_belongs_to_the_browser_in_which_its_person_agreed() {
+        assert!(!login().is_of_browser(None) && !login().is_of_browser(Some("b")), "no one agreed");
         let bound = Login { browser: Some(browser_hash("b")), ..login() };
-        let began = BrowserSecrets { login: Some("b".into()), visit: None };
-        assert!(bound.is_repeated_by(&over, "other", &began));
-        assert!(!bound.is_repeated_by(&open, "v", &none), "a login bound to a browser is only that browser's");
+        assert!(bound.is_of_browser(Some("b")));
+        assert!(!bound.is_of_browser(Some("x")) && !bound.is_of_browser(None));
     }
 
     #[test]

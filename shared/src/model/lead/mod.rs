@@ -40,6 +40,11 @@ pub const FILE_SOURCE: &str = "Import";
 /// The tag of leads that were not submitted through a Meta form.
 pub const FILE_TAG: &str = "Imported File";
 
+/// The sources of leads.
+pub const SOURCES: [&str; 2] = [SOURCE, FILE_SOURCE];
+/// The tags of leads.
+pub const TAGS: [&str; 3] = ["Facebook Lead Ad", "Instagram Lead Ad", FILE_TAG];
+
 /// A person who left their details in a Lead Ads form.
 ///
 /// A repeat submission by the same person does not create a second lead. It is stored with this one, as a

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|---|
 //! | org | `ORG#o` | `ORG` | `ORGS` | `o` | |
 //! | user | `ORG#o` | `USER#u` | | | |
+//! | address of a user | `ORG#o` | `EMAIL#address#u` | | | |
 //! | rotation | `ORG#o#ROTATION` | `ROTATION` | | | |
 //! | roster | `ORG#o#ROTATION` | `ROSTER` | | | |
 //! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next check#o#i` | |
@@ -30,6 +31,7 @@
 //! | mail preference | `ORG#o` | `MAIL#u` | | | |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
+//! | dear requests | `ORG#o#LIMITS` | `LIMIT#what#minute` | | | yes |
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
@@ -106,6 +108,7 @@ use crate::ids::{ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageI
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
+use crate::model::limit::OrgLimit;
 
 /// The primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,6 +158,16 @@ pub(in crate::table) fn orgs_index(scope: &OrgScope) -> IndexKey {
 
 pub(in crate::table) fn user(scope: &OrgScope, user: &UserId) -> Key {
     Key { pk: org_pk(scope), sk: format!("{USER_PREFIX}{user}") }
+}
+
+/// Leads from an address to the user who has it.
+pub(in crate::table) fn user_email(scope: &OrgScope, email: &str, user: &UserId) -> Key {
+    Key { pk: org_pk(scope), sk: format!("{}{user}", user_email_prefix(email)) }
+}
+
+/// What the sort keys of the users with this address begin with. An address has no `#` after its `@`.
+pub(in crate::table) fn user_email_prefix(email: &str) -> String {
+    format!("EMAIL#{email}#")
 }
 
 /// The cursor of the rotation. No other busy item shares its partition, which takes every write of a burst.
@@ -240,6 +253,11 @@ pub(in crate::table) fn publication(scope: &OrgScope, publication: &str) -> Key 
 
 pub(in crate::table) fn latency(scope: &OrgScope, day: Date) -> Key {
     Key { pk: format!("ORG#{}#LATENCY", scope.org()), sk: format!("DAY#{day}") }
+}
+
+pub(in crate::table) fn org_limit(scope: &OrgScope, limit: OrgLimit, minute: i64) -> Key {
+    let what: &str = limit.into();
+    Key { pk: format!("ORG#{}#LIMITS", scope.org()), sk: format!("LIMIT#{what}#{minute}") }
 }
 
 pub(in crate::table) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {

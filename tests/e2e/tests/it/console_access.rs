@@ -268,9 +268,58 @@ async fn logins_are_finished_where_they_were_begun() {
         assert!(session.contains(attribute), "{session}");
     }
     // The table stores nothing that could open the session.
-    let rows = world().scan_rows("SESSION#").await;
+    let rows = world().scan_table(&world().endpoints.sessions_table, "").await;
     let value = session.split(['=', ';']).nth(1).unwrap();
     assert!(!rows.is_empty() && rows.iter().all(|row| !row.to_string().contains(value)));
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_login_the_role_and_the_person() {
+    let tenant = OrgFixture::new("console-leavers").create().await;
+    let world = world();
+    // The login is disabled.
+    let email = tenant.create_login("Lea Leaver", "admin").await;
+    let mut leaver = Guest::log_in(&email).await;
+    world.make_sessions_due(&email).await;
+    assert_eq!(leaver.get("/integrations").await.status, 200, "the login stands");
+    world.change_login(&email, "AdminDisableUser", json!({})).await;
+    world.make_sessions_due(&email).await;
+    let sent_away = leaver.get("/integrations").await;
+    assert!(sent_away.location.starts_with("/login"), "{}", sent_away.text);
+    world.change_login(&email, "AdminEnableUser", json!({})).await;
+    assert!(leaver.get("/integrations").await.location.starts_with("/login"), "what is over stays over");
+    // Someone is signed out everywhere.
+    let mut leaver = Guest::log_in(&email).await;
+    world.change_login(&email, "AdminUserGlobalSignOut", json!({})).await;
+    world.make_sessions_due(&email).await;
+    assert!(leaver.get("/integrations").await.location.starts_with("/login"));
+    // The role is lost.
+    let email = tenant.create_login("Rolf Role", "admin").await;
+    let mut mover = Guest::log_in(&email).await;
+    let proof = mover.csrf_token().await;
+    let role = json!({ "UserAttributes": [{ "Name": "custom:role", "Value": "sales" }] });
+    world.change_login(&email, "AdminUpdateUserAttributes", role).await;
+    world.make_sessions_due(&email).await;
+    assert_eq!(mover.get("/integrations").await.status, 403);
+    let act = mover.request(Method::POST, "/ads/sync", &[("form_key", &proof)], &[]).await;
+    assert_eq!(act.status, 403);
+    // The CRM says that the person has left: at once, in the console and in the API, whatever the role.
+    let email = tenant.create_login("Paul Parted", "admin").await;
+    let mut parted = Guest::log_in(&email).await;
+    assert_eq!(parted.get("/integrations").await.status, 200);
+    let headers =
+        [("authorization", format!("Bearer {}", world.token_of(&email).await)), ("orgid", tenant.org.clone())];
+    let (status, _) = tenant.call_with(Method::GET, "/api/leads", &Value::Null, &headers).await;
+    assert_eq!(status, 200);
+    let user = json!({ "name": "Paul Parted", "email": email, "active": false });
+    tenant.call_ok(Method::PUT, "/api/users/crm-17", &user).await;
+    assert_eq!(parted.get("/integrations").await.status, 403);
+    let (status, refused) = tenant.call_with(Method::GET, "/api/leads", &Value::Null, &headers).await;
+    assert_eq!((status, refused.text("code")), (403, "user_inactive"), "{refused}");
+    let mut again = Guest::default();
+    let begun = again.get("/login").await;
+    let back = again.log_in_at_issuer(&begun.location, &email).await;
+    assert_eq!(again.get(&back[url::Position::BeforePath..]).await.status, 403);
 }
 
 #[tokio::test]

@@ -110,13 +110,16 @@ fn the_deployment_names_what_the_template_has() {
 }
 
 #[test]
-fn every_invariant_has_a_test() {
+fn every_invariant_and_every_threat_has_a_test() {
     let text = read(ARCHITECTURE);
-    let rows: Vec<&str> = section(&text, "Invariants").lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert!(rows.len() > 20, "{}", rows.len());
-    for row in rows {
+    let rows = |heading: &str| {
+        let rows: Vec<&str> = section(&text, heading).lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+        assert!(rows.len() > 15, "{heading}: {}", rows.len());
+        rows
+    };
+    for row in [rows("Invariants"), rows("Threats")].concat() {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [_, file, tests] = cells[..] else { panic!("not three cells: {row}") };
+        let [.., file, tests] = cells[..] else { panic!("no test: {row}") };
         let source = read(file.trim_matches('`'));
         for test in tests.split(", ").map(|test| test.trim_matches('`')) {
             let before = source.split_once(&format!("fn {test}(")).unwrap_or_else(|| panic!("no {test} in {file}")).0;

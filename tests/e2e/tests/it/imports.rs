@@ -6,6 +6,7 @@ use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
+use futures_util::stream::{self, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -108,7 +109,7 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
         assert!(answer["detail"].is_string(), "{answer}");
     }
     let (status, answer) = tenant.upload("/api/leads/import?dryrun=true", b"email\na@b.c\n").await;
-    assert_eq!((status, answer.text("code")), (400, "parameter_invalid"), "{answer}");
+    assert_eq!((status, answer.text("code")), (400, "parameter_unknown"), "{answer}");
     let basic = Tenant::as_superadmin("basic");
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
@@ -252,4 +253,24 @@ async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_a
     let kinds: Vec<&str> = runs.list("items").iter().map(|run| run.text("kind")).collect();
     assert_eq!(kinds, ["backfill", "backfill", "sync"], "newest first");
     assert_eq!(tenant.get("/api/leads/latency").await["leads"], 0, "what is old took no time");
+}
+
+#[tokio::test]
+async fn an_org_that_sends_too_many_files_waits_and_no_other_does() {
+    let (busy, other) = (OrgFixture::new("import-busy").create().await, OrgFixture::new("import-idle").create().await);
+    let file = b"full_name,email\nAnn Ox,ann@example.com\n";
+    let path = "/api/leads/import?dry_run=true";
+    let mut answers = stream::iter(0..100).map(|_| busy.upload(path, file)).buffer_unordered(6);
+    let mut refusal = None;
+    while let Some((status, answer)) = answers.next().await {
+        if status == 429 {
+            refusal = Some(answer);
+            break;
+        }
+        assert_eq!(status, 200, "{answer}");
+    }
+    let refusal = refusal.expect("a hundred files are more than the minutes allow that they take");
+    assert_eq!(refusal.text("code"), "too_many_requests", "{refusal}");
+    assert!((1..=60).contains(&refusal.number("retry_after")), "{refusal}");
+    assert_eq!(other.upload(path, file).await.0, 200);
 }

@@ -160,7 +160,7 @@ async fn lists_are_filtered_and_paged() {
     tenant.wait_for_leads(&ids).await;
     let count = async |filter: &str| tenant.leads(filter).await.len();
     assert_eq!(count("source=Meta").await, 7);
-    assert_eq!(count("source=Web").await, 0);
+    assert_eq!(count("source=Import").await, 0);
     assert_eq!(count("tag=Instagram%20Lead%20Ad").await, 4);
     assert_eq!(count(&format!("page_id={}", person.pages[1])).await, 3);
     assert_eq!(count(&format!("form_id={one}&tag=Facebook%20Lead%20Ad")).await, 0);

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what is not there fails the story")]
 
 mod access;
+mod access_matrix;
 mod ads;
 mod ads_command;
 mod ads_oddities;

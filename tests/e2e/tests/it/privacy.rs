@@ -106,6 +106,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     for (tenant, id) in [(&tenant, &id), (&second, &second_id)] {
         let seen = tenant.integration(id).await;
         assert_eq!((seen.text("reason"), seen.number("pages_count")), ("data_deleted", 0), "{seen}");
+        assert_eq!(seen["name"], "Deleted connection", "the name was made of a page's");
         assert!(tenant.items("/api/meta/connections").await.is_empty());
         assert!(world().list_secret_names(id).await.is_empty(), "gone for good, not for a week");
     }

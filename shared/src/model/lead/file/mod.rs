@@ -119,6 +119,7 @@ fn row(
     };
     for (column, cell) in columns.iter().zip(record) {
         let value = unescape(cell.trim());
+        let value = value.as_str();
         if value.is_empty() {
             continue;
         }
@@ -330,6 +331,13 @@ mod tests {
         #[test]
         fn any_file_is_survived(file in prop::collection::vec(any::<u8>(), 0..400)) {
             if let Ok(rows) = rows(&file, None, NOW.parse().unwrap()) {
+                rows.for_each(drop);
+            }
+        }
+
+        #[test]
+        fn any_damaged_file_is_survived(file in corpus::mutated_bytes(corpus::lead_files())) {
+            if let Ok(rows) = rows(&file, Some("US"), NOW.parse().unwrap()) {
                 rows.for_each(drop);
             }
         }

@@ -1,7 +1,7 @@
 //! The directory that the CRM pushes: its orgs with their plans, and their users. It decides who may act for what.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
-use std::ops::Deref;
+mod access;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -9,18 +9,22 @@ use utoipa::ToSchema;
 
 use crate::audit::Trail;
 use crate::error::{ActError, ErrorCode};
-use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
+use crate::ids::{InvalidId, OrgScope, UserId};
 use crate::model::assignee_mail::{MailPreference, MailProblem};
-use crate::model::audit::{AuditAct, Word};
+use crate::model::audit::Word;
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, SpendLimit, User};
+use crate::model::whole_number::maybe_whole;
 use crate::table::Table;
 use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
+
+pub use access::{Access, MetaAccess};
 
 /// An org, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct OrgIn {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
     pub plan: Plan,
     /// ISO 3166 code of the country assumed for phone numbers without a country code.
@@ -30,15 +34,20 @@ pub struct OrgIn {
     pub daily_spend_limit: Option<SpendLimit>,
     /// How many days leads are kept after the person's last form, 1 to 3650; by default for good. Older ones are erased
     /// every night, as if the person had asked for that; conversations stay.
+    #[schema(minimum = 1, maximum = 3650)]
+    #[serde(default, deserialize_with = "maybe_whole")]
     pub keep_leads_days: Option<u32>,
 }
 
 /// A user, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct UserIn {
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
+    #[schema(format = Email, max_length = 254)]
     pub email: String,
     /// Their role in the org. An `admin` receives mail when a connection needs attention.
+    #[schema(min_length = 1, max_length = 200)]
     pub role: Option<String>,
     /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
@@ -46,6 +55,7 @@ pub struct UserIn {
     /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets them
     /// write posts, `ads_management` create and launch campaigns.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub permissions: Vec<String>,
     /// Whether they get mails about leads that are assigned to them; `true` also tries an address again to which mails
     /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
@@ -82,72 +92,6 @@ pub struct Directory {
     pub table: Table,
 }
 
-/// A caller who may act for an org.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// The org.
-    pub scope: OrgScope,
-    /// The caller.
-    pub caller: Caller,
-    /// Takes down what the caller changes.
-    pub trail: Trail,
-}
-
-impl Access {
-    /// Grants a caller access to the org that they select.
-    pub fn new(caller: Caller, org: Option<&str>) -> Result<Self, AccessDenied> {
-        Ok(Self { scope: caller.scope(org)?, caller, trail: Trail::default() })
-    }
-
-    /// Grants a person access to their own org, whatever their role. What they may do there, the org's directory says.
-    pub fn of_colleague(caller: Caller) -> Result<Self, AccessDenied> {
-        Ok(Self { scope: caller.scope_of_colleague()?, caller, trail: Trail::default() })
-    }
-
-    /// Records that the request's act begins, and takes down in its trail what is changed with this access.
-    ///
-    /// # Errors
-    /// Fails if that cannot be recorded; the act must not be carried out then.
-    pub async fn begin(self, trail: Trail) -> Result<Self, ActError> {
-        trail.begin(&self.scope, &self.caller).await?;
-        Ok(Self { trail, ..self })
-    }
-
-    /// Records that this act begins, where a request can be several.
-    ///
-    /// # Errors
-    /// As [`Access::begin`].
-    pub async fn begin_as(&self, act: AuditAct) -> Result<(), ActError> {
-        self.trail.begin_as(act, &self.scope, &self.caller).await
-    }
-}
-
-/// A caller who may act for an org whose plan includes Meta.
-#[derive(Debug, Clone)]
-pub struct MetaAccess(Access);
-
-impl MetaAccess {
-    /// Checks the plan of an org that was just read. An org that was not found has no plan.
-    ///
-    /// # Errors
-    /// Returns [`ErrorCode::MetaNotInPlan`] if the plan does not include Meta.
-    pub fn check(access: Access, org: Option<&Org>) -> Result<Self, ActError> {
-        if org.is_some_and(|org| org.id == *access.scope.org() && org.has_meta()) {
-            return Ok(Self(access));
-        }
-        let message = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";
-        Err(ActError::refuse(ErrorCode::MetaNotInPlan, message))
-    }
-}
-
-impl Deref for MetaAccess {
-    type Target = Access;
-
-    fn deref(&self) -> &Access {
-        &self.0
-    }
-}
-
 impl UserOut {
     fn new(user: User, preference: &MailPreference) -> Self {
         let mail_problem = preference.problem_of(&user.email).cloned();
@@ -156,52 +100,6 @@ impl UserOut {
 }
 
 impl Directory {
-    /// Checks that the plan of the caller's org includes Meta.
-    ///
-    /// # Errors
-    /// Returns [`ErrorCode::MetaNotInPlan`] if it does not.
-    pub async fn meta_access(&self, access: Access) -> Result<MetaAccess, ActError> {
-        let org = self.table.org(&access.scope).await?;
-        MetaAccess::check(access, org.as_ref())
-    }
-
-    /// Checks that a caller may do what a permission allows. Admins, moderators and superadmins may; any other colleague
-    /// needs the permission in the org's directory.
-    ///
-    /// # Errors
-    /// [`AccessDenied`].
-    pub async fn permitted_access(
-        &self,
-        caller: Caller,
-        org: Option<&str>,
-        permission: &str,
-    ) -> Result<Access, ActError> {
-        if caller.role != Role::Other {
-            return Ok(Access::new(caller, org)?);
-        }
-        let scope = caller.scope_of_colleague().map_err(|_| AccessDenied::Role)?;
-        if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
-            return Err(AccessDenied::ForeignOrg.into());
-        }
-        let user = self.find_colleague(&caller).await?;
-        if !user.is_some_and(|user| user.may(permission)) {
-            return Err(AccessDenied::Role.into());
-        }
-        Ok(Access::of_colleague(caller)?)
-    }
-
-    /// The caller in the directory of their own org, if the CRM has pushed them.
-    ///
-    /// The login may identify people by ids of its own; the directory and the token both have the e-mail address.
-    pub async fn find_colleague(&self, caller: &Caller) -> Result<Option<User>, ActError> {
-        let Ok(scope) = caller.scope_of_colleague() else { return Ok(None) };
-        if let Some(user) = self.table.user(&scope, &caller.user).await? {
-            return Ok(Some(user));
-        }
-        let Some(email) = &caller.email else { return Ok(None) };
-        Ok(self.table.users(&scope).await?.into_iter().find(|user| user.email == *email))
-    }
-
     /// An org, if the CRM has pushed it.
     pub async fn find_org(&self, scope: &OrgScope) -> Result<Option<Org>, ActError> {
         Ok(self.table.org(scope).await?)
@@ -221,15 +119,6 @@ impl Directory {
             return Err(AccessDenied::SuperAdminOnly.into());
         }
         Ok(self.table.orgs().await?)
-    }
-
-    /// Checks that a caller may say what an org has paid for: a superadmin, for any org.
-    ///
-    /// # Errors
-    /// [`AccessDenied::SuperAdminOnly`], and the field `id` that cannot be an org's.
-    pub fn superadmin_access(caller: Caller, id: &str) -> Result<Access, ActError> {
-        let org = OrgId::parse(id).map_err(|error| invalid_id(&error))?;
-        Ok(Access { scope: caller.scope_as_superadmin(org)?, caller, trail: Trail::default() })
     }
 
     /// Stores an org. Only a superadmin may, because this decides what the org has paid for.
@@ -283,7 +172,7 @@ impl Directory {
             id: UserId::parse(id).map_err(|error| invalid_id(&error))?,
             name: check_length("name", input.name)?,
             email: crate::model::lead::identity::normalised_email(&input.email)
-                .filter(|email| email.len() <= 320)
+                .filter(|email| is_address(email))
                 .ok_or_else(|| ActError::invalid("email", ErrorCode::EmailInvalid, "An e-mail address."))?,
             role: input.role.map(|role| check_length("role", role)).transpose()?,
             active: input.active,
@@ -369,9 +258,61 @@ fn check_names(field: &'static str, mut names: Vec<String>) -> Result<Vec<String
 
 fn check_length(field: &'static str, text: String) -> Result<String, ActError> {
     let text = text.trim();
+    // Marks of direction turn around what stands beside them.
+    let is_unreadable = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.contains(is_unreadable) {
+        return Err(ActError::invalid(field, ErrorCode::NameInvalid, "Letters without control characters."));
+    }
     if (1..=200).contains(&text.chars().count()) {
         Ok(text.to_owned())
     } else {
         Err(ActError::invalid(field, ErrorCode::LengthInvalid, "1 to 200 characters."))
+    }
+}
+
+/// Whether SES sends a mail there: one address, as the HTML standard defines it for forms.
+fn is_address(email: &str) -> bool {
+    let Some((local, domain)) = email.rsplit_once('@') else { return false };
+    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    email.len() <= 254
+        && (1..=64).contains(&local.len())
+        && local.bytes().all(is_local)
+        && domain.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_to_which_a_mail_can_be_sent() {
+        for good in ["ann@example.com", "o'neil+x@sub.example.org", "a@xn--mller-kva.example"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "a@x.example,b@y.example",
+            "x\"'><img/src=x>@x.example",
+            "müller@example.com",
+            "ann@-x.example",
+            "ann@x..example",
+            "ann",
+            &format!("{}@example.com", "a".repeat(65)),
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_turns_nothing_around() {
+        assert_eq!(check_length("name", " Ann ".into()).unwrap(), "Ann");
+        for bad in ["a\u{0}b", "a\u{202e}b", "a\nb", "a\u{7}"] {
+            assert!(check_length("name", bad.into()).is_err(), "{bad:?}");
+        }
     }
 }

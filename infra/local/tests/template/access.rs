@@ -1,0 +1,126 @@
+//! Who may reach what: routes, roles, logins.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use local::template::Template;
+use serde_json::Value;
+
+use super::{list, referred, texts};
+
+#[test]
+fn roles_name_every_action_and_every_resource() -> Result<()> {
+    let template = Template::read()?;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        assert!(role.get("ManagedPolicyArns").is_none(), "{id}: managed policies allow more than one function needs");
+        for policy in role.get("Policies").map(list).unwrap_or_default() {
+            for statement in policy.pointer("/PolicyDocument/Statement").map(list).unwrap_or_default() {
+                let action = statement.get("Action").with_context(|| format!("{id}: a statement without actions"))?;
+                let resource =
+                    statement.get("Resource").with_context(|| format!("{id}: a statement without resources"))?;
+                for action in texts(action) {
+                    assert!(!action.contains('*'), "{id} may do {action}");
+                    if action.starts_with("logs:") {
+                        assert_eq!(referred(resource).map(|group| group.replace("Logs", "Role")).as_deref(), Some(id));
+                    }
+                }
+                for resource in texts(resource) {
+                    // The secrets of integrations and the files are the only resources named at run time.
+                    let named = [
+                        ":secret:${AWS::StackName}/integration/*",
+                        "${Files.Arn}/uploads/*",
+                        "${Files.Arn}/attachments/*",
+                        "${Files.Arn}/exports/*",
+                    ];
+                    let fixed = named.iter().find_map(|name| resource.strip_suffix(name)).unwrap_or(resource);
+                    assert!(!fixed.contains('*'), "{id} may touch {resource}");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What each role may do is written down a second time, so that nothing is added in passing.
+#[test]
+fn every_permission_was_meant() -> Result<()> {
+    let meant: BTreeSet<&str> = include_str!("permissions.txt").lines().collect();
+    let mut given = BTreeSet::new();
+    let template = Template::read()?;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        for policy in role.get("Policies").map(list).unwrap_or_default() {
+            for statement in policy.pointer("/PolicyDocument/Statement").map(list).unwrap_or_default() {
+                let resources = statement.get("Resource").map(list).unwrap_or_default();
+                for action in statement.get("Action").map(texts).unwrap_or_default() {
+                    given.extend(resources.iter().map(|resource| format!("{id} {action} {resource}")));
+                }
+            }
+        }
+    }
+    let given: BTreeSet<&str> = given.iter().map(String::as_str).collect();
+    let more: Vec<_> = given.difference(&meant).collect();
+    let fewer: Vec<_> = meant.difference(&given).collect();
+    assert!(more.is_empty() && fewer.is_empty(), "change permissions.txt too, if this is meant: {more:#?} {fewer:#?}");
+    Ok(())
+}
+
+#[test]
+fn only_these_routes_need_no_token() -> Result<()> {
+    let functions = Template::read()?.functions()?;
+    let routes = functions.iter().flat_map(|function| &function.routes);
+    let public: BTreeSet<String> =
+        routes.filter(|route| route.public).map(|route| format!("{} {}", route.method, route.path)).collect();
+    let expected = [
+        // The console handles the login itself.
+        "ANY /",
+        "ANY /login",
+        "ANY /login/{proxy+}",
+        "ANY /{proxy+}",
+        "GET /assets/{proxy+}",
+        "GET /connect/begin",
+        "GET /connect/deletion/facebook",
+        "GET /connect/oauth2callback/facebook",
+        "GET /connect/webhook/facebook",
+        "GET /openapi.json",
+        "POST /connect/begin",
+        "POST /connect/deauthorize/facebook",
+        "POST /connect/deletion/facebook",
+        "POST /connect/webhook/facebook",
+    ];
+    assert_eq!(public, expected.map(String::from).into());
+    Ok(())
+}
+
+/// What the internet reaches can take neither the workers' instances nor each other's.
+#[test]
+fn each_function_behind_the_api_has_instances_of_its_own() -> Result<()> {
+    let template = Template::read()?;
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let events = function.get("Events").and_then(Value::as_object);
+        let is_reached = events.is_some_and(|all| all.values().any(|event| event["Type"] == "HttpApi"));
+        assert_eq!(function.get("ReservedConcurrentExecutions").is_some(), is_reached, "{id}");
+    }
+    Ok(())
+}
+
+#[test]
+fn people_cannot_write_their_own_org_and_role() -> Result<()> {
+    for (id, client) in Template::read()?.resources("AWS::Cognito::UserPoolClient") {
+        let writable =
+            client.get("WriteAttributes").with_context(|| format!("{id}: without a list all are writable"))?;
+        assert!(texts(writable).iter().all(|attribute| !attribute.starts_with("custom:")), "{id}: {writable}");
+    }
+    Ok(())
+}
+
+/// Whoever can write a session is whoever they want to be.
+#[test]
+fn only_the_console_can_make_a_session_and_a_cookie() -> Result<()> {
+    let template = Template::read()?;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        let may = serde_json::to_string(role)?;
+        let has = |name: &str| may.contains(&format!("\"{name}\"")) || may.contains(&format!("\"{name}.Arn\""));
+        assert_eq!(has("Sessions") || has("ConsoleSecret"), id == "ConsoleRole", "{id}");
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! What one org may request in a minute, so that it takes nothing from the others.
+
+use strum::IntoStaticStr;
+
+/// A kind of request that is dear, and is therefore counted for each org.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum OrgLimit {
+    /// Meta is asked while the caller waits. Meta counts these calls for the app, and so for all orgs together.
+    MetaCalls,
+    /// A file is read, which keeps an instance busy for up to 18 seconds.
+    Imports,
+}
+
+impl OrgLimit {
+    /// How many an org may send in a minute: far more than its people click, and far less than Meta or the account of AWS
+    /// allows all orgs together.
+    #[must_use]
+    pub fn per_minute(self) -> u32 {
+        match self {
+            Self::MetaCalls => 120,
+            Self::Imports => 20,
+        }
+    }
+
+    /// What to say to whom it stops.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::MetaCalls => "Your org has asked Meta too often in this minute.",
+            Self::Imports => "Your org has sent too many files in this minute.",
+        }
+    }
+}
