@@ -1,5 +1,5 @@
-//! Deliveries as Meta might send them one day, and as nobody should, through the whole function with an AWS in this
-//! process. `PROPTEST_CASES=1000000` tries a million of each kind.
+//! Damaged, unknown and forged deliveries, through the whole function with a fake of AWS in this process.
+//! `PROPTEST_CASES=1000000` tries a million of each kind.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! What a person agrees to before Meta's login: which org asks, and what it gets. A link to a login can be sent to anyone;
-//! without this, whoever follows one would give their pages to an org that they never saw named.
+//! What a person agrees to before Meta's login: which org asks, and what it gets. Anyone can send a link to a
+//! login. Without this page, a person who follows it would connect their pages to an org whose name they never saw.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;

@@ -34,7 +34,7 @@ impl Access {
         Ok(Self { scope: caller.scope_of_colleague()?, caller, trail: Trail::default() })
     }
 
-    /// Counts a dear request of the org.
+    /// Counts an expensive request of the org.
     ///
     /// # Errors
     /// [`ActError::Limited`] if it is one too many in this minute.

@@ -2,7 +2,7 @@
 
 use strum::IntoStaticStr;
 
-/// A kind of request that is dear, and is therefore counted for each org.
+/// A kind of expensive request, which is counted for each org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum OrgLimit {
@@ -13,8 +13,8 @@ pub enum OrgLimit {
 }
 
 impl OrgLimit {
-    /// How many an org may send in a minute: far more than its people click, and far less than Meta or the account of AWS
-    /// allows all orgs together.
+    /// Requests per org and minute: far more than its users click, and far fewer than Meta or the AWS account allows all orgs
+    /// together.
     #[must_use]
     pub fn per_minute(self) -> u32 {
         match self {
@@ -23,7 +23,7 @@ impl OrgLimit {
         }
     }
 
-    /// What to say to whom it stops.
+    /// The message for a caller beyond the limit.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Counts of an org's dear requests, by minute.
+//! Counts of an org's expensive requests, by minute.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,6 +1,5 @@
-//! Real shapes of what strangers send, as Meta's documentation and captures show them (ids and people are invented), and
-//! what becomes of them when somebody tampers with them or Meta changes them. For property tests: `PROPTEST_CASES` sets how
-//! many cases each of them tries.
+//! Real shapes of what arrives from outside, from Meta's documentation and from captures, with invented ids and people; and
+//! mutations of them, for property tests. `PROPTEST_CASES` sets the number of cases of each test.
 
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "this is a part of tests")]
 

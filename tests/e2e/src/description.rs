@@ -23,7 +23,7 @@ impl Description {
     /// Returns what is wrong with an answer. Says nothing of addresses and methods that are not described.
     ///
     /// # Panics
-    /// Panics if a schema of the description is none.
+    /// Panics if a schema of the description is invalid.
     #[must_use]
     pub fn problem_with(&self, method: &str, path: &str, answer: &Answer<'_>) -> Option<String> {
         let (template, operation) = self.operation(method, path)?;

@@ -31,7 +31,7 @@
 //! | mail preference | `ORG#o` | `MAIL#u` | | | |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
-//! | dear requests | `ORG#o#LIMITS` | `LIMIT#what#minute` | | | yes |
+//! | expensive requests | `ORG#o#LIMITS` | `LIMIT#what#minute` | | | yes |
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |

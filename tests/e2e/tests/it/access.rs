@@ -1,6 +1,7 @@
 //! Authentication and authorization: who is let in, and how far.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use e2e::description::{Answer, Description};
 use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
@@ -176,4 +177,17 @@ async fn the_description_of_the_api_is_public_and_names_what_there_is() {
     for path in ["/api/leads", "/api/leads/{id}", "/api/meta/integrations", GET_AUTH_URL, "/api/users/{id}"] {
         assert!(description["paths"][path].is_object(), "{path}");
     }
+    // The check to which every answer of the API is put in the stories.
+    let description = Description::new(description);
+    let problem = |status: u16, content_type: &str, body: &str| {
+        description.problem_with("GET", "/api/leads/meta-1?x=1", &Answer { status, content_type, body }).is_some()
+    };
+    let refusal = |status: u16, code: &str| json!({ "status": status, "title": "No", "code": code, "detail": "No." });
+    let json = "application/problem+json";
+    assert!(!problem(404, json, &refusal(404, "not_found").to_string()));
+    assert!(problem(404, json, &refusal(400, "not_found").to_string()), "another status");
+    assert!(problem(404, json, &refusal(404, "mapping_changed").to_string()), "a code of other operations");
+    assert!(problem(404, "text/html", "<p>Not here"), "another type");
+    assert!(problem(418, json, &refusal(418, "not_found").to_string()), "an unknown status");
+    assert!(problem(200, "application/json", "{}"), "no lead");
 }
