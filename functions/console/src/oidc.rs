@@ -140,7 +140,10 @@ impl OidcClient {
         let exchange = client.exchange_refresh_token(&token);
         let tokens = match exchange.request_async(&|request| send(self.http.clone(), request)).await {
             Ok(tokens) => tokens,
-            Err(RequestTokenError::ServerResponse(refusal)) if is_final(refusal.error()) => {
+            // Other refusals are of this client or of the issuer, not of the person.
+            Err(RequestTokenError::ServerResponse(refusal))
+                if matches!(refusal.error(), BasicErrorResponseType::InvalidGrant) =>
+            {
                 tracing::info!(%refusal, "a login is over at the issuer");
                 return Standing::Over;
             }
@@ -191,14 +194,6 @@ impl OidcClient {
             .append_pair("post_logout_redirect_uri", origin.as_str())
             .append_pair("logout_uri", origin.as_str());
         Some(url)
-    }
-}
-
-/// Whether the issuer's answer to a renewal will be the same next time.
-fn is_final(error: &BasicErrorResponseType) -> bool {
-    match error {
-        BasicErrorResponseType::Extension(name) => name != "server_error" && name != "temporarily_unavailable",
-        _ => true,
     }
 }
 
