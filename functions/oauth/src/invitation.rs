@@ -1,10 +1,12 @@
 //! The page on which a person agrees to a connection before Meta's login.
 
+use lambda_http::http::StatusCode;
 use lambda_http::http::header::{self, HeaderValue};
 use lambda_http::{Body, Request, Response};
 use leadwire::connections::{Connector, Dialog, Invitation};
+use leadwire::http::bare_page;
 use leadwire::http::cookies::login_cookie;
-use maud::{DOCTYPE, html};
+use maud::html;
 use url::{Url, form_urlencoded};
 
 use super::{browser_secret, page_for};
@@ -34,9 +36,8 @@ pub(crate) async fn ask(connector: &Connector, dialog: &Dialog, origin: &Url, re
         Ok(invitation) => invitation,
         Err(error) => return page_for(&error),
     };
-    let mut response = Response::new(Body::Text(render(&invitation, query, origin)));
+    let mut response = page(&invitation, query, origin);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     // Browsers check where a form leads in the end.
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self' {}; frame-ancestors 'none'",
@@ -71,7 +72,7 @@ pub(crate) async fn agree(connector: &Connector, dialog: &Dialog, origin: &Url, 
             let others = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| !OURS.contains(&&**name));
             address.query_pairs_mut().extend_pairs(others);
             let mut response = Response::new(Body::Empty);
-            *response.status_mut() = lambda_http::http::StatusCode::SEE_OTHER;
+            *response.status_mut() = StatusCode::SEE_OTHER;
             if let Ok(location) = HeaderValue::from_str(address.as_str()) {
                 response.headers_mut().insert(header::LOCATION, location);
             }
@@ -104,38 +105,23 @@ fn gains(scopes: &[String]) -> Vec<&'static str> {
     GAINS.iter().filter(|(scopes, _)| has(scopes)).map(|(_, words)| *words).collect()
 }
 
-fn render(invitation: &Invitation, query: &str, origin: &Url) -> String {
+fn page(invitation: &Invitation, query: &str, origin: &Url) -> Response<Body> {
     let Invitation { org_name, asked_by, reconnects, scopes, proof } = invitation;
-    let title = format!("Connect your Facebook pages to {org_name}?");
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (title) }
-            }
-            body style="font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:10vh auto;padding:0 1rem;color:#1c1e21" {
-                main {
-                    h1 style="font-size:1.5rem" { "Connect your Facebook pages to " b { (org_name) } "?" }
-                    p {
-                        @match asked_by { Some(name) => b { (name) }, None => "A program" }
-                        @if *reconnects { " asks you to renew the connection of your pages with " } @else { " asks you to connect your pages with " }
-                        b { (org_name) } ", on " (origin.host_str().unwrap_or_default()) ". It will get:"
-                    }
-                    ul { @for gain in gains(scopes) { li { (gain) } } }
-                    p { "You choose the pages in the next step, on Facebook." }
-                    form method="post" action={ (PATH) "?" (query) } {
-                        input type="hidden" name="proof" value=(proof);
-                        button style=(BUTTON) { "Continue to Facebook" }
-                    }
-                    p style="color:#606770" { "If you do not know " (org_name) ", close this page. Nothing is connected then." }
-                }
-            }
+    let content = html! {
+        p {
+            @match asked_by { Some(name) => b { (name) }, None => "A program" }
+            @if *reconnects { " asks you to renew the connection of your pages with " } @else { " asks you to connect your pages with " }
+            b { (org_name) } ", on " (origin.host_str().unwrap_or_default()) ". It will get:"
         }
+        ul { @for gain in gains(scopes) { li { (gain) } } }
+        p { "You choose the pages in the next step, on Facebook." }
+        form method="post" action={ (PATH) "?" (query) } {
+            input type="hidden" name="proof" value=(proof);
+            button style=(BUTTON) { "Continue to Facebook" }
+        }
+        p style="color:#606770" { "If you do not know " (org_name) ", close this page. Nothing is connected then." }
     };
-    page.into_string()
+    bare_page(StatusCode::OK, &format!("Connect your Facebook pages to {org_name}?"), &content).map(Body::Text)
 }
 
 #[cfg(test)]
@@ -151,7 +137,8 @@ mod tests {
             scopes: vec!["leads_retrieval".into(), "pages_show_list".into()],
             proof: "p".into(),
         };
-        let page = render(&invitation, "state=a.b&_x=\"><script>", &"https://leads.example.com".parse().unwrap());
+        let origin = "https://leads.example.com".parse().unwrap();
+        let Body::Text(page) = page(&invitation, "state=a.b&_x=\"><script>", &origin).into_body() else { panic!() };
         assert!(page.contains("&lt;b&gt;Evil&lt;/b&gt; &amp; Co") && !page.contains("<script"));
         assert!(page.contains("the leads of your forms") && !page.contains("messages to you"));
     }

@@ -10,6 +10,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use leadwire::bus::Bus;
 use leadwire::connections::{Connector, Dialog, DialogResult, FinishError, FinishedLogin};
+use leadwire::http::bare_page;
 use leadwire::http::cookies::login_cookie;
 use leadwire::http::headers::protect;
 use leadwire::meta_app::MetaApp;
@@ -18,6 +19,7 @@ use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};
+use maud::html;
 use url::Url;
 
 /// Less than the 30 seconds after which the gateway ends the request and the browser would learn nothing.
@@ -179,14 +181,8 @@ fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
 
 /// A page for when there is nowhere to redirect to. Its texts are fixed and contain nothing from the request.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
-    let html = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-         <body style=\"font:1rem/1.5 system-ui;max-width:32rem;margin:15vh auto;padding:0 1rem\"><h1>{title}</h1><p>{text}</p><p><a href=\"/\">Go to the console</a></p></body></html>"
-    );
-    let mut response = Response::new(Body::Text(html));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
-    response
+    let content = html! { p { (text) } p { a href="/" { "Go to the console" } } };
+    bare_page(status, title, &content).map(Body::Text)
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //!
 //! It contains no name, and nothing else that would help a visitor who guessed a code.
 
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
+use leadwire::http::bare_page;
 use leadwire::table::erasure::Erasure;
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 /// The status of a deletion request.
 pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
@@ -65,29 +66,5 @@ pub(crate) fn unavailable() -> Response<Body> {
 }
 
 fn page(status: StatusCode, title: &str, content: &Markup) -> Response<Body> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (title) }
-            }
-            body style="font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;color:#1c1e21" {
-                h1 style="font-size:1.5rem" { (title) }
-                (content)
-            }
-        }
-    };
-    let mut response = Response::new(Body::Text(page.into_string()));
-    *response.status_mut() = status;
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    bare_page(status, title, content).map(Body::Text)
 }

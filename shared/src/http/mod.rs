@@ -2,6 +2,7 @@
 //! gateway. The domain modules do not know it.
 
 pub mod audit;
+mod bare_page;
 pub mod code;
 pub mod cookies;
 pub mod fields;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
+pub use self::bare_page::bare_page;
 pub use self::code::ProblemCode;
 use crate::auth::AuthError;
 use crate::error::{ActError, WorkError};
