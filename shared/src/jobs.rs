@@ -343,7 +343,10 @@ mod tests {
     #[test]
     fn leads_of_a_page_travel_together_up_to_what_meta_answers_at_once() {
         let lead = |id: u64, page: u64| {
-            let notice = serde_json::from_value(serde_json::json!({ "leadgen_id": id, "page_id": page })).unwrap();
+            let notice = serde_json::from_value(
+                serde_json::json!({ "leadgen_id": id.to_string(), "page_id": page.to_string() }),
+            )
+            .unwrap();
             LeadJob::new(notice, Timestamp::UNIX_EPOCH, FoundBy::Webhook)
         };
         let packed = LeadBatch::pack((0..70).map(|id| lead(id, id % 2)).chain([lead(99, 7)]).collect());

@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::failures;
 use crate::schemas::{
-    Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag,
+    Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag, UserLimit,
 };
 
 #[derive(OpenApi)]
@@ -34,7 +34,7 @@ use crate::schemas::{
         // What operations that fail answer.
         Problem, GatewayProblem,
         // What parameters are.
-        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag,
+        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag, UserLimit,
     )),
     modifiers(&Bearer, &Events),
     security(("bearer" = []))

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use leadwire::directory::{OrgIn, UserIn, UserList, UserOut};
-use leadwire::http::Problem;
+use leadwire::http::{Problem, fields};
 use leadwire::ids::{OrgId, UserId};
 use leadwire::model::org::Org;
 
 use crate::access::{Access, OrgHeader, SuperAdmin};
-use crate::input::Input;
+use crate::input::{Input, Parameters};
+use crate::schemas::{Cursor, UserLimit};
 use crate::state::Api;
 
 /// Get an org's settings
@@ -45,13 +46,21 @@ pub(crate) async fn put_org(
 }
 
 /// List the org's users
+///
+/// In the order of their ids.
 #[utoipa::path(
     get, path = "/api/users", tag = "directory", operation_id = "listUsers",
-    params(OrgHeader),
+    params(("cursor" = Option<Cursor>, Query), ("limit" = Option<UserLimit>, Query), OrgHeader),
     responses((status = 200, body = UserList))
 )]
-pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<UserList>, Problem> {
-    Ok(Json(api.directory.describe_users(&access.scope).await?))
+pub(crate) async fn users(
+    State(api): State<Arc<Api>>,
+    Access(access): Access,
+    parameters: Parameters,
+) -> Result<Json<UserList>, Problem> {
+    parameters.check(&["cursor", "limit"])?;
+    let limit = fields::limit(parameters.get("limit"), UserList::MAX_ITEMS, UserList::MAX_ITEMS)?;
+    Ok(Json(api.directory.list_users(&access.scope, parameters.get("cursor"), limit).await?))
 }
 
 /// Push a user

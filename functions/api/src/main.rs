@@ -142,8 +142,8 @@ async fn main() -> Result<(), Error> {
         has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
-    let audit = AuditLog { table: table.clone(), key };
-    let directory = Directory { table };
+    let audit = AuditLog { table: table.clone(), key: key.clone() };
+    let directory = Directory { table, key };
     let api = state::Api {
         directory,
         leads,

@@ -1,6 +1,7 @@
 //! The schemas of parameters that handlers read as text, so that each can be named when it is wrong.
 
 use leadwire::ads::report;
+use leadwire::directory::UserList;
 use leadwire::http::fields;
 use leadwire::model::ads::report::DIMENSIONS;
 use leadwire::model::audit::AuditAct;
@@ -29,7 +30,7 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn whole_number(max: usize, default: usize) -> ObjectBuilder {
+fn limit(max: usize, default: usize) -> ObjectBuilder {
     let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(max));
     number.default(Some(default.into()))
 }
@@ -37,12 +38,17 @@ fn whole_number(max: usize, default: usize) -> ObjectBuilder {
 schema!(
     /// The number of items of a list's page.
     Limit,
-    whole_number(fields::MAX_LIMIT, fields::DEFAULT_LIMIT)
+    limit(fields::MAX_LIMIT, fields::DEFAULT_LIMIT)
 );
 schema!(
     /// The number of rows of a report's page.
     ReportLimit,
-    whole_number(report::MAX_ROWS, report::MAX_ROWS)
+    limit(report::MAX_ROWS, report::MAX_ROWS)
+);
+schema!(
+    /// The number of users of a list's page.
+    UserLimit,
+    limit(UserList::MAX_ITEMS, UserList::MAX_ITEMS)
 );
 schema!(
     /// The place in a list where its next page begins.

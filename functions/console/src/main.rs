@@ -155,7 +155,7 @@ async fn main() -> Result<(), Error> {
         programs: ProgramScopes::default(),
     })?;
     let oidc = oidc::OidcClient::new(client_id, env::login_configuration_url()?, verifier)?;
-    let directory = Directory { table: table.clone() };
+    let directory = Directory { table: table.clone(), key: key.clone() };
     let public_url = env::public_url()?;
     let files_origin = publishing.files.origin().await?;
     let shared = state::Shared {

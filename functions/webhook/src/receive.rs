@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_lead_s_message_is_small_and_says_all() {
         let notice =
-            serde_json::from_str(r#"{"leadgen_id":222,"page_id":"111","form_id":"333","created_time":1700000000}"#)
+            serde_json::from_str(r#"{"leadgen_id":"222","page_id":"111","form_id":"333","created_time":1700000000}"#)
                 .unwrap();
         let jobs = lead_batches(vec![notice], Some("demo"), "2026-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(

@@ -23,6 +23,7 @@ use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::audit::Word;
+use crate::model::json_input::{maybe_object, object};
 use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::ad_account::AdAccountSettings;
@@ -51,6 +52,7 @@ pub struct NewAdAccount {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub label: String,
+    #[serde(deserialize_with = "object")]
     pub client: ClientIn,
     /// A system user's token with `ads_read`. Set either this or `integration_id`.
     #[schema(value_type = Option<String>)]
@@ -68,6 +70,7 @@ pub struct AdAccountChange {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     pub label: Option<String>,
+    #[serde(default, deserialize_with = "maybe_object")]
     pub client: Option<ClientIn>,
     /// A system user's token with `ads_read`.
     #[schema(value_type = Option<String>)]

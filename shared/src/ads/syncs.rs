@@ -17,7 +17,7 @@ use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
-use crate::model::whole_number::maybe_whole;
+use crate::model::json_input::maybe_whole;
 
 /// The latest syncs that are searched for those of the selected accounts.
 const MAX_SYNCS_READ: usize = 1000;

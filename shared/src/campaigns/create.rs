@@ -15,11 +15,12 @@ use crate::graph::GraphError;
 use crate::graph::campaigns::WritableAccount;
 use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
 use crate::jobs::PublishJob;
+use crate::model::ads::currency::Amount;
 use crate::model::audit::Word;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
 use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, MetaNames, SpecialAdCategory};
+use crate::model::json_input::{maybe_whole, object};
 use crate::model::limit::OrgLimit;
-use crate::model::whole_number::maybe_whole;
 use crate::once::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
 
@@ -39,10 +40,10 @@ pub struct CampaignIn {
     /// The form that people fill in: one of the page.
     pub lead_form_id: FormId,
     /// What it may spend a day, in the account's currency, such as `20.00`.
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
+    #[schema(value_type = Option<Amount>)]
     pub daily_budget: Option<Decimal>,
     /// What it may spend until `endTime`. Either this or `dailyBudget`.
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
+    #[schema(value_type = Option<Amount>)]
     pub lifetime_budget: Option<Decimal>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_time: Option<Timestamp>,
@@ -54,14 +55,16 @@ pub struct CampaignIn {
     /// The countries to whose laws the categories refer.
     #[serde(default)]
     pub special_ad_category_countries: Vec<String>,
+    #[serde(deserialize_with = "object")]
     pub targeting: TargetingIn,
+    #[serde(deserialize_with = "object")]
     pub creative: CreativeIn,
     /// The Instagram account that shows it there; without one, Meta shows the page's name.
     pub instagram_account_id: Option<InstagramAccountId>,
     /// `LOWEST_COST_WITHOUT_CAP` by default.
     pub bid_strategy: Option<BidStrategy>,
     /// The cap, in the account's currency.
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
+    #[schema(value_type = Option<Amount>)]
     pub bid_amount: Option<Decimal>,
     /// Who pays, for ads in the European Union. By default what the ad account says.
     pub dsa_payor: Option<String>,
@@ -79,11 +82,12 @@ pub struct TargetingIn {
     /// ISO 3166 codes, such as `NL`; at most 25.
     #[schema(min_items = 1, max_items = 25, pattern = "^[A-Z]{2}$")]
     pub countries: Vec<String>,
-    /// 18 to 65.
     #[serde(default, deserialize_with = "maybe_whole")]
+    #[schema(minimum = 18, maximum = 65)]
     pub age_min: Option<u8>,
-    /// 18 to 65, which includes everyone older.
+    /// 65 includes everyone older.
     #[serde(default, deserialize_with = "maybe_whole")]
+    #[schema(minimum = 18, maximum = 65)]
     pub age_max: Option<u8>,
     /// Whether Meta may show it to others too. By default `true` without ages and special categories.
     pub advantage_audience: Option<bool>,

@@ -13,6 +13,7 @@ use crate::graph::lead_forms::refused_form_field;
 use crate::graph::publish_fault::PublishFault;
 use crate::ids::{FormId, PageId};
 use crate::model::campaigns::form::{FormQuestion, LeadFormSpec, ThankYouPage};
+use crate::model::json_input::{maybe_object, object, objects};
 use crate::once::OnceKey;
 use crate::publishing::target::Target;
 use crate::table::request::OnceRequest;
@@ -27,10 +28,13 @@ pub struct LeadFormIn {
     /// Language and country in Meta's notation, such as `NL_NL`; `EN_US` by default.
     pub locale: Option<String>,
     /// 1 to 30 questions.
+    #[serde(deserialize_with = "objects")]
     pub questions: Vec<QuestionIn>,
+    #[serde(deserialize_with = "object")]
     pub privacy_policy: PrivacyPolicyIn,
     /// Where people go after the form. Meta's description calls it optional and Meta requires it.
     pub follow_up_url: String,
+    #[serde(default, deserialize_with = "maybe_object")]
     pub thank_you: Option<ThankYouIn>,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
     #[schema(min_length = 1, max_length = 200)]

@@ -17,6 +17,7 @@ use crate::error::ActError;
 use crate::ids::{IntegrationId, PageId};
 use crate::jobs::CheckJob;
 use crate::model::connection::{Connection, Integration};
+use crate::model::json_input::maybe_object;
 use crate::model::lead::assignment::Assignment;
 use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
@@ -33,6 +34,7 @@ pub struct NewIntegration {
     #[schema(max_length = 500)]
     pub description: Option<String>,
     /// How it assigns its leads; they stay unassigned by default.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub assignment: Option<Assignment>,
     /// A system user's token. Without one, the integration is a draft, which `POST …/reconnect` connects through Meta's
     /// login.
@@ -51,8 +53,10 @@ pub struct SettingsIn {
     #[schema(max_length = 500)]
     pub description: Option<String>,
     /// How leads are assigned from now on; stored leads are unchanged.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub assignment: Option<Assignment>,
     /// How conversations are assigned that no one has: to the users who may use the inbox, in a rotation of their own.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub inbox_assignment: Option<Assignment>,
     /// Whether each new lead is mailed to the person to whom it is assigned, at once; off by default. So is one that is
     /// assigned by hand. Leads of imports and searches are not.

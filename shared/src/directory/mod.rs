@@ -8,14 +8,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::Trail;
+use crate::cursor::ListCursor;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgScope, UserId};
 use crate::model::assignee_mail::{MailPreference, MailProblem};
 use crate::model::audit::Word;
 use crate::model::caller::{AccessDenied, Caller, Role};
+use crate::model::json_input::{maybe_object, maybe_whole, object};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, SpendLimit, User};
-use crate::model::whole_number::maybe_whole;
+use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
 
@@ -26,11 +28,13 @@ pub use access::{Access, MetaAccess};
 pub struct OrgIn {
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
     pub name: String,
+    #[serde(deserialize_with = "object")]
     pub plan: Plan,
     /// ISO 3166 code of the country assumed for phone numbers without a country code.
     pub default_country: Option<String>,
     /// What the campaigns that are created here may spend a day, all together; no limit by default. Only a superadmin
     /// launches a campaign beyond it.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub daily_spend_limit: Option<SpendLimit>,
     /// How many days leads are kept after the person's last form, 1 to 3650; by default for good. Older ones are erased
     /// every night, as if the person had asked for that; conversations stay.
@@ -81,8 +85,12 @@ pub struct UserOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserList {
     pub items: Vec<UserOut>,
-    /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
+}
+
+impl UserList {
+    /// Of the largest users, this many fit into one response, which Lambda limits to 6 MB.
+    pub const MAX_ITEMS: usize = 500;
 }
 
 /// The operations on the directory.
@@ -90,6 +98,8 @@ pub struct UserList {
 pub struct Directory {
     /// Stores the orgs and users.
     pub table: Table,
+    /// Signs the cursors of its lists.
+    pub key: HmacKey,
 }
 
 impl UserOut {
@@ -157,13 +167,29 @@ impl Directory {
     }
 
     /// The org's users, with whether they get mails about leads.
-    pub async fn describe_users(&self, scope: &OrgScope) -> Result<UserList, ActError> {
+    pub async fn describe_users(&self, scope: &OrgScope) -> Result<Vec<UserOut>, ActError> {
         let mut preferences = self.table.mail_preferences(scope).await?;
         let describe = |user: User| {
             let preference = preferences.remove(&user.id).unwrap_or_default();
             UserOut::new(user, &preference)
         };
-        Ok(UserList { items: self.table.users(scope).await?.into_iter().map(describe).collect(), next_cursor: None })
+        Ok(self.table.users(scope).await?.into_iter().map(describe).collect())
+    }
+
+    /// Lists the org's users in the order of their ids, from the start or from the cursor `after`.
+    ///
+    /// # Errors
+    /// Refuses a cursor of another list.
+    pub async fn list_users(&self, scope: &OrgScope, after: Option<&str>, limit: usize) -> Result<UserList, ActError> {
+        let cursor = ListCursor::new(&self.key, scope, "users");
+        let after: Option<UserId> = cursor.decode(after)?;
+        let mut items = self.describe_users(scope).await?;
+        items.retain(|listed| after.as_ref().is_none_or(|after| listed.user.id > *after));
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| has_more);
+        let next_cursor = last.map(|listed| cursor.encode(&listed.user.id));
+        Ok(UserList { items, next_cursor })
     }
 
     /// Stores a user. Once this returns, it applies to the assignment of leads.

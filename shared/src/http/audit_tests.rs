@@ -65,7 +65,7 @@ fn face(log: &AuditLog, table: &Table) -> Router {
         .nest("/nested", Router::new().route("/users/{id}", get(done)))
         .layer(axum::middleware::from_fn(limit_duration))
         .layer(axum::middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
-        .with_state(Directory { table: table.clone() })
+        .with_state(Directory { table: table.clone(), key: HmacKey::new("k".into()) })
 }
 
 async fn call(

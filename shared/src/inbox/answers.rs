@@ -17,6 +17,7 @@ use crate::model::inbox::outgoing::{SendAttachment, SendContent, SendRoute, Send
 use crate::model::inbox::reply::{NOTE_LIMIT, TextLimit};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation};
+use crate::model::json_input::maybe_object;
 use crate::model::lead::FoundBy;
 use crate::model::web_address::parse_public;
 use crate::once::OnceKey;
@@ -32,6 +33,7 @@ pub struct AnswerIn {
     /// The public address of a picture, a video, a sound or another file. On Messenger and Instagram without a text.
     pub attachment_url: Option<String>,
     /// An approved template of WhatsApp, instead of a text.
+    #[serde(default, deserialize_with = "maybe_object")]
     pub template: Option<SendTemplate>,
     /// Answers a comment by a message to its author, which only they see. Once, and within 7 days.
     #[serde(default)]

@@ -14,6 +14,7 @@ use crate::audit::Trail;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
+use crate::model::ads::currency::Amount;
 use crate::model::audit::Word;
 use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
 use crate::model::event::Event;
@@ -48,7 +49,7 @@ pub struct LeadIn {
     pub note: Option<Option<String>>,
     /// What the lead is worth, or `null` to delete it. Needs `currency`.
     #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
+    #[schema(value_type = Option<Amount>)]
     pub value: Option<Option<Decimal>>,
     /// The ISO 4217 code of the currency of `value`.
     #[serde(default, with = "serde_with::rust::double_option")]

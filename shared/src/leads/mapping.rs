@@ -15,11 +15,11 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{FormId, LeadId, PageId, UserId};
 use crate::model::audit::Word;
 use crate::model::connection::Connection;
+use crate::model::json_input::{maybe_whole, objects};
 use crate::model::lead::form::{AnswerOption, Form, Question, label};
 use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
 use crate::model::lead::standard_fields;
 use crate::model::lead::{Answer, Lead};
-use crate::model::whole_number::maybe_whole;
 use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
 
@@ -63,6 +63,7 @@ pub struct QuestionOut {
 pub struct MappingIn {
     /// At most one rule for each field. With an empty list, all answers map by their questions' types.
     #[schema(max_items = 100)]
+    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
     /// The country assumed for phone numbers without a country code.
     pub country: Option<String>,
@@ -76,6 +77,7 @@ pub struct MappingIn {
 #[serde(deny_unknown_fields)]
 pub struct PreviewIn {
     #[schema(max_items = 100)]
+    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
     pub country: Option<String>,
     /// A lead of this form; by default its newest.

@@ -14,9 +14,9 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{IntegrationId, PageId, RunId};
 use crate::jobs::{SweepJob, SweepKind};
 use crate::model::connection::{Connection, Integration};
+use crate::model::json_input::whole;
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
-use crate::model::whole_number::whole;
 
 /// The most days that a backfill looks back: Meta retains leads for this long.
 const MAX_BACKFILL_DAYS: u16 = 90;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{OrgId, UserId};
+use crate::model::ads::currency::Amount;
 
 /// The plan feature that unlocks the Meta integration.
 pub const META_FEATURE: &str = "meta";
@@ -50,7 +51,7 @@ pub struct Org {
 #[serde(deny_unknown_fields)]
 pub struct SpendLimit {
     /// The amount, in the main unit of the currency.
-    #[schema(value_type = String, example = "500.00", pattern = "^[0-9]{1,12}(\\.[0-9]{1,4})?$")]
+    #[schema(value_type = Amount)]
     pub amount: Decimal,
     /// ISO 4217 code. Campaigns in another currency are beyond the limit.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]

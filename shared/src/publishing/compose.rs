@@ -11,6 +11,7 @@ use super::store::{CreatedPost, new_post};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InstagramAccountId, PageId, PostId};
+use crate::model::json_input::objects;
 use crate::model::publishing::composition::Composition;
 use crate::model::publishing::{PostKind, PostStatus};
 use crate::once::OnceKey;
@@ -28,6 +29,7 @@ const CONCURRENCY: usize = 5;
 pub struct ComposeIn {
     /// Where it is published: 1 to 20 pages and Instagram accounts, each with a post of its own.
     #[schema(min_items = 1, max_items = 20)]
+    #[serde(deserialize_with = "objects")]
     pub targets: Vec<TargetIn>,
     /// The text, and on Instagram the caption.
     pub message: Option<String>,

@@ -17,12 +17,12 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::files::{FileError, FileKey, Files};
 use crate::ids::{MediaId, OrgScope};
+use crate::model::json_input::whole;
 use crate::model::publishing::draft::Content;
 use crate::model::publishing::upload::{
     FileFacts, FileFormat, MediaAddress, MediaUse, box_header, picture_facts, video_facts,
 };
 use crate::model::publishing::{MediaType, PostKind};
-use crate::model::whole_number::whole;
 
 /// How long a file can be sent to the address that was given for it. An upload that began in time may last longer.
 const UPLOAD_TIME: Duration = Duration::from_mins(15);

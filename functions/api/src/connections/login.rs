@@ -12,6 +12,7 @@ use leadwire::error::ActError;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
+use leadwire::model::json_input::maybe_object;
 use leadwire::model::lead::assignment::Assignment;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -42,6 +43,7 @@ pub(crate) struct AuthUrlRequest {
     #[schema(max_length = 500)]
     description: Option<String>,
     /// How a new integration assigns its leads; they stay unassigned by default.
+    #[serde(default, deserialize_with = "maybe_object")]
     assignment: Option<Assignment>,
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn render(
 ) -> Result<Response, Problem> {
     let integration = console.connections.integration(access, id).await?;
     let pages = console.connections.pages(access, id).await?;
-    let described = console.directory.describe_users(&access.scope).await?.items;
+    let described = console.directory.describe_users(&access.scope).await?;
     let unreached = unreached(&integration, &described);
     let users: Vec<User> = described.into_iter().map(|described| described.user).collect();
     let runs = console.leads.runs(access, id).await?.items;

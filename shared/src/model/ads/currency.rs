@@ -1,6 +1,23 @@
-//! Money: how many minor units Meta uses for a currency.
+//! Money: how amounts are written, and how many minor units Meta uses for a currency.
 
 use rust_decimal::Decimal;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// How a caller writes an amount, in the main unit of its currency.
+pub enum Amount {}
+
+impl PartialSchema for Amount {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^[0-9]{1,12}(\.[0-9]{1,4})?$"));
+        RefOr::T(
+            text.description(Some("An amount in the main unit of its currency.")).examples(["20.00"]).build().into(),
+        )
+    }
+}
+
+impl ToSchema for Amount {}
 
 /// The currencies that Meta counts in whole units.
 ///

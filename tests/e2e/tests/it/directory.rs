@@ -21,6 +21,8 @@ async fn what_is_pushed_is_read_back() {
             json!(["bob", false, ["lead_management"], "bob@directory.example"])
         ]
     );
+    let pages: Vec<_> = tenant.all_items("/api/users?limit=1").await;
+    assert_eq!(&pages, users.list("items"), "one by one they are the same");
     let org = tenant.get("/api/orgs/directory").await;
     assert_eq!((&org["plan"]["features"], org.text("default_country")), (&json!(["meta"]), "US"));
 }

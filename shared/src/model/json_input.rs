@@ -1,9 +1,12 @@
-//! Whole numbers in JSON, where `42.0` is one too.
+//! Reads parts of a caller's JSON. `42.0` is a whole number too. An object is not a list of the values of its fields,
+//! which serde would also take, and whose meaning would change with the order of the fields.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 struct Whole<T>(PhantomData<T>);
 
@@ -58,10 +61,48 @@ pub fn maybe_whole<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) 
     deserializer.deserialize_option(Maybe(PhantomData))
 }
 
+/// A value that is written as an object.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// Deserializes an object.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// Deserializes an object or `null`. The field needs `#[serde(default)]` too.
+pub fn maybe_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let object: Option<Object<T>> = Option::deserialize(deserializer)?;
+    Ok(object.map(|Object(value)| value))
+}
+
+/// Deserializes a list of objects.
+pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let objects: Vec<Object<T>> = Vec::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -84,5 +125,38 @@ mod tests {
         }
         let error = read(r#"{"days":1.5}"#).unwrap_err();
         assert!(error.contains("floating point `1.5`, expected a whole number"), "{error}");
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Shapes {
+        #[serde(deserialize_with = "object")]
+        one: Pair,
+        #[serde(default, deserialize_with = "maybe_object")]
+        maybe: Option<Pair>,
+        #[serde(default, deserialize_with = "objects")]
+        more: Vec<Pair>,
+    }
+
+    #[test]
+    fn an_object_is_not_a_list() {
+        let read = |json: &str| serde_json::from_str::<Shapes>(json);
+        let pair = || Pair { a: 1, b: 2 };
+        let all = r#"{"one":{"a":1,"b":2},"maybe":{"b":2,"a":1},"more":[{"a":1,"b":2}]}"#;
+        assert_eq!(read(all).unwrap(), Shapes { one: pair(), maybe: Some(pair()), more: vec![pair()] });
+        assert_eq!(read(r#"{"one":{"a":1,"b":2},"maybe":null}"#).unwrap().maybe, None);
+        for bad in [
+            r#"{"one":[1,2]}"#,
+            r#"{"one":null}"#,
+            r#"{"one":{"a":1,"b":2},"maybe":[1,2]}"#,
+            r#"{"one":{"a":1,"b":2},"more":[[1,2]]}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 }
