@@ -89,6 +89,19 @@ impl Aws {
         Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
+    /// Reads what a REST service has at a path.
+    ///
+    /// # Errors
+    /// Any status of 300 or above is an error that includes the response body.
+    pub async fn text(&self, service: &str, path: &str) -> Result<String> {
+        let request = http::Request::get(format!("{}{path}", self.endpoint)).body(Vec::new())?;
+        let (status, body) = self.send(service, request).await?;
+        if status >= 300 {
+            bail!("{path}: {status} {body}");
+        }
+        Ok(body)
+    }
+
     /// Calls an operation of a query service, such as IAM or CloudFormation, which takes a form and returns XML.
     ///
     /// # Errors

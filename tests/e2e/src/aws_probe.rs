@@ -108,6 +108,35 @@ impl World {
         }
     }
 
+    /// Returns all files in all buckets, as texts by their names.
+    ///
+    /// # Panics
+    /// Panics if they cannot be read.
+    pub async fn files(&self) -> Vec<(String, String)> {
+        let aws = self.aws();
+        let values = |xml: &str, tag: &str| -> Vec<String> {
+            let start = format!("<{tag}>");
+            xml.split(&start).skip(1).map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
+        };
+        let mut files = Vec::new();
+        for bucket in values(&aws.text("s3", "/").await.expect("buckets"), "Name") {
+            let mut after = String::new();
+            loop {
+                let list = format!("/{bucket}?list-type=2&start-after={after}");
+                let keys = values(&aws.text("s3", &list).await.expect("a list"), "Key");
+                let Some(last) = keys.last() else { break };
+                after.clone_from(last);
+                for key in keys {
+                    // What has been deleted meanwhile is nothing to look at.
+                    if let Ok(text) = aws.text("s3", &format!("/{bucket}/{key}")).await {
+                        files.push((key, text));
+                    }
+                }
+            }
+        }
+        files
+    }
+
     /// Returns a fresh id token of a login.
     ///
     /// # Panics

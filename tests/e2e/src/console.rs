@@ -1,6 +1,8 @@
 //! The console without a browser: requests with cookies, for tests of what no browser would send.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -125,6 +127,45 @@ impl Guest {
     pub fn copy(&self) -> Self {
         Self { cookies: self.cookies.clone() }
     }
+}
+
+/// An address of the console, with what it takes.
+#[derive(Clone)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path as in the source, such as `/leads/{id}`.
+    pub path: String,
+}
+
+/// Returns all addresses of the console: the routes of `.route("/x", get(…).post(…))` in its source, below the prefix of
+/// their `.nest`.
+///
+/// # Panics
+/// Panics if the source cannot be read.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/console/src");
+    let read = |name: &str| fs::read_to_string(source.join(name));
+    let router = read("router.rs").expect("the console's router");
+    let nests = router.split(".nest(\"").skip(1).map(|nest| {
+        let (prefix, rest) = nest.split_once("\", ").expect("a module");
+        let module = rest.split("::").next().unwrap_or_default();
+        let text = read(&format!("{module}.rs")).or_else(|_| read(&format!("{module}/mod.rs")));
+        (prefix.to_owned(), text.expect("the source of a module"))
+    });
+    let mut found = Vec::new();
+    for (prefix, text) in nests.chain([(String::new(), router.clone())]) {
+        for route in text.split(".route(\"").skip(1) {
+            let (own, handlers) = route.split_once('"').expect("a path");
+            let path = if own == "/" && !prefix.is_empty() { prefix.clone() } else { format!("{prefix}{own}") };
+            let handlers = handlers.lines().next().unwrap_or_default();
+            let methods = [(Method::GET, " get("), (Method::POST, "post(")];
+            let taken = methods.into_iter().filter(|(_, word)| handlers.contains(word));
+            found.extend(taken.map(|(method, _)| Route { method, path: path.clone() }));
+        }
+    }
+    found
 }
 
 impl Tenant {

@@ -27,6 +27,7 @@ pub(crate) async fn create_org_with_lead(org: &str) -> OrgWithLead {
     OrgWithLead { tenant, email, integration, lead }
 }
 
+/// With forms that are right but for the org. `foreign_ids.rs` tries every address.
 #[tokio::test]
 async fn nobody_reaches_another_org() {
     let OrgWithLead { tenant: owner, integration, lead, .. } = create_org_with_lead("console-owner").await;
@@ -41,24 +42,7 @@ async fn nobody_reaches_another_org() {
     let campaign = create_campaign(&owner, &integration, [&page, &form]).await;
     let endpoint = json!({ "url": "https://crm.example/events" });
     let endpoint = owner.call_ok(Method::POST, "/api/webhooks", &endpoint).await.text("id").to_owned();
-    for path in [
-        format!("/webhooks/{endpoint}"),
-        format!("/integrations/{integration}"),
-        format!("/integrations/{integration}/health"),
-        format!("/integrations/{integration}/runs"),
-        format!("/integrations/{integration}/quality"),
-        format!("/leads/{lead}"),
-        format!("/forms/{form}"),
-        account.to_owned(),
-        format!("{account}/state"),
-        format!("/posts/{post}"),
-        format!("/posts/{post}/state"),
-        format!("/posts/new?copy={post}"),
-        format!("/campaigns/{campaign}"),
-        format!("/campaigns/{campaign}/state"),
-        format!("/campaigns/{campaign}/leads"),
-        format!("/campaigns/new?copy={campaign}"),
-    ] {
+    for path in [format!("/posts/new?copy={post}"), format!("/campaigns/new?copy={campaign}")] {
         let page = guest.get(&path).await;
         assert_eq!(page.status, 404, "{path}: {}", page.text);
     }

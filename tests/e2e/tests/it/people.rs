@@ -61,7 +61,8 @@ async fn an_org_that_keeps_leads_for_a_month_has_none_of_an_earlier_one() {
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("retention").connect().await;
     let young = LeadFixture::new(person.forms[0].as_str()).submit(1).await.remove(0);
     tenant.wait_for_leads(std::slice::from_ref(&young)).await;
-    let file = "email,full_name,created_time\nlast.year@example.com,Last Year,2025-01-02T00:00:00Z\n";
+    let file = "email,full_name,created_time\nlast.year@example.com,Last Year,2025-01-02T00:00:00Z\n\
+        last.year@example.com,Last Year,2025-01-03T00:00:00Z\n";
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(status, 200, "{report}");
     let leads = async || {

@@ -1,7 +1,9 @@
-//! Tokens stay in the vault: none in an item, a log line, an event, a message or a response.
+//! Tokens stay in the vault: none in an item, a log line, an event, a delivery, a file, a mail or a response. What people
+//! say of themselves is in no log line and no name of a file.
 
 use std::fs;
 
+use e2e::crm::Crm;
 use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::MARA_ID;
@@ -11,6 +13,10 @@ use serde_json::{Value, json};
 
 /// The prefix of every token of the simulated Meta.
 const TOKEN_PREFIX: &str = "EAA";
+
+/// The telephone number of a person, and what else nobody but they and those who may read leads know.
+const PHONE: &str = "+4915112345678";
+const PERSONAL: [&str; 3] = ["zaphodine", "marker.example", "15112345678"];
 
 /// Returns everything that looks like a token or is the app's secret.
 fn find_leaks(text: &str, secret: &str) -> Vec<String> {
@@ -33,6 +39,18 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let person = world.create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let form = &person.forms[0];
+    // A person whose details belong where leads are, and nowhere else.
+    let crm = Crm::start().await;
+    tenant.call_ok(Method::POST, "/api/webhooks", &json!({ "url": crm.url })).await;
+    let details =
+        json!({ "full_name": "Zaphodine Marker", "email": "zaphodine@marker.example", "phone_number": PHONE });
+    tenant.wait_for_leads(&LeadFixture::new(form).answers(&details).submit(1).await).await;
+    let text = json!({ "channel": "messenger", "page_id": person.pages[0], "text": "I am Zaphodine", "person": "Zaphodine Marker" });
+    world.call_sim(Method::POST, "messages", &text).await;
+    tenant.call(Method::POST, "/api/leads/import", &json!({ "Zaphodine": 1 })).await;
+    tenant
+        .upload("/api/leads/import", b"email,full_name\nzaphodine@marker.example,Zaphodine\nno address,Zaphodine\n")
+        .await;
     // Tokens leak through errors: some calls fail, and one token dies.
     world.call_sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
     tenant.wait_for_leads(&LeadFixture::new(form).submit(5).await).await;
@@ -51,6 +69,13 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         )
         .await;
     world.check_all_integrations().await;
+    let export = tenant.call_ok(Method::POST, "/api/leads/exports", &json!({})).await.text("id").to_owned();
+    wait_for("the export", async || {
+        (tenant.get(&format!("/api/leads/exports/{export}")).await["state"] == "done").then_some(())
+    })
+    .await;
+    wait_for("the conversation", async || tenant.items("/api/conversations").await.pop()).await;
+    wait_for("the lead's event", async || crm.received_of("lead.created").pop()).await;
     e2e::aws_probe::wait_for_mails(&admin, 1).await;
     let id = made.text("id");
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
@@ -88,6 +113,15 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let events = world.http.get(format!("{}/_local/events", endpoints.url)).send().await.unwrap().text().await.unwrap();
     assert!(events.contains("lead.created"));
     check("an event", &events);
+    for event in crm.received() {
+        check("a delivery", &format!("{:?} {}", event.headers, String::from_utf8_lossy(&event.body)));
+    }
+    let files = world.files().await;
+    assert!(files.iter().any(|(name, text)| name.contains(&export) && text.contains("zaphodine@marker.example")));
+    for (name, text) in files {
+        check(&name, &text);
+        assert!(!PERSONAL.iter().any(|detail| name.contains(detail)), "{name}");
+    }
     for log in fs::read_dir(&world.logs).unwrap() {
         let path = log.unwrap().path();
         // The simulator is Meta and may log its own tokens.
@@ -110,6 +144,10 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     for name in groups {
         let lines = wait_for(&name, async || aws.log_lines(&name).await.ok()).await;
         check(&name, &lines.join("\n"));
+        // Who looks into a log is not who may read leads.
+        let told: Vec<&String> =
+            lines.iter().filter(|line| PERSONAL.iter().any(|detail| line.to_lowercase().contains(detail))).collect();
+        assert!(told.is_empty(), "{name}: {told:#?}");
     }
     let answers = world.responses.lock().unwrap().join("\n");
     assert!(answers.contains("leads_count"));
