@@ -1,4 +1,5 @@
-//! Pages for people who have no login here: a few words, which nothing keeps, frames or refers to.
+//! Pages for people who have no login here: a few words. The headers that guard them are those of every answer
+//! (`headers::protect`).
 
 use http::{HeaderValue, Response, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};

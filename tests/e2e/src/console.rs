@@ -156,10 +156,11 @@ pub fn routes() -> Vec<Route> {
     });
     let mut found = Vec::new();
     for (prefix, text) in nests.chain([(String::new(), router.clone())]) {
-        for route in text.split(".route(\"").skip(1) {
-            let (own, handlers) = route.split_once('"').expect("a path");
+        for route in text.split(".route(").skip(1) {
+            // A long one stands on several lines. Behind the last one, the function ends.
+            let route = route.split("\n}").next().unwrap_or_default();
+            let (own, handlers) = route.split_once('"').and_then(|(_, rest)| rest.split_once('"')).expect("a path");
             let path = if own == "/" && !prefix.is_empty() { prefix.clone() } else { format!("{prefix}{own}") };
-            let handlers = handlers.lines().next().unwrap_or_default();
             let methods = [(Method::GET, " get("), (Method::POST, "post(")];
             let taken = methods.into_iter().filter(|(_, word)| handlers.contains(word));
             found.extend(taken.map(|(method, _)| Route { method, path: path.clone() }));

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 /// The prefix of every token of the simulated Meta.
 const TOKEN_PREFIX: &str = "EAA";
 
-/// The telephone number of a person, and what else nobody but they and those who may read leads know.
+/// The telephone number of a person.
 const PHONE: &str = "+4915112345678";
+/// Parts of what a person says of themselves. Only those who may read leads see it.
 const PERSONAL: [&str; 3] = ["zaphodine", "marker.example", "15112345678"];
 
 /// Returns everything that looks like a token or is the app's secret.
