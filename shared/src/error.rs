@@ -209,6 +209,7 @@ pub enum ErrorCode {
     TokenNotValid,
     TokenKind,
     NoPages,
+    OtherAccount,
     TokenRequired,
     TokenAmbiguous,
     AdAccountIdInvalid,

@@ -39,6 +39,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     act("POST", "/api/leads/exports", A::ExportCreate),
     act("DELETE", "/api/leads/exports/{id}", A::ExportDelete),
     act("POST", "/api/parked/replay", A::LeadReplay),
+    act("POST", "/api/parked/dismiss", A::LeadDismiss),
     act("DELETE", "/api/people", A::PersonErase),
     act("POST", "/api/meta-ads/accounts", A::AdAccountLink),
     act("PATCH", "/api/meta-ads/accounts/{id}", A::AdAccountChange),

@@ -98,6 +98,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(webhooks::resend))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
+        .routes(routes!(leads::parked::dismiss))
         .routes(routes!(directory::read_org, directory::put_org))
         .routes(routes!(audit::list))
         .routes(routes!(directory::users))
@@ -164,7 +165,7 @@ mod tests {
         let json = description::complete(&described().1);
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 79, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 80, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -73,6 +73,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/webhooks/{id}/delete", A::EndpointDelete),
     form("/webhooks/{id}/deliveries/{delivery}/resend", A::DeliveryResend),
     form("/delivery/replay", A::LeadReplay),
+    form("/delivery/dismiss", A::LeadDismiss),
     form("/posts/new", A::PostCreate),
     preview("/posts/new/preview"),
     form("/posts/new/accounts", A::AccountRefresh),

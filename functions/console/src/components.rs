@@ -189,6 +189,8 @@ pub(crate) struct Confirm<'a> {
     pub(crate) act: &'a str,
     /// Whether the dialog is open initially.
     pub(crate) open: bool,
+    /// A field that the form submits, and its value.
+    pub(crate) sends: Option<(&'a str, &'a str)>,
 }
 
 impl Confirm<'_> {
@@ -201,6 +203,7 @@ impl Confirm<'_> {
                 div { (consequences) }
                 form.acts method="post" action=(self.action) {
                     (csrf_field(visitor))
+                    @if let Some((name, value)) = self.sends { input type="hidden" name=(name) value=(value); }
                     a.button href="?" data-close role="button" { "Cancel" }
                     button.danger.primary { (self.act) }
                 }

@@ -8,46 +8,39 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::ConnectionOut;
+use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::LeadId;
-use leadwire::leads::{LatencyReport, ParkedList, ReplayRequest};
+use leadwire::leads::{LatencyReport, ParkedList, ParkedOut, ParkedSelection};
 use leadwire::model::failure::FailureCode;
 use leadwire::model::lead::latency::LatencySummary;
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use crate::components::{alert, badge, count, csrf_field, duration, empty, plural, time};
+use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, plural, time};
 use crate::flash::redirect_with;
-use crate::form::AdminForm;
+use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {
-    Router::new().route("/", get(show)).route("/replay", post(try_again))
-}
-
-const PAGE_SIZE: usize = 25;
-
-#[derive(Deserialize)]
-struct ParkedQuery {
-    cursor: Option<String>,
+    Router::new().route("/", get(show)).route("/replay", post(try_again)).route("/dismiss", post(dismiss))
 }
 
 async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(query): Query<ParkedQuery>,
+    Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let latency = console.leads.latency(&access.scope, None, None).await?;
     let connections = console.connections.connections(&access).await?.items;
-    let parked = console.leads.parked(&access, query.cursor.as_deref(), PAGE_SIZE).await?;
+    let parked = console.leads.parked(&access, None, MAX_READ).await?;
     let body = html! {
         section { h2 { "From submission to the CRM" } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
         @if !silent.is_empty() { section { h2 { "Silent pages" } (quiet(&silent)) } }
-        section #parked { h2 { "Parked leads" } (waiting(&visitor, &parked, &connections)) }
+        section #parked { h2 { "Parked leads" } (waiting(&visitor, &parked, &connections, &query.confirm)) }
     };
     Ok(page(&visitor, jar, Section::Delivery, "Delivery", &body))
 }
@@ -105,84 +98,136 @@ fn quiet(pages: &[&ConnectionOut]) -> Markup {
     }
 }
 
-fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[ConnectionOut]) -> Markup {
-    let names: BTreeMap<&str, &str> =
-        connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())).collect();
-    if parked.items.is_empty() && parked.next_cursor.is_none() {
+/// Parked leads that are read for the page, and those of one reason that it lists.
+const MAX_READ: usize = 1000;
+const MAX_LISTED: usize = 25;
+
+/// The parked leads, those of one reason together, with the way out.
+fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[ConnectionOut], confirm: &str) -> Markup {
+    let mut groups = BTreeMap::<FailureCode, Vec<&ParkedOut>>::new();
+    for lead in &parked.items {
+        groups.entry(lead.lead.reason).or_default().push(lead);
+    }
+    if groups.is_empty() {
         return empty(
-            "Nothing is parked",
+            "No leads are parked",
             html! { "Leads that cannot be imported wait here with the reason until you try again. Nothing is lost." },
         );
     }
     html! {
-        p { "These leads could not be imported. Meta stores each for 90 days. Fix the cause, then try again." }
-        form method="post" action="/delivery/replay" { (csrf_field(visitor)) button.primary { "Try all again" } }
-        div.card.flush {
-            table {
-                thead { tr { th { "Lead" } th { "Page" } th { "Reason" } th { "Parked" } th { span.hidden { "Try again" } } } }
-                tbody {
-                    @for lead in &parked.items {
-                        @let id = LeadId::from_leadgen(&lead.leadgen_id);
-                        tr {
-                            td data-label="Lead" { a href={ "/leads/" (id) } { (lead.leadgen_id) } }
-                            td data-label="Page" { (names.get(lead.page_id.as_str()).copied().unwrap_or(lead.page_id.as_str())) }
-                            td data-label="Reason" { (badge("bad", reason(lead.reason))) div.quiet { (lead.evidence) } }
-                            td data-label="Parked" { (time(lead.parked_at)) }
-                            td.acts {
-                                form method="post" action="/delivery/replay" {
-                                    (csrf_field(visitor))
-                                    input type="hidden" name="leadgen_id" value=(lead.leadgen_id);
-                                    button aria-label={ "Try again: " (lead.leadgen_id) } { "Try again" }
+        p { "These leads could not be imported. Meta keeps each for 90 days. Fix the cause, then try again." }
+        @if groups.len() > 1 {
+            form method="post" action="/delivery/replay" { (csrf_field(visitor)) button { "Try all again" } }
+        }
+        @if parked.next_cursor.is_some() { p.quiet { "The first " (count(parked.items.len())) " are shown." } }
+        @for (reason, leads) in &groups { (group(visitor, *reason, leads, connections, confirm)) }
+    }
+}
+
+fn group(
+    visitor: &Visitor,
+    reason: FailureCode,
+    leads: &[&ParkedOut],
+    connections: &[ConnectionOut],
+    confirm: &str,
+) -> Markup {
+    let find = |lead: &ParkedOut| connections.iter().find(|page| page.page_id == lead.lead.page_id);
+    let integration = leads.iter().find_map(|lead| Some(&find(lead)?.integration_id));
+    let code = reason.to_string();
+    let id = format!("dismiss-{code}");
+    let dismiss = Confirm {
+        id: &id,
+        label: "Dismiss",
+        question: "Dismiss these leads?",
+        action: "/delivery/dismiss",
+        act: "Dismiss",
+        open: confirm == id,
+        sends: Some(("reason", &code)),
+    };
+    html! {
+        section.card.parked {
+            h3 { (reason.message()) ": " (plural(leads.len(), "lead")) }
+            p.fix { b { "What to do: " } (reason.fix()) }
+            @if let Some(id) = integration { p { a href={ "/integrations/" (id) "#health" } { "Check the integration's health" } } }
+            div.acts {
+                form method="post" action="/delivery/replay" {
+                    (csrf_field(visitor))
+                    input type="hidden" name="reason" value=(code);
+                    button.primary { "Try again" }
+                }
+                (dismiss.show(visitor, html! {
+                    p { (plural(leads.len(), "lead")) " will leave this list, and will not be tried or listed again." }
+                    p { "Meta keeps each for 90 days. Within that time, importing earlier leads on the integration's page brings in those that can be read by then." }
+                }))
+            }
+            details open[leads.len() <= 3] {
+                summary { "Show the leads" }
+                table {
+                    thead { tr { th { "Lead" } th { "Page" } th { "Meta's answer" } th { "Parked" } th { span.hidden { "Try again" } } } }
+                    tbody {
+                        @for out in leads.iter().take(MAX_LISTED) {
+                            @let lead = &out.lead;
+                            tr {
+                                td data-label="Lead" { a href={ "/leads/" (LeadId::from_leadgen(&lead.leadgen_id)) } { (lead.leadgen_id) } }
+                                td data-label="Page" { (find(out).map_or(lead.page_id.as_str(), |page| &page.page_name)) }
+                                td data-label="Meta's answer" { span.quiet { (lead.evidence) } }
+                                td data-label="Parked" { (time(lead.parked_at)) }
+                                td.acts {
+                                    form method="post" action="/delivery/replay" {
+                                        (csrf_field(visitor))
+                                        input type="hidden" name="leadgen_id" value=(lead.leadgen_id);
+                                        button aria-label={ "Try again: " (lead.leadgen_id) } { "Try again" }
+                                    }
                                 }
                             }
                         }
                     }
                 }
+                @if leads.len() > MAX_LISTED { p.quiet { "And " (count(leads.len() - MAX_LISTED)) " more." } }
             }
         }
-        @if let Some(next) = &parked.next_cursor { p.acts { a.button href={ "/delivery?cursor=" (next) "#parked" } { "More" } } }
     }
 }
 
-/// A parked lead's reason, in plain words.
-fn reason(code: FailureCode) -> &'static str {
-    match code {
-        FailureCode::TokenDead | FailureCode::IntegrationEnded => "The connection has ended",
-        FailureCode::TokenUnreadable => "The access token could not be read",
-        FailureCode::WrongTokenKind => "The access token is of the wrong kind",
-        FailureCode::NotPermitted => "Meta does not permit access",
-        FailureCode::NotVisible => "Meta does not show it",
-        FailureCode::ProofRefused => "Meta did not accept the app secret",
-        FailureCode::Refused => "Meta refused the request",
-        FailureCode::TooMuchData => "Meta found the request too large",
-        FailureCode::MessagingWindowClosed => "The reply window is closed",
-        FailureCode::Throttled => "Meta limits the page",
-        FailureCode::Unavailable | FailureCode::NoAnswer | FailureCode::Garbage => "Meta did not respond properly",
-        FailureCode::ItemRejected => "The lead is too large",
-        FailureCode::TableFailed
-        | FailureCode::VaultFailed
-        | FailureCode::QueueFailed
-        | FailureCode::BusFailed
-        | FailureCode::MailFailed
-        | FailureCode::FileFailed => "An AWS service failed",
-        FailureCode::MetaNotInPlan => "The plan does not include Meta",
-        FailureCode::Disconnected | FailureCode::NotConnected => "The page was disconnected",
-        FailureCode::PageWithoutToken => "Meta granted no access to the page",
-        FailureCode::OutOfTime => "There was not enough time",
-        FailureCode::Defect => "A defect of Leadwire",
+/// Tells where people look that leads are parked: how many, why, and where to go.
+pub(crate) fn parked_banner(parked: &ParkedList) -> Markup {
+    let leads = parked.items.len();
+    let mut reasons: Vec<&str> = parked.items.iter().map(|lead| lead.reason_message).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    html! {
+        @if leads > 0 {
+            (alert("warn", html! { p {
+                b { @if parked.next_cursor.is_some() { "More than " } (plural(leads, "lead")) " could not be imported. " }
+                (reasons.join("; ")) ". Nothing is lost. "
+                a href="/delivery#parked" { "See what to do" }
+            } }))
+        }
     }
+}
+
+/// The parked leads that a form selects.
+fn selection(fields: &Fields) -> Result<ParkedSelection, Problem> {
+    let leadgen_ids: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
+    let parse = |code: &str| {
+        let reason = serde_json::from_value(code.into());
+        reason.map_err(|_| Problem::field("reason", ErrorCode::ListInvalid, "Leads are parked for no such reason."))
+    };
+    let reason = fields.get("reason").map(parse).transpose()?;
+    Ok(ParkedSelection { leadgen_ids: (!leadgen_ids.is_empty()).then_some(leadgen_ids), reason })
 }
 
 async fn try_again(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
-    let leadgen_ids: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
-    let request = ReplayRequest { leadgen_ids: (!leadgen_ids.is_empty()).then_some(leadgen_ids) };
-    let replayed = console.leads.replay(&access, request).await;
-    let message = replayed.map_err(Problem::from).map(|done| match done.replayed {
+    let replay = async { Ok::<_, Problem>(console.leads.replay(&access, selection(&fields)?).await?) };
+    let message = replay.await.map(|done| match done.replayed {
         0 => "There was nothing to try again.".to_owned(),
-        more => format!(
-            "Retrying {}. Imported leads appear under Leads; the others appear here again with the reason.",
-            plural(more, "lead")
-        ),
+        more => format!("Retrying {}. Those that fail again appear here with the reason.", plural(more, "lead")),
     });
+    redirect_with("/delivery", jar, message)
+}
+
+async fn dismiss(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
+    let dismiss = async { Ok::<_, Problem>(console.leads.dismiss(&access, selection(&fields)?).await?) };
+    let message = dismiss.await.map(|done| format!("{} dismissed.", plural(done.dismissed, "lead")));
     redirect_with("/delivery", jar, message)
 }

@@ -7,6 +7,7 @@ mod audit;
 mod campaigns;
 mod chart;
 mod components;
+mod countries;
 mod csrf;
 mod delivery;
 mod flash;

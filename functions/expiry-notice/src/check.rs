@@ -15,6 +15,7 @@ use leadwire::jobs::{CheckJob, LeadBatch, SweepJob, SweepKind};
 use leadwire::leads::{ReplayCause, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
+use leadwire::model::connection::problem::IntegrationProblem;
 use leadwire::model::connection::state::{ConnectionEnd, EndReason};
 use leadwire::model::connection::{Connection, Integration, Lifecycle};
 use leadwire::queue::Queue;
@@ -100,12 +101,12 @@ impl ConnectionChecker {
             return Ok(self.table.schedule_check(&scope, &integration, Some(next)).await?);
         }
         let seen = self.see(&scope, &integration, now).await?;
-        let Some(recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
+        let Some(mut recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
             tracing::info!(org = %scope.org(), integration = %integration.id, "the integration changed during the check, so the findings are discarded");
             return Ok(());
         };
         let repaired = match &seen.pages {
-            Some(pages) => self.repair(&scope, &recorded, pages).await,
+            Some(pages) => self.repair(&scope, &recorded, pages).await.map(|problems| recorded.problems = problems),
             None => Ok(()),
         };
         let lost = seen.pages.iter().flat_map(|pages| &pages.connected);
@@ -116,7 +117,10 @@ impl ConnectionChecker {
             Some(_) => self.notifier.notify(&scope, &recorded, now).await,
             None => {
                 let notified = self.notifier.notify(&scope, &recorded, now).await;
-                notified.and(self.notifier.notify_lost_pages(&scope, &recorded, &lost, now).await)
+                let notified = notified.and(self.notifier.notify_lost_pages(&scope, &recorded, &lost, now).await);
+                let live = seen.pages.iter().flat_map(|pages| &pages.connected).filter(|seen| seen.ended.is_none());
+                let live: Vec<&Connection> = live.map(|seen| &seen.page).collect();
+                notified.and(self.notifier.notify_blocked(&scope, &recorded, &live, now).await)
             }
         };
         let caught_up =
@@ -222,8 +226,13 @@ impl ConnectionChecker {
     }
 
     /// Records the state of the pages and the problems, restores missing subscriptions, and unsubscribes pages that no
-    /// org uses.
-    async fn repair(&self, scope: &OrgScope, integration: &Integration, pages: &Pages) -> Result<(), WorkError> {
+    /// org uses. Returns the problems.
+    async fn repair(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        pages: &Pages,
+    ) -> Result<Vec<IntegrationProblem>, WorkError> {
         let (mut to_repair, mut subscriptions) = (Vec::new(), BTreeMap::new());
         for seen in &pages.connected {
             let page = &seen.page;
@@ -253,7 +262,8 @@ impl ConnectionChecker {
         let observed = observe(graph, integration, credentials, &live_pages, subscriptions).await;
         let problems = diagnosis::problems(integration, &observed);
         self.table.set_problems(scope, &integration.id, &problems).await?;
-        release(graph, &self.table, scope, &pages.left, tokens).await
+        release(graph, &self.table, scope, &pages.left, tokens).await?;
+        Ok(problems)
     }
 
     /// Ingests what could not arrive while the integration or one of its pages did not work: parked leads, and leads

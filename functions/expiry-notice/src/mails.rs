@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use leadwire::mail::Mail;
+use leadwire::model::connection::lead_state::Stop;
 use leadwire::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 
@@ -41,14 +42,44 @@ pub(crate) fn lost_pages_mail(
     let mut paragraphs =
         vec![format!("Leads from {lost_pages} no longer arrive through the integration {}.", integration.name)];
     paragraphs.extend(lost.iter().map(|(page, ended)| format!("{}: {}", page.page_name, ended.reason.message())));
-    paragraphs.extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix())));
+    paragraphs
+        .extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix_for(integration.token_kind))));
     paragraphs.push(CATCH_UP_TEXT.to_owned());
     Letter { subject: format!("{org}: no more leads from {lost_pages}"), paragraphs }.with(link)
 }
 
+/// The mail about an integration that works and is not allowed to read leads.
+pub(crate) fn blocked_mail(stop: &Stop, integration: &Integration, org: &str, link: &str) -> Mail {
+    let paragraphs = vec![
+        format!("No leads can arrive through the integration {}. {}", integration.name, stop.message),
+        format!("What to do: {}", stop.fix),
+        CATCH_UP_TEXT.to_owned(),
+    ];
+    Letter { subject: format!("{org}: no leads from Meta can arrive"), paragraphs }.with(link)
+}
+
+/// The mail about pages whose leads an integration is not allowed to read.
+pub(crate) fn blocked_pages_mail(
+    blocked: &[(&Connection, &Stop)],
+    integration: &Integration,
+    org: &str,
+    link: &str,
+) -> Mail {
+    let pages = match blocked {
+        [(page, _)] => format!("the page {}", page.page_name),
+        pages => format!("{} pages", pages.len()),
+    };
+    let mut paragraphs =
+        vec![format!("Leads from {pages} cannot arrive through the integration {}.", integration.name)];
+    paragraphs.extend(blocked.iter().map(|(_, stop)| stop.message.clone()));
+    paragraphs.extend(blocked.first().map(|(_, stop)| format!("What to do: {}", stop.fix)));
+    paragraphs.push(CATCH_UP_TEXT.to_owned());
+    Letter { subject: format!("{org}: no leads from {pages}"), paragraphs }.with(link)
+}
+
 /// For every end after which leads can be caught up on.
 const CATCH_UP_TEXT: &str = "Leads that people submit in the meantime cannot be read, but none is lost. Meta stores every lead for up to 90 \
-    days, the ones it reports wait here, and after reconnecting they are imported automatically.";
+    days, the ones it reports wait here, and all are imported automatically once this is fixed.";
 /// For the end that deletes the connection itself.
 const DELETION_TEXT: &str = "Existing leads are kept. Everything else about the connection is deleted, including its list of pages: \
     the person who reconnects selects the pages again, and leads arrive from that moment on.";
@@ -76,8 +107,9 @@ fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
     let summary = format!("Leads no longer arrive through the integration {}. {}", integration.name, reason.message());
     let mut paragraphs = vec![summary];
     // If reconnecting is all there is to do, the button says so already.
-    if reason.fix() != "Reconnect." {
-        paragraphs.push(format!("What to do: {}", reason.fix()));
+    let fix = reason.fix_for(integration.token_kind);
+    if fix != "Reconnect." {
+        paragraphs.push(format!("What to do: {fix}"));
     }
     let deleted = reason == EndReason::DataDeleted;
     paragraphs.extend(

@@ -8,12 +8,15 @@ use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
 use leadwire::mail::{Mail, MailError, Mailer};
+use leadwire::model::connection::lead_state::{Stop, StopReason};
+use leadwire::model::connection::problem::IntegrationProblemCode;
 use leadwire::model::connection::state::{ConnectionEnd, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
 use leadwire::model::org::User;
 use leadwire::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
 use leadwire::table::{Table, TableError};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::mails;
@@ -45,7 +48,10 @@ impl Notifier {
     ) -> Result<(), WorkError> {
         let Some(notice) = integration.due_notice(now) else { return Ok(()) };
         let event = match notice {
-            ExpiryNotice::Ended(reason) => Event::connection_expired(scope, integration, reason),
+            ExpiryNotice::Ended(reason) => {
+                let stop = Stop::from_end(reason, integration.token_kind);
+                Event::connection_expired(scope, integration, stop, notice.name())
+            }
             ExpiryNotice::SevenDays | ExpiryNotice::ThreeDays | ExpiryNotice::OneDay => {
                 Event::connection_expiring(scope, integration, notice.name())
             }
@@ -73,13 +79,62 @@ impl Notifier {
         for (since, pages) in together {
             let events: Vec<Event> = pages
                 .iter()
-                .map(|(page, ended)| Event::connection_page_lost(scope, integration, page, ended))
+                .map(|(page, ended)| {
+                    let stop = Stop::from_end(ended.reason, integration.token_kind);
+                    Event::connection_page_lost(scope, integration, page, stop, &ended.since.to_string())
+                })
                 .collect();
             let mail = |org: &str, link: &str| mails::lost_pages_mail(&pages, integration, org, link);
             let notice = format!("pages-{since}");
             outcome = outcome.and(self.notify_all(scope, integration, &notice, &events, mail, now).await);
         }
         outcome
+    }
+
+    /// Sends a notice about an integration that works and is not allowed to read leads: one for all of its pages, or one
+    /// for those that are concerned now.
+    ///
+    /// # Errors
+    /// Like [`Notifier::notify`].
+    pub(crate) async fn notify_blocked(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        pages: &[&Connection],
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let blocked = |stop: &Stop| match stop.reason {
+            StopReason::Blocked(code) => Some(code),
+            StopReason::Ended(_) => None,
+        };
+        if let Some(stop) = integration.lead_state(pages.iter().copied(), now).stop {
+            let Some(code) = blocked(&stop) else { return Ok(()) };
+            let notice = format!("blocked-{code}");
+            let mail = |org: &str, link: &str| mails::blocked_mail(&stop, integration, org, link);
+            let event = Event::connection_expired(scope, integration, stop.clone(), &notice);
+            return self.notify_all(scope, integration, &notice, &[event], mail, now).await;
+        }
+        let stopped = pages.iter().filter_map(|page| {
+            let stop = page.lead_state(integration, now).stop?;
+            Some((*page, blocked(&stop)?, stop))
+        });
+        let stopped: Vec<(&Connection, IntegrationProblemCode, Stop)> = stopped.collect();
+        if stopped.is_empty() {
+            return Ok(());
+        }
+        // The same pages are announced once; another page makes another notice.
+        let mut ids: Vec<String> = stopped.iter().map(|(page, code, _)| format!("{}:{code}", page.page_id)).collect();
+        ids.sort();
+        let hash: String = hex::encode(Sha256::digest(ids.join(","))).chars().take(16).collect();
+        let events: Vec<Event> = stopped
+            .iter()
+            .map(|(page, code, stop)| {
+                Event::connection_page_lost(scope, integration, page, stop.clone(), &format!("blocked-{code}"))
+            })
+            .collect();
+        let pages: Vec<(&Connection, &Stop)> = stopped.iter().map(|(page, _, stop)| (*page, stop)).collect();
+        let mail = |org: &str, link: &str| mails::blocked_pages_mail(&pages, integration, org, link);
+        self.notify_all(scope, integration, &format!("blocked-pages-{hash}"), &events, mail, now).await
     }
 
     async fn notify_all(

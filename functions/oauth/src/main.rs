@@ -13,6 +13,7 @@ use leadwire::connections::{Connector, Dialog, DialogResult, FinishError, Finish
 use leadwire::http::bare_page;
 use leadwire::http::cookies::login_cookie;
 use leadwire::http::headers::protect;
+use leadwire::ids::PageId;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::{LoginOutcome, ReturnUrls};
 use leadwire::queue::Queue;
@@ -146,11 +147,13 @@ fn redirect(finished: &FinishedLogin) -> Response<Body> {
 }
 
 /// Adds a login's outcome to the return address: `status`, and `integrationId`, `pages` and `problems`, or `code` and
-/// `message`.
+/// `message`, with `integrationId` and `lostPages` if another account logged in.
 fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
     const DENIED: &str = "Meta reports that access was refused. If you did not cancel the dialog, the Meta app may still be in development mode, which looks the same.";
     // What the caller's own address says under these names would come first, and be believed.
-    const NAMES: [&str; 6] = ["status", "integrationId", "pages", "problems", "code", "message"];
+    const OTHER_ACCOUNT: &str = "The login was another Facebook account's than the connected one, and connected pages would be lost. Nothing was changed.";
+    const NAMES: [&str; 8] =
+        ["status", "integrationId", "pages", "problems", "renewed", "code", "message", "lostPages"];
     let own = return_url
         .query_pairs()
         .filter(|(name, _)| !NAMES.contains(&&**name))
@@ -159,13 +162,22 @@ fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
     let mut query = return_url.query_pairs_mut();
     query.clear().extend_pairs(own);
     match outcome {
-        LoginOutcome::Connected { integration_id, pages, problems } => {
+        LoginOutcome::Connected { integration_id, pages, problems, renewed } => {
             query.append_pair("status", "connected").append_pair("integrationId", integration_id.as_str());
             query.append_pair("pages", &pages.to_string());
             if !problems.is_empty() {
                 let codes: Vec<&str> = problems.iter().map(|code| (*code).into()).collect();
                 query.append_pair("problems", &codes.join(","));
             }
+            if *renewed {
+                query.append_pair("renewed", "true");
+            }
+        }
+        LoginOutcome::OtherAccount { integration_id, lost_pages } => {
+            query.append_pair("status", "error").append_pair("code", "other_account");
+            query.append_pair("message", OTHER_ACCOUNT).append_pair("integrationId", integration_id.as_str());
+            let ids: Vec<&str> = lost_pages.iter().map(PageId::as_str).collect();
+            query.append_pair("lostPages", &ids.join(","));
         }
         LoginOutcome::Denied => {
             query.append_pair("status", "denied").append_pair("code", "access_denied").append_pair("message", DENIED);

@@ -19,6 +19,8 @@ use crate::jobs::{CheckJob, LeadBatch};
 use crate::leads::{ReplayCause, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis;
+use crate::model::connection::lead_state::{Stop, StopReason};
+use crate::model::connection::problem::Impact;
 use crate::model::connection::state::{EndReason, TokenKind};
 use crate::model::connection::{ConnectedBy, Connection, Integration, MetaPerson, PageSelection};
 use crate::model::event::Event;
@@ -66,11 +68,28 @@ pub(super) struct ConnectRequest {
     pub(super) integration_id: IntegrationId,
     /// Whether the integration existed when this began.
     pub(super) reconnects: bool,
+    /// Whether another account may take the place of the one that is connected.
+    pub(super) replace: bool,
     pub(super) user: ConnectedBy,
     pub(super) scopes: Vec<String>,
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) assignment: Option<Assignment>,
+}
+
+/// What became of a grant.
+#[derive(Debug)]
+pub(super) enum Acceptance {
+    /// It is stored.
+    Accepted(Accepted),
+    /// Nothing was changed: the integration that was to be reconnected no longer exists or is being removed.
+    Gone,
+    /// Nothing was changed: the grant is another account's than the connected one, and would end these pages, or make a
+    /// connection that never expires one that does.
+    OtherAccount {
+        /// The connected pages that the grant does not contain.
+        lost: Vec<PageId>,
+    },
 }
 
 /// The stored connection.
@@ -102,7 +121,7 @@ impl Connector {
         Ok(Grant { kind, token, info, me, pages })
     }
 
-    /// Stores what was granted, and returns `None` if a reconnected integration no longer exists or is being removed.
+    /// Stores what was granted.
     ///
     /// A reconnected integration keeps its settings, its counters and the admin's selection of pages. Pages that Meta
     /// no longer grants are withdrawn, and the parked leads of connected pages are replayed.
@@ -116,10 +135,10 @@ impl Connector {
         request: ConnectRequest,
         grant: Grant,
         now: Timestamp,
-    ) -> Result<Option<Accepted>, WorkError> {
+    ) -> Result<Acceptance, WorkError> {
         let id = request.integration_id.clone();
         let known = match (request.reconnects, self.table.integration(scope, &id).await?) {
-            (true, None) => return Ok(None),
+            (true, None) => return Ok(Acceptance::Gone),
             (_, known) => known,
         };
         let known_pages = if known.is_some() { self.table.pages_of(scope, &id).await? } else { Vec::new() };
@@ -128,9 +147,20 @@ impl Connector {
             grant.pages.into_iter().partition(|page| page.access_token.is_some());
         let tokens: BTreeMap<PageId, AccessToken> =
             usable.iter().filter_map(|page| Some((page.id.clone(), page.access_token.clone()?))).collect();
+        let person = person_hash(&self.root_key, &grant.me.id);
+        let connected = || known_pages.iter().filter(|page| page.is_connected());
+        if let Some(known) = known.as_ref().filter(|known| !request.replace && known.person.is_some()) {
+            let is_granted = |page: &Connection| usable.iter().any(|granted| granted.id == page.page_id);
+            let lost: Vec<PageId> =
+                connected().filter(|page| !is_granted(page)).map(|page| page.page_id.clone()).collect();
+            let other_kind = known.token_kind != grant.kind;
+            if other_kind || (known.person.as_ref() != Some(&person) && !lost.is_empty()) {
+                tracing::info!(org = %scope.org(), integration = %id, lost = lost.len(), "not reconnected: another account asks to replace the connected one");
+                return Ok(Acceptance::OtherAccount { lost });
+            }
+        }
         let credentials = Credentials { me: grant.me, user_token: grant.token, pages: tokens };
         let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
-        let person = person_hash(&self.root_key, &credentials.me.id);
         let integration = Integration {
             name: request.name.unwrap_or_else(|| default_name(&usable)),
             description: request.description.unwrap_or_default(),
@@ -144,8 +174,11 @@ impl Connector {
             granted_for: grant.info.granted_for(),
             scopes: grant.info.scopes,
             ended: None,
-            problems: tokenless.iter().map(|page| diagnosis::page_without_token(&page.id, &page.name)).collect(),
-            missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
+            problems: tokenless
+                .iter()
+                .map(|page| diagnosis::page_without_token(grant.kind, &page.id, &page.name))
+                .collect(),
+            missed_since: known.as_ref().and_then(|known| missed_since(known, connected(), now)),
             checked_at: Some(now),
             id: id.clone(),
             ..Integration::draft(scope.org().clone(), request.user, now)
@@ -161,7 +194,7 @@ impl Connector {
             Ok(true) => {}
             Ok(false) => {
                 self.meta.vault.drop_all(&stored.names).await;
-                return Ok(None);
+                return Ok(Acceptance::Gone);
             }
             // The write may have succeeded, so the secrets must stay.
             Err(error) => return Err(error.into()),
@@ -184,14 +217,16 @@ impl Connector {
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
         let of_pages = |lead: &ParkedLead| ids.contains(&lead.page_id);
         replay(&self.table, &self.leads, scope, ReplayCause::Recovered, of_pages).await?;
-        if integration.missed_since.is_some() {
+        let is_blocked = problems.iter().any(|problem| problem.impact == Impact::LeadsBlocked);
+        if integration.missed_since.is_some() || is_blocked {
+            // The check also tells the admins what keeps leads out.
             self.checks.send(&[CheckJob::new(scope, &id)]).await?;
         } else {
             let next = integration.next_check(now, rand::random());
             self.table.schedule_check(scope, &integration, Some(next)).await?;
         }
         let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
-        Ok(Some(Accepted { integration, pages: ids.len() }))
+        Ok(Acceptance::Accepted(Accepted { integration, pages: ids.len() }))
     }
 
     async fn save_pages(
@@ -255,9 +290,16 @@ impl Connector {
     }
 }
 
-/// The time from which leads may have been missed: since the connection ended, if it had ended. The check that follows
-/// asks Meta for them.
-fn missed_since(known: &Integration, now: Timestamp) -> Option<Timestamp> {
+/// The time from which leads may have been missed: since the connection ended, if it had ended, or since a page was last
+/// compared with Meta, if its leads could not be read. The check that follows asks Meta for them.
+fn missed_since<'a>(
+    known: &Integration,
+    pages: impl Iterator<Item = &'a Connection>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let is_blocked = |page: &&Connection| {
+        matches!(page.lead_state(known, now).stop, Some(Stop { reason: StopReason::Blocked(_), .. }))
+    };
     let by_date = || known.expires_at().filter(|end| *end <= now);
     match &known.ended {
         Some(ended) if ended.reason == EndReason::NotConnected => None,
@@ -266,6 +308,7 @@ fn missed_since(known: &Integration, now: Timestamp) -> Option<Timestamp> {
     }
     .into_iter()
     .chain(known.missed_since)
+    .chain(pages.filter(is_blocked).map(Connection::complete_until))
     .min()
 }
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::accept::{ConnectRequest, Connector};
+use super::accept::{Acceptance, ConnectRequest, Connector};
+use super::person::person_hash;
 use crate::error::WorkError;
 use crate::graph::GraphError;
-use crate::ids::OrgScope;
-use crate::model::connection::IntegrationProblemCode;
+use crate::ids::{IntegrationId, OrgScope};
 use crate::model::connection::login::{Login, LoginClaim, LoginFailure, LoginOutcome, State};
+use crate::model::connection::problem::IntegrationProblemCode;
 use crate::model::connection::state::TokenKind;
+use crate::model::connection::{Integration, Lifecycle};
 use crate::table::TableError;
 
 /// A visit that claimed a login and has no outcome after this time is treated as crashed.
@@ -165,22 +167,46 @@ impl Connector {
         if !grant.pages.iter().any(|page| page.access_token.is_some()) {
             return Ok(LoginOutcome::Failed(LoginFailure::NoPages));
         }
+        let renewed = if login.renews && !login.reconnects {
+            self.connected_before(scope, &person_hash(&self.root_key, &grant.me.id)).await?
+        } else {
+            None
+        };
         let request = ConnectRequest {
-            integration_id: login.integration_id,
-            reconnects: login.reconnects,
+            reconnects: login.reconnects || renewed.is_some(),
+            integration_id: renewed.clone().unwrap_or_else(|| login.integration_id.clone()),
+            replace: login.replace,
             user: login.user,
             scopes: login.scopes,
             name: login.name,
             description: login.description,
             assignment: login.assignment,
         };
-        let Some(accepted) = self.accept(scope, &graph, request, grant, now).await? else {
-            return Ok(LoginOutcome::Failed(LoginFailure::IntegrationDeleted));
+        let integration_id = request.integration_id.clone();
+        let accepted = match self.accept(scope, &graph, request, grant, now).await? {
+            Acceptance::Accepted(accepted) => accepted,
+            Acceptance::Gone => return Ok(LoginOutcome::Failed(LoginFailure::IntegrationDeleted)),
+            Acceptance::OtherAccount { lost } => {
+                return Ok(LoginOutcome::OtherAccount { integration_id, lost_pages: lost });
+            }
         };
         let mut problems: Vec<IntegrationProblemCode> =
             accepted.integration.problems.iter().map(|problem| problem.code).collect();
         problems.dedup();
-        Ok(LoginOutcome::Connected { integration_id: accepted.integration.id, pages: accepted.pages, problems })
+        let (pages, renewed) = (accepted.pages, renewed.is_some());
+        Ok(LoginOutcome::Connected { integration_id: accepted.integration.id, pages, problems, renewed })
+    }
+
+    /// The integration that a person connected before, through Meta's login.
+    async fn connected_before(&self, scope: &OrgScope, person: &str) -> Result<Option<IntegrationId>, WorkError> {
+        let integrations = self.table.integrations(scope).await?;
+        let is_theirs = |integration: &&Integration| {
+            integration.person.as_deref() == Some(person)
+                && integration.token_kind == TokenKind::User
+                && integration.lifecycle == Lifecycle::Live
+        };
+        let newest = integrations.iter().filter(is_theirs).max_by_key(|integration| integration.connected_at);
+        Ok(newest.map(|integration| integration.id.clone()))
     }
 }
 

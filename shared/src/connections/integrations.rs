@@ -9,8 +9,10 @@ use super::Connections;
 use crate::directory::MetaAccess;
 use crate::error::ActError;
 use crate::ids::{IntegrationId, PageId, UserId};
-use crate::model::connection::state::{ConnectionState, ConnectionStatus, EndReason, TokenKind};
-use crate::model::connection::{Connection, Integration, IntegrationProblem, Lifecycle, PageSelection};
+use crate::model::connection::lead_state::{LeadState, Severity, Stop, StopReason};
+use crate::model::connection::problem::IntegrationProblem;
+use crate::model::connection::state::{ConnectionStatus, TokenKind};
+use crate::model::connection::{Connection, Integration, Lifecycle, PageSelection};
 use crate::model::lead::assignment::Assignment;
 
 /// An integration.
@@ -21,12 +23,14 @@ pub struct IntegrationOut {
     pub description: String,
     /// `error` if no leads can arrive; `reason` says why.
     pub status: IntegrationStatus,
+    /// The worst of all that is known: of the connection, its pages and its problems.
+    pub severity: Severity,
     /// Why no leads can arrive, as a stable code.
-    pub reason: Option<EndReason>,
+    pub reason: Option<StopReason>,
     /// The reason in words.
-    pub reason_message: Option<&'static str>,
+    pub reason_message: Option<String>,
     /// How to fix it.
-    pub fix: Option<&'static str>,
+    pub fix: Option<String>,
     /// Whose token it uses.
     pub token_kind: TokenKind,
     pub pages_count: usize,
@@ -41,7 +45,7 @@ pub struct IntegrationOut {
     /// When leads stop unless the integration is reconnected; `null` if never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// The problems found by the last check, with how to fix them.
+    /// The problems found by the last check, the worst first, with how to fix them.
     pub problems: Vec<IntegrationProblem>,
     #[schema(value_type = String, format = DateTime)]
     pub connected_at: Timestamp,
@@ -65,13 +69,16 @@ pub struct ConnectionOut {
     pub page_id: PageId,
     pub page_name: String,
     pub page_url: String,
+    /// `expired` if no leads can arrive; `reason` says why.
     pub status: ConnectionStatus,
-    /// Why no leads arrive, as a stable code.
-    pub reason: Option<EndReason>,
+    /// The worst of all that is known of the page.
+    pub severity: Severity,
+    /// Why no leads can arrive, as a stable code.
+    pub reason: Option<StopReason>,
     /// The reason in words.
-    pub reason_message: Option<&'static str>,
+    pub reason_message: Option<String>,
     /// How to fix it.
-    pub fix: Option<&'static str>,
+    pub fix: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// The user who went through Meta's login; `null` if their token contained no name.
@@ -212,15 +219,19 @@ impl Connections {
 
 fn integration_out(integration: &Integration, connections: &[Connection], now: Timestamp) -> IntegrationOut {
     let own = || connections.iter().filter(|connection| connection.integration_id == integration.id);
-    let ConnectionState { status, reason, expires_at } = integration.state(now);
+    let LeadState { severity, stop, expires_at, .. } =
+        integration.lead_state(own().filter(|page| page.is_connected()), now);
+    let status = if stop.is_some() { IntegrationStatus::Error } else { IntegrationStatus::Active };
+    let (reason, reason_message, fix) = split(stop);
     IntegrationOut {
         id: integration.id.clone(),
         name: integration.name.clone(),
         description: integration.description.clone(),
-        status: if status == ConnectionStatus::Expired { IntegrationStatus::Error } else { IntegrationStatus::Active },
+        status,
+        severity,
         reason,
-        reason_message: reason.map(EndReason::message),
-        fix: reason.map(EndReason::fix),
+        reason_message,
+        fix,
         token_kind: integration.token_kind,
         pages_count: own().count(),
         last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
@@ -234,8 +245,14 @@ fn integration_out(integration: &Integration, connections: &[Connection], now: T
     }
 }
 
+fn split(stop: Option<Stop>) -> (Option<StopReason>, Option<String>, Option<String>) {
+    let Some(Stop { reason, message, fix }) = stop else { return (None, None, None) };
+    (Some(reason), Some(message), Some(fix))
+}
+
 fn connection_out(connection: &Connection, integration: &Integration, now: Timestamp) -> ConnectionOut {
-    let ConnectionState { status, reason, expires_at } = connection.state(integration, now);
+    let LeadState { severity, status, stop, expires_at } = connection.lead_state(integration, now);
+    let (reason, reason_message, fix) = split(stop);
     let by = &integration.connected_by;
     ConnectionOut {
         integration_id: connection.integration_id.clone(),
@@ -243,9 +260,10 @@ fn connection_out(connection: &Connection, integration: &Integration, now: Times
         page_name: connection.page_name.clone(),
         page_url: connection.page_url.clone(),
         status,
+        severity,
         reason,
-        reason_message: reason.map(EndReason::message),
-        fix: reason.map(EndReason::fix),
+        reason_message,
+        fix,
         expires_at,
         connected_by: by.name.clone().map(|name| ConnectedPerson { id: by.user_id.clone(), name }),
         leads_count: connection.leads_count,

@@ -35,6 +35,10 @@ pub struct LoginRequest {
     pub return_url: String,
     /// The integration to reconnect. Without one, a new integration is created.
     pub integration_id: Option<IntegrationId>,
+    /// Whether another account may take the place of the one that is connected, although pages are then lost.
+    pub replace: bool,
+    /// Whether a person who is connected already renews that integration, instead of getting a second one.
+    pub renews: bool,
     /// [`browser_hash`](crate::model::connection::login::browser_hash) of the secret of the browser that must
     /// return from Meta, in which an admin of the org is logged in. Without one, the login is bound to the browser in which
     /// a person agrees to it.
@@ -107,6 +111,8 @@ impl Connections {
             return_url,
             redirect_uri,
             reconnects: request.integration_id.is_some(),
+            replace: request.replace,
+            renews: request.renews,
             integration_id: request.integration_id.unwrap_or_default(),
             browser: request.browser,
             scopes,

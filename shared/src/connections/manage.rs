@@ -78,6 +78,10 @@ pub struct TokenIn {
     /// A system user's token.
     #[schema(value_type = String)]
     pub token: AccessToken,
+    /// Whether it may replace another account, although connected pages are then lost, or a person's login ends. False by
+    /// default: such a token is refused with `other_account`, and nothing is changed.
+    #[serde(default)]
+    pub replace: bool,
 }
 
 /// The result of disconnecting the org.
@@ -112,7 +116,7 @@ impl Connections {
         let integration = match input.token {
             Some(token) => {
                 let IntegrationSettings { name, description, assignment, .. } = settings;
-                let pasted = Pasted { token, integration_id: None, name, description, assignment };
+                let pasted = Pasted { token, integration_id: None, replace: false, name, description, assignment };
                 self.paste(access, pasted).await?
             }
             None => {
@@ -198,6 +202,7 @@ impl Connections {
         let pasted = Pasted {
             token: input.token,
             integration_id: Some(integration.id),
+            replace: input.replace,
             name: None,
             description: None,
             assignment: None,

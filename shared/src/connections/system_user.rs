@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::accept::{Accepted, ConnectRequest, Connector};
+use super::accept::{Acceptance, Accepted, ConnectRequest, Connector};
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
-use crate::ids::{IntegrationId, OrgScope};
+use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::connection::ConnectedBy;
 use crate::model::connection::login::DEFAULT_SCOPES;
 use crate::model::connection::state::TokenKind;
@@ -19,6 +19,8 @@ pub struct Pasted {
     pub token: AccessToken,
     /// The integration whose token it replaces. The old token works until this one does. `None` creates an integration.
     pub integration_id: Option<IntegrationId>,
+    /// Whether it may take the place of another account with other pages.
+    pub replace: bool,
     /// The name of a new integration.
     pub name: Option<String>,
     /// The description of a new integration.
@@ -61,6 +63,7 @@ impl Connector {
         }
         let request = ConnectRequest {
             reconnects: pasted.integration_id.is_some(),
+            replace: pasted.replace,
             integration_id: pasted.integration_id.unwrap_or_default(),
             user,
             scopes: DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
@@ -68,13 +71,32 @@ impl Connector {
             description: pasted.description,
             assignment: pasted.assignment,
         };
-        self.accept(scope, &graph, request, grant, now).await?.ok_or_else(|| ActError::not_found("integration"))
+        match self.accept(scope, &graph, request, grant, now).await? {
+            Acceptance::Accepted(accepted) => Ok(accepted),
+            Acceptance::Gone => Err(ActError::not_found("integration")),
+            Acceptance::OtherAccount { lost } => Err(other_account(&lost)),
+        }
     }
 }
 
 fn not_valid() -> ActError {
     let message = "Meta does not accept this token for this app. Generate a new one for this app in Meta Business settings, under System users.";
     ActError::invalid("token", ErrorCode::TokenNotValid, message)
+}
+
+fn other_account(lost: &[PageId]) -> ActError {
+    let ids: Vec<&str> = lost.iter().map(PageId::as_str).collect();
+    let message = match ids.as_slice() {
+        [] => {
+            "This token belongs to another kind of account than the connected one. Set replace to use it all the same."
+                .to_owned()
+        }
+        ids => format!(
+            "This token belongs to another account, and leads from these pages would stop: {}. Set replace to use it all the same.",
+            ids.join(", ")
+        ),
+    };
+    ActError::invalid("replace", ErrorCode::OtherAccount, message)
 }
 
 fn no_pages() -> ActError {

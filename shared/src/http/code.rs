@@ -188,6 +188,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         ErrorCode::MappingChanged
         | ErrorCode::BackfillRunning
         | ErrorCode::IntegrationBusy
+        | ErrorCode::OtherAccount
         | ErrorCode::AdAccountLinked
         | ErrorCode::AdAccountPaused
         | ErrorCode::NoAdAccounts

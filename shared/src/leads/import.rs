@@ -18,9 +18,11 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::lead::dedupe::{Snapshot, plan};
-use crate::model::lead::file::{FileRow, NotLeads, RowError, rows};
+use crate::model::lead::file::{FileColumn, FileLeads, FileRow, NotLeads, RowError, rows};
 use crate::model::lead::form::{self, Form};
+use crate::model::lead::identity::person_keys;
 use crate::model::lead::mapping::{self, Mapping};
+use crate::model::lead::standard_fields::{EMAIL, PHONE};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
 use crate::model::limit::OrgLimit;
 use crate::table::TableError;
@@ -62,6 +64,11 @@ pub struct ImportReport {
     pub failed: usize,
     /// The problems of the failed lines; the first thousand.
     pub problems: Vec<RowProblem>,
+    /// How the columns are read, in the order of the file.
+    pub columns: Vec<FileColumn>,
+    /// Values that are imported as they are and may be mistakes, such as an e-mail address that is none; the first
+    /// thousand.
+    pub warnings: Vec<RowProblem>,
     /// Whether nothing was stored.
     pub dry_run: bool,
     /// The first line that there was no time for: send the same file again with it as `from_line`. `null` if the file
@@ -119,12 +126,14 @@ pub(super) async fn import(
     now: Timestamp,
 ) -> Result<ImportReport, ActError> {
     let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
-    let mut rows = match rows(file, country.as_deref(), now) {
-        Ok(rows) => rows.skip_while(|row| line_of(row) < options.from_line).peekable(),
+    let (columns, mut rows) = match rows(file, country.as_deref(), now) {
+        Ok(FileLeads { columns, rows }) => {
+            (columns, rows.skip_while(|row| line_of(row) < options.from_line).peekable())
+        }
         Err(NotLeads(why)) => return Err(ActError::refuse(ErrorCode::FileInvalid, why)),
     };
     let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
-    let mut report = ImportReport { dry_run: options.dry_run, ..ImportReport::default() };
+    let mut report = ImportReport { columns, dry_run: options.dry_run, ..ImportReport::default() };
     let mut planned = Snapshot::default();
     while let Some(next) = rows.peek() {
         // Checked between chunks, so that no line is reported twice when the rest of the file is sent.
@@ -141,7 +150,9 @@ pub(super) async fn import(
         for rows in valid.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
             let known = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?);
-            let leads = rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
+            let leads: Vec<Lead> =
+                rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
+            rows.iter().zip(&leads).for_each(|(row, lead)| report.warn(row.line, lead));
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
             write_rows(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
         }
@@ -164,6 +175,27 @@ impl ImportReport {
         self.failed += 1;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(RowProblem { line: error.line, column: error.column, message: error.message });
+        }
+    }
+
+    /// Warns of values that are probably mistakes.
+    fn warn(&mut self, line: u64, lead: &Lead) {
+        let is_odd = |email: &str| {
+            let has_dot = email.rsplit_once('@').is_some_and(|(_, domain)| domain.trim_matches('.').contains('.'));
+            !has_dot || person_keys(Some(email), None).is_empty()
+        };
+        let email = lead.email.as_deref().filter(|email| is_odd(email)).map(|_| {
+            (EMAIL, "This does not look like an e-mail address. It is stored as it is, and no mail will arrive.")
+        });
+        let is_odd = |phone: &&str| person_keys(None, Some(phone)).is_empty();
+        let phone = lead.phone.as_deref().filter(is_odd).map(|_| {
+            (PHONE, "This does not look like a phone number, or its country is missing. It is stored as it is.")
+        });
+        for (field, message) in email.into_iter().chain(phone) {
+            if self.warnings.len() < MAX_PROBLEMS {
+                let column = Some(field.to_owned());
+                self.warnings.push(RowProblem { line, column, message: message.to_owned() });
+            }
         }
     }
 }

@@ -104,6 +104,13 @@ impl Leads {
         record_change(&access.trail, &before, &change);
         let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
         let mut steps = Vec::new();
+        let is_reported = input.status.is_some() || !detail_names(&change).is_empty();
+        let after = self.get(&access.scope, id).await?;
+        if is_reported {
+            // As with the assignee below, repeating a request publishes again.
+            let event = Event::lead_changed(&access.scope, &after.lead, &access.caller.user, at);
+            self.bus.publish(&[event]).await?;
+        }
         if let Some(to) = input.assigned_to {
             let from = before.assigned_to.as_ref();
             tracing::info!(org = %access.scope.org(), lead = %id, ?from, ?to, by = %access.caller.user, "lead assigned by hand");
@@ -119,7 +126,9 @@ impl Leads {
                 Some(to) => format!("{by} assigned it to {to}."),
                 None => format!("{by} unassigned it. It was assigned to {}.", from.map_or("no one", UserId::as_str)),
             };
-            steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
+            if to != before.assigned_to {
+                steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
+            }
         }
         if let Some(status) = input.status.filter(|status| *status != before.status) {
             let detail = format!("{by} changed it to {status}.");
@@ -136,7 +145,7 @@ impl Leads {
                 tracing::warn!(%error, lead = %id, "a step of a lead's trace could not be recorded");
             }
         }
-        self.get(&access.scope, id).await
+        Ok(after)
     }
 
     /// Reads what is reported to Meta of a lead whose status is to be changed, or why nothing is.

@@ -44,7 +44,9 @@ pub use latency::{LatencyDay, LatencyReport};
 pub use lists::{LeadList, LeadLister};
 pub use manage::{LeadDetails, LeadIn};
 pub use mapping::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, Rerun, RerunIn};
-pub use parked::{MAX_RECEIVES, ParkedList, ReplayCause, ReplayRequest, Replayed, parked, replay};
+pub use parked::{
+    Dismissed, MAX_RECEIVES, ParkedList, ParkedOut, ParkedSelection, ReplayCause, Replayed, parked, replay,
+};
 pub use quiet::report_quiet_pages;
 pub use retention::Retention;
 pub use runs::{BackfillIn, RunList, RunOut};

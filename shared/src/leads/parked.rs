@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use super::{Arrival, Ingest, Leads};
 use crate::cursor::ListCursor;
-use crate::directory::MetaAccess;
-use crate::error::{ActError, WorkError};
+use crate::directory::{Access, MetaAccess};
+use crate::error::{ActError, ErrorCode, WorkError};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, UserId};
 use crate::jobs::{LeadBatch, LeadJob};
+use crate::model::failure::FailureCode;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
 use crate::retry::Verdict;
@@ -21,18 +22,45 @@ use crate::vault::VaultError;
 /// Parked leads.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ParkedList {
-    pub items: Vec<ParkedLead>,
+    pub items: Vec<ParkedOut>,
     /// Pass it as `cursor` for the next page; `null` at the end. It can be set although the page has fewer items than
     /// `limit`.
     pub next_cursor: Option<String>,
 }
 
-/// Which parked leads to replay.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A parked lead.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ParkedOut {
+    #[serde(flatten)]
+    pub lead: ParkedLead,
+    /// The reason in words.
+    pub reason_message: &'static str,
+    /// How to fix it, before a replay.
+    pub fix: &'static str,
+}
+
+/// Some of the parked leads.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ReplayRequest {
+pub struct ParkedSelection {
     /// Their leadgen ids; by default all.
     pub leadgen_ids: Option<Vec<String>>,
+    /// Only those that are parked for this reason.
+    pub reason: Option<FailureCode>,
+}
+
+impl ParkedSelection {
+    fn includes(&self, lead: &ParkedLead) -> bool {
+        self.leadgen_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == lead.leadgen_id.as_str()))
+            && self.reason.is_none_or(|reason| lead.reason == reason)
+    }
+}
+
+/// The result of a dismissal.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Dismissed {
+    /// Number of leads that were dismissed.
+    pub dismissed: usize,
 }
 
 /// The result of a replay.
@@ -62,6 +90,11 @@ impl Ingest {
         error: WorkError,
         now: Timestamp,
     ) -> Result<(), WorkError> {
+        if error.verdict() == Verdict::GiveUp
+            && self.writer.table.is_dismissed(scope, &LeadId::from_leadgen(&arrival.job.notice.leadgen_id)).await?
+        {
+            return Ok(());
+        }
         let is_permanent = error.verdict() == Verdict::GiveUp;
         if !is_permanent && arrival.receive_count < MAX_RECEIVES {
             tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
@@ -112,22 +145,56 @@ fn evidence(error: &WorkError) -> String {
 
 impl Leads {
     /// Lists the parked leads. A lead that arrived in another way since is removed from the list.
-    pub async fn parked(&self, access: &MetaAccess, after: Option<&str>, limit: usize) -> Result<ParkedList, ActError> {
+    pub async fn parked(&self, access: &Access, after: Option<&str>, limit: usize) -> Result<ParkedList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "parked");
         let after: Option<LeadId> = cursor.decode(after)?;
         let (parked, next) = self.table.parked_from(&access.scope, after.as_ref(), limit).await?;
         let items = drop_stored(&self.table, &access.scope, parked).await?;
+        let items = items
+            .into_iter()
+            .map(|lead| ParkedOut { reason_message: lead.reason.message(), fix: lead.reason.fix(), lead })
+            .collect();
         Ok(ParkedList { items, next_cursor: next.map(|lead| cursor.encode(&lead)) })
     }
 
     /// Puts parked leads back into the queue.
-    pub async fn replay(&self, access: &MetaAccess, request: ReplayRequest) -> Result<Replayed, ActError> {
-        let is_wanted = |lead: &ParkedLead| {
-            request.leadgen_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == lead.leadgen_id.as_str()))
-        };
+    pub async fn replay(&self, access: &MetaAccess, request: ParkedSelection) -> Result<Replayed, ActError> {
         let cause = ReplayCause::User(&access.caller.user);
+        let is_wanted = |lead: &ParkedLead| request.includes(lead);
         let replayed = replay(&self.table, &self.queue, &access.scope, cause, is_wanted).await?;
         Ok(Replayed { replayed })
+    }
+
+    /// Dismisses parked leads: they are not listed, tried or parked again.
+    ///
+    /// # Errors
+    /// Refuses a selection that names neither leads nor a reason, because it would dismiss all of them.
+    pub async fn dismiss(&self, access: &MetaAccess, request: ParkedSelection) -> Result<Dismissed, ActError> {
+        if request.leadgen_ids.is_none() && request.reason.is_none() {
+            let message = "Name the leads to dismiss, or the reason for which they are parked.";
+            return Err(ActError::invalid("leadgen_ids", ErrorCode::ListInvalid, message));
+        }
+        let (table, scope) = (&self.table, &access.scope);
+        let detail = format!("{} dismissed it.", access.caller.user);
+        let (mut dismissed, mut after) = (0, None);
+        loop {
+            let (parked, next) = table.parked_from(scope, after.as_ref(), PAGE_SIZE).await?;
+            let mut chosen = drop_stored(table, scope, parked).await?;
+            chosen.retain(|lead| request.includes(lead));
+            for leads in chosen.chunks(100) {
+                // First the mark that keeps a search from parking it again.
+                write_all(leads.iter().map(|lead| table.hold(scope, Hold::Dismissed, lead)).collect()).await?;
+                write_all(leads.iter().map(|lead| table.release(scope, Hold::Parked, lead)).collect()).await?;
+                let step = Step::new(crate::clock::now(), StepKind::Dismissed, "manual", &detail);
+                let ids: Vec<LeadId> = leads.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+                write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;
+            }
+            dismissed += chosen.len();
+            match next {
+                Some(_) => after = next,
+                None => return Ok(Dismissed { dismissed }),
+            }
+        }
     }
 }
 

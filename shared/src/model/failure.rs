@@ -80,6 +80,75 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
+    /// What happened, in plain words.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::TokenDead | Self::IntegrationEnded => "The connection has ended",
+            Self::TokenUnreadable => "The access token could not be read",
+            Self::WrongTokenKind => "The access token is of the wrong kind",
+            Self::NotPermitted => "Meta does not permit access",
+            Self::NotVisible => "Meta does not show it",
+            Self::ProofRefused => "Meta did not accept the app secret",
+            Self::Refused => "Meta refused the request",
+            Self::TooMuchData => "Meta found the request too large",
+            Self::MessagingWindowClosed => "The reply window is closed",
+            Self::Throttled => "Meta limits the page",
+            Self::Unavailable | Self::NoAnswer | Self::Garbage => "Meta did not respond properly",
+            Self::ItemRejected => "The lead is too large",
+            Self::TableFailed
+            | Self::VaultFailed
+            | Self::QueueFailed
+            | Self::BusFailed
+            | Self::MailFailed
+            | Self::FileFailed => "An AWS service failed",
+            Self::MetaNotInPlan => "The plan does not include Meta",
+            Self::Disconnected | Self::NotConnected => "The page was disconnected",
+            Self::PageWithoutToken => "Meta granted no access to the page",
+            Self::OutOfTime => "There was not enough time",
+            Self::Defect => "A defect of Leadwire",
+        }
+    }
+
+    /// What to do before it is tried again.
+    #[must_use]
+    pub fn fix(self) -> &'static str {
+        match self {
+            Self::TokenDead | Self::IntegrationEnded | Self::TokenUnreadable => {
+                "Reconnect the integration. These leads are then imported automatically."
+            }
+            Self::WrongTokenKind | Self::PageWithoutToken => {
+                "Reconnect the integration, and select the page in Meta's dialog."
+            }
+            Self::NotPermitted => {
+                "Open the integration's health: it names the missing permission, page task or lead access. Fix it, then try again."
+            }
+            Self::NotVisible => {
+                "Meta shows a lead only to people who may see its form, and deletes it after 90 days. Check access to the form and try again. Dismiss what is older, and what was only a test of Meta's webhook."
+            }
+            Self::Refused | Self::TooMuchData | Self::ItemRejected => {
+                "Try again once. If it fails again, report it to the operator of this system with the lead's id."
+            }
+            Self::MetaNotInPlan => "Include Meta in the org's plan, then try again.",
+            Self::Disconnected | Self::NotConnected => {
+                "Connect or select the page again, then try again. Dismiss the leads if you do not want them."
+            }
+            Self::ProofRefused | Self::Defect => "The operator of this system must fix this. Then try again.",
+            Self::Throttled
+            | Self::MessagingWindowClosed
+            | Self::Unavailable
+            | Self::Garbage
+            | Self::NoAnswer
+            | Self::TableFailed
+            | Self::VaultFailed
+            | Self::QueueFailed
+            | Self::BusFailed
+            | Self::MailFailed
+            | Self::FileFailed
+            | Self::OutOfTime => "The failure is temporary. Try again.",
+        }
+    }
+
     /// Whether the cause passes without anybody's doing, such as a fault or a throttle of Meta's. Leads that it holds
     /// back are ingested automatically once Meta answers for their page again.
     #[must_use]

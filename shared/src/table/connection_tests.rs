@@ -302,6 +302,8 @@ async fn a_login_can_be_claimed_once() {
     let table = empty_table().await;
     let login = Login {
         reconnects: false,
+        replace: false,
+        renews: false,
         nonce: "n".into(),
         org: OrgId::parse("a").unwrap(),
         user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("U".into()) },

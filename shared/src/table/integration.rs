@@ -9,8 +9,9 @@ use super::keys;
 use super::row::Row;
 use super::{IndexRange, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
+use crate::model::connection::problem::IntegrationProblem;
 use crate::model::connection::state::ConnectionEnd;
-use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem, Lifecycle};
+use crate::model::connection::{ConnectedBy, Integration, Lifecycle};
 use crate::model::lead::assignment::Assignment;
 
 /// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
@@ -203,7 +204,7 @@ impl Table {
         change.if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
-    /// Records the problems found while connecting.
+    /// Records the problems that an examination found, of which the worst come first.
     pub async fn set_problems(
         &self,
         scope: &OrgScope,

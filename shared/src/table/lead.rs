@@ -190,7 +190,7 @@ impl Table {
         Ok(known)
     }
 
-    /// Returns which of these leads are parked or waiting, each with its page.
+    /// Returns which of these leads are parked, waiting or dismissed, each with its page.
     pub async fn find_held(
         &self,
         scope: &OrgScope,
@@ -198,7 +198,8 @@ impl Table {
     ) -> Result<BTreeSet<LeadId>, TableError> {
         let parked = leads.iter().map(|(_, id)| (id, keys::parked(scope, id)));
         let waiting = leads.iter().map(|(page, id)| (id, keys::waiting(scope, page, id)));
-        self.find_existing(parked.chain(waiting), Consistency::Strong).await
+        let dismissed = leads.iter().map(|(_, id)| (id, keys::dismissed(scope, id)));
+        self.find_existing(parked.chain(waiting).chain(dismissed), Consistency::Strong).await
     }
 
     /// Which of these have a stored item.

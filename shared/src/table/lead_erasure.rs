@@ -58,7 +58,8 @@ impl Table {
         let found = self.keys_of_partition(&key.pk).await?;
         let beside = found.into_iter().filter(|other| *other != key && *other != mark);
         let waiting = page.map(|page| keys::waiting(scope, page, id));
-        let beside: Vec<Key> = beside.chain(waiting).chain([keys::parked(scope, id)]).collect();
+        let beside: Vec<Key> =
+            beside.chain(waiting).chain([keys::parked(scope, id), keys::dismissed(scope, id)]).collect();
         self.write_many(beside.iter().map(delete_request).collect::<Result<_, _>>()?).await?;
         let claims = persons.iter().map(|person| keys::person(scope, person));
         let row = ErasedLead { erased_at: now };

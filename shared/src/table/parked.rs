@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Table, TableError, text};
+use super::{Consistency, Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::jobs::LeadJob;
 use crate::model::failure::FailureCode;
@@ -41,6 +41,8 @@ pub enum Hold {
     Parked,
     /// A temporary failure. The lead waits until Meta answers for its page again.
     Waiting,
+    /// A user does not want it to be tried again.
+    Dismissed,
 }
 
 impl Hold {
@@ -49,6 +51,7 @@ impl Hold {
         match self {
             Self::Parked => keys::parked(scope, &id),
             Self::Waiting => keys::waiting(scope, &lead.page_id, &id),
+            Self::Dismissed => keys::dismissed(scope, &id),
         }
     }
 }
@@ -62,12 +65,21 @@ impl Table {
             Hold::Waiting => {
                 self.put(Row::new(&key, "waiting", lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
             }
+            Hold::Dismissed => {
+                self.put(Row::new(&key, "dismissed", lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
+            }
         }
     }
 
     /// Deletes a held lead as it was read. If it was held again meanwhile, its replay has failed and it stays.
     pub async fn release(&self, scope: &OrgScope, hold: Hold, seen: &ParkedLead) -> Result<(), TableError> {
         self.delete_if_still(&hold.key(scope, seen), "parked_at", &seen.parked_at).await
+    }
+
+    /// Whether a user dismissed the lead.
+    pub async fn is_dismissed(&self, scope: &OrgScope, id: &LeadId) -> Result<bool, TableError> {
+        let wanted = [(id, keys::dismissed(scope, id))].into_iter();
+        Ok(!self.find_existing(wanted, Consistency::Strong).await?.is_empty())
     }
 
     /// Returns whether any of the org's leads wait.

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::jobs::LeadJob;
-use crate::model::connection::{ConnectedBy, Connection, Integration, IntegrationProblem, IntegrationProblemCode};
+use crate::model::connection::problem::{Impact, IntegrationProblem, IntegrationProblemCode};
+use crate::model::connection::{ConnectedBy, Connection, Integration};
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::form::{Form, Question};
@@ -99,6 +100,7 @@ pub(crate) fn integration(assignment: Assignment) -> Integration {
         scopes: vec!["leads_retrieval".into()],
         problems: vec![IntegrationProblem {
             code: IntegrationProblemCode::ScopeMissing,
+            impact: Impact::AdsReports,
             page_id: None,
             message: "m".into(),
             fix: "f".into(),

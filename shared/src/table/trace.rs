@@ -24,7 +24,10 @@ impl Table {
     pub async fn note(&self, scope: &OrgScope, lead: &LeadId, step: &Step) -> Result<(), TableError> {
         let key = keys::step(scope, lead, step.at, step.step);
         let row = Row::new(&key, "step", step);
-        let expires = matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting | StepKind::Replayed);
+        let expires = matches!(
+            step.step,
+            StepKind::Tried | StepKind::Parked | StepKind::Waiting | StepKind::Replayed | StepKind::Dismissed
+        );
         self.put(if expires { row.ttl((step.at + TRACE_TTL).as_second()) } else { row }).await
     }
 

@@ -30,12 +30,17 @@ pub(crate) struct AuthUrlRequest {
     #[schema(max_items = 50)]
     scopes: Option<Vec<String>>,
     /// Where the browser is redirected afterwards, with `status` (`connected`, `denied` or `error`), and
-    /// `integrationId`, `pages` and `problems`, or `code` and `message`. The URL must be on the deployment's
-    /// allow-list.
+    /// `integrationId`, `pages` and `problems`, or `code` and `message`. With the code `other_account`, also
+    /// `integrationId` and `lostPages`. The URL must be on the deployment's allow-list.
     #[schema(format = "uri", max_length = 2000)]
     return_url: String,
     /// An integration to reconnect. It keeps its settings, history and leads.
     integration_id: Option<String>,
+    /// Whether the login of another account may replace the one that is connected, although connected pages are then lost
+    /// or a system user's token ends. False by default: such a login changes nothing and ends with the code
+    /// `other_account`.
+    #[serde(default)]
+    replace: bool,
     /// The name of a new integration.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
     name: Option<String>,
@@ -66,6 +71,9 @@ pub(crate) struct ReconnectRequest {
     /// Permissions to request from Meta; all that Leadwire uses by default.
     #[schema(max_items = 50)]
     scopes: Option<Vec<String>>,
+    /// The same as `replace` of `getAuthUrl`.
+    #[serde(default)]
+    replace: bool,
 }
 
 /// Where to redirect the browser.
@@ -101,6 +109,8 @@ pub(crate) async fn get_auth_url(
         scopes: request.scopes,
         return_url: request.return_url,
         integration_id,
+        replace: request.replace,
+        renews: false,
         name: request.name,
         description: request.description,
         assignment: request.assignment,
@@ -115,8 +125,9 @@ pub(crate) async fn get_auth_url(
 /// Reconnect an integration
 ///
 /// Returns the URL of Meta's login dialog. The integration keeps its settings, history and leads; its pages become
-/// those that the person selects in the dialog. To renew a system user's token, use `PUT …/token` instead; reconnecting
-/// replaces it with the person's token.
+/// those that the person selects in the dialog. If another account than the connected one logs in and connected pages would
+/// be lost, nothing is changed unless `replace` is set. To renew a system user's token, use `PUT …/token` instead;
+/// reconnecting replaces it with the person's token, which needs `replace` as well.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/reconnect", tag = "connect", operation_id = "reconnectIntegration",
     params(("id" = IntegrationId, Path), OrgHeader),
@@ -132,8 +143,8 @@ pub(crate) async fn reconnect(
     Input(request): Input<ReconnectRequest>,
 ) -> Result<Json<ReconnectUrl>, Problem> {
     let origin = origin(&api, context.as_deref(), &headers)?;
-    let ReconnectRequest { return_url, scopes } = request;
-    let login = LoginRequest { scopes, return_url, integration_id: Some(id), ..LoginRequest::default() };
+    let ReconnectRequest { return_url, scopes, replace } = request;
+    let login = LoginRequest { scopes, return_url, integration_id: Some(id), replace, ..LoginRequest::default() };
     let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
     // The id is part of the path here, not a field.
     let auth_url = dialog_url.map_err(|error| Problem::from(error).without_field("integration_id"))?;

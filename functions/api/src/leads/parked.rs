@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use leadwire::http::Problem;
-use leadwire::leads::{ParkedList, ReplayRequest, Replayed};
+use leadwire::leads::{Dismissed, ParkedList, ParkedSelection, Replayed};
 
 use crate::access::{MetaAccess, OrgHeader};
 use crate::input::{Input, Parameters};
@@ -34,13 +34,31 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/api/parked/replay", tag = "leads", operation_id = "replayParked",
     params(OrgHeader),
-    request_body = ReplayRequest,
+    request_body = ParkedSelection,
     responses((status = 202, body = Replayed))
 )]
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Input(request): Input<ReplayRequest>,
+    Input(request): Input<ParkedSelection>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
     Ok((StatusCode::ACCEPTED, Json(api.leads.replay(&access, request).await?)))
+}
+
+/// Dismiss parked leads
+///
+/// They leave the list, and are not parked again. Meta keeps each for 90 days: a backfill within that time imports those
+/// that can be read by then.
+#[utoipa::path(
+    post, path = "/api/parked/dismiss", tag = "leads", operation_id = "dismissParked",
+    params(OrgHeader),
+    request_body = ParkedSelection,
+    responses((status = 200, body = Dismissed))
+)]
+pub(crate) async fn dismiss(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Input(request): Input<ParkedSelection>,
+) -> Result<Json<Dismissed>, Problem> {
+    Ok(Json(api.leads.dismiss(&access, request).await?))
 }

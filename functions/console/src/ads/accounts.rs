@@ -63,6 +63,7 @@ async fn render(
         action: &format!("{path}/unlink"),
         act: "Unlink",
         open: confirm == "unlink",
+        sends: None,
     };
     let paused = account.state == leadwire::model::ads::account::AdAccountState::Paused;
     let body = html! {

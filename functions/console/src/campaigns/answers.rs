@@ -8,7 +8,7 @@ use leadwire::model::campaigns::{AdImage, CallToAction, SpecialAdCategory};
 use leadwire::model::web_address::parse_public;
 use rust_decimal::Decimal;
 
-use super::countries;
+use crate::countries;
 use crate::form::Fields;
 
 /// The steps, in order, each with its heading and the fields that it asks for.

@@ -13,12 +13,12 @@ use leadwire::model::lead::query::LeadQuery;
 use maud::{Markup, html};
 
 use super::answers::{field_name, own_field, step_of};
-use super::countries;
 use super::questions::render_ad;
 use super::{budget, state_badge};
 use crate::components::{
     Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, plural, refresh_in, time, time_or,
 };
+use crate::countries;
 use crate::flash::redirect_with;
 use crate::form::Submitted;
 use crate::layout::{Section, fragment_or_page, page};
@@ -231,6 +231,7 @@ impl Shown<'_> {
             action: &format!("{path}/archive"),
             act: "Archive",
             open: self.confirm == "archive",
+            sends: None,
         };
         html! {
             div.acts {

@@ -1,7 +1,6 @@
 //! Campaigns for lead ads: the list, the wizard that creates one with its form, and one campaign's state.
 
 mod answers;
-mod countries;
 mod detail;
 mod lead_form;
 mod questions;

@@ -9,9 +9,9 @@ use leadwire::model::web_address::parse_public;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
-use super::countries;
 use super::wizard::Screen;
 use crate::components::{alert, empty, field_problem};
+use crate::countries;
 use crate::form::Fields;
 use crate::messages;
 

@@ -16,6 +16,7 @@ use maud::{Markup, html};
 
 use crate::acts::Showing;
 use crate::components::{alert, count, csrf_field, plural, problem_alert, time};
+use crate::countries;
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
@@ -161,7 +162,7 @@ impl MappingForm {
             }
         }
         let version = fields.get("version").and_then(|text| text.parse().ok());
-        Self { rules, choices: lines, country: fields.get("country").map(ToOwned::to_owned), version }
+        Self { rules, choices: lines, country: fields.get("country").map(countries::code), version }
     }
 
     /// The first line of choices that cannot be parsed, as a problem.
@@ -216,7 +217,8 @@ fn render(
                 @for (index, rule) in form.rules.iter().chain(std::iter::repeat_n(&blank, SPARE_RULES)).enumerate() {
                     (rule_fields(index, rule, form.choices.get(index).map_or("", String::as_str), &mapping.questions, problem))
                 }
-                label.short { "Country of phone numbers without a country code" input name="country" value=[form.country.as_deref()] maxlength="2" size="4" placeholder="US"; }
+                label.short { "Country of phone numbers without a country code" input name="country" value=[form.country.as_deref().map(countries::name)] list=(countries::LIST) maxlength="60" placeholder="The org's default"; }
+                (countries::datalist())
                 div.acts {
                     button formaction={ (path) "/preview#preview" } { "Preview on the newest lead" }
                     button.primary { "Save" }

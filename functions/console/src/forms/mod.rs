@@ -113,6 +113,7 @@ fn acts(visitor: &Visitor, form: &FormOut, confirm: &str) -> Markup {
         action: &format!("/forms/{}/archive?page_id={}", form.form_id, form.page_id),
         act: "Archive the form",
         open: confirm == id,
+        sends: None,
     };
     html! {
         @if form.status == "ACTIVE" {

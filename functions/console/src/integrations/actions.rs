@@ -62,7 +62,8 @@ pub(super) async fn connect(
 ) -> Result<Response, Problem> {
     let origin = console.origin(&parts)?;
     let (browser, cookie) = browser_cookie(&origin, &jar);
-    let login = LoginRequest { return_url: back(&origin), browser: Some(browser), ..LoginRequest::default() };
+    let login =
+        LoginRequest { return_url: back(&origin), browser: Some(browser), renews: true, ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
     Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
 }
@@ -74,14 +75,15 @@ pub(super) async fn reconnect(
     Id(id): Id<IntegrationId>,
     jar: CookieJar,
     parts: Parts,
-    _: Fields,
+    fields: Fields,
 ) -> Result<Response, Problem> {
     let origin = console.origin(&parts)?;
     let before = console.connections.integration(&access, &id).await?.pages_count;
     let return_url = format!("{}?before={before}", back(&origin));
     let (browser, cookie) = browser_cookie(&origin, &jar);
     let integration_id = Some(id);
-    let login = LoginRequest { return_url, integration_id, browser: Some(browser), ..LoginRequest::default() };
+    let replace = fields.is_ticked("replace");
+    let login = LoginRequest { return_url, integration_id, replace, browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
     Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
 }
@@ -95,7 +97,12 @@ pub(super) struct Back {
     pages: Option<u32>,
     /// The number of pages before, which the console itself put into the address.
     before: Option<u32>,
+    /// Whether the person was connected already, so that their integration was renewed.
+    #[serde(default)]
+    renewed: bool,
     code: Option<String>,
+    /// The pages that another account would have lost.
+    lost_pages: Option<String>,
 }
 
 /// Handles the return from Meta. Anyone can write this address, so it says something only in a browser that has begun a
@@ -111,6 +118,13 @@ pub(super) async fn back_from_meta(
     if begun.get(login_cookie(&console.origin(&parts)?)).is_none() {
         return Ok(Redirect::to("/integrations").into_response());
     }
+    if back.code.as_deref() == Some("other_account")
+        && let Some(id) = back.integration_id.as_deref().and_then(|id| IntegrationId::parse(id).ok())
+    {
+        let lost: Vec<&str> = back.lost_pages.as_deref().unwrap_or_default().split(',').collect();
+        let lost: Vec<String> = lost.iter().filter_map(|id| Some(PageId::parse(id).ok()?.to_string())).collect();
+        return Ok(Redirect::to(&format!("/integrations/{id}?other={}", lost.join(","))).into_response());
+    }
     let flash = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
             let pages = back.pages.unwrap_or_default();
@@ -120,11 +134,15 @@ pub(super) async fn back_from_meta(
                      as a person who has a role on all of them.",
                     plural(pages, "page")
                 )),
+                _ if back.renewed => Flash::done(format!(
+                    "This Facebook account was connected already, so that connection was renewed, with {}.",
+                    plural(pages, "page")
+                )),
                 _ => Flash::done(format!("Connected, with {}.", plural(pages, "page"))),
             }
         }
         (Some("denied"), _) => Flash::failed(
-            "Access was not granted at Facebook, so nothing was changed. If you did agree, the Meta app may be in development mode, which admits only its own team.",
+            "You cancelled at Facebook, so nothing was changed. If you did not cancel, the Meta app may still be in development mode, which admits only its own team.",
         ),
         (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Flash::failed(
             "Facebook granted access to no page. Connect again and select at least one page; you need a role on it.",
@@ -160,7 +178,7 @@ pub(super) async fn settings(
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
             let refused = Refused { fields: &fields, problem: &problem };
-            Ok(render(&console, &admin, &id, "", Some(&refused), jar).await?.showing(Some(&problem)))
+            Ok(render(&console, &admin, &id, &Default::default(), Some(&refused), jar).await?.showing(Some(&problem)))
         }
     }
 }
@@ -186,7 +204,7 @@ pub(super) async fn sync(
 ) -> Response {
     let started = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
-        0 => "Searching for new leads: so far, nothing is missing.".to_owned(),
+        0 => "Checking the last 48 hours for missing leads: none so far.".to_owned(),
         found => format!("{} found. The import has started.", plural(found, "new lead")),
     };
     redirect_with(&format!("/integrations/{id}"), jar, started.map_err(Problem::from).map(text))
@@ -210,7 +228,7 @@ pub(super) async fn replace_token(
     Id(id): Id<IntegrationId>,
     AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
-    let token = TokenIn { token: AccessToken::new(fields.text("token")) };
+    let token = TokenIn { token: AccessToken::new(fields.text("token")), replace: fields.is_ticked("replace") };
     let replaced = console.connections.replace_token(&access, &id, token).await;
     redirect_with(
         &format!("/integrations/{id}"),

@@ -9,16 +9,18 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, UserId};
 use leadwire::model::assignee_mail::{MailProblem, MailProblemReason};
-use leadwire::model::connection::state::TokenKind;
+use leadwire::model::connection::problem::Impact;
+use leadwire::model::connection::state::{EXPIRING_SOON_PERIOD, TokenKind};
+use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::{INBOX, LEAD_MANAGEMENT, User};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::fragments::list_of_runs;
 use super::{connection_badge, page_link, reconnect, state_of};
 use crate::components::{
-    Confirm, Confirming, alert, count, csrf_field, is_wrong, lazy_fragment, live_fragment, plural, problem_alert, time,
-    time_or,
+    Confirm, alert, count, csrf_field, is_wrong, lazy_fragment, live_fragment, plural, problem_alert, time, time_or,
 };
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -35,17 +37,27 @@ pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
     Id(id): Id<IntegrationId>,
-    Query(query): Query<Confirming>,
+    Query(query): Query<Showing>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    render(&console, &admin, &id, &query.confirm, None, jar).await
+    render(&console, &admin, &id, &query, None, jar).await
+}
+
+/// What the address asks to show besides the integration.
+#[derive(Default, Deserialize)]
+pub(super) struct Showing {
+    /// The dialog to show as open.
+    #[serde(default)]
+    confirm: String,
+    /// After a login of another account: the pages that would be lost.
+    other: Option<String>,
 }
 
 pub(super) async fn render(
     console: &Console,
     Admin { visitor, access }: &Admin,
     id: &IntegrationId,
-    confirm: &str,
+    showing: &Showing,
     refused: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
@@ -62,9 +74,11 @@ pub(super) async fn render(
         question: "Delete this integration?",
         action: &format!("{base}/delete"),
         act: "Delete",
-        open: confirm == "delete",
+        open: showing.confirm == "delete",
+        sends: None,
     };
     let body = html! {
+        @if let Some(lost) = &showing.other { (other_account(visitor, &integration, &pages, lost)) }
         (state_card(visitor, &integration))
         section {
             h2 { "Pages" }
@@ -78,7 +92,8 @@ pub(super) async fn render(
                     form method="post" action={ (base) "/sync" } { (csrf_field(visitor)) button { "Sync now" } }
                     span.quiet { "Checks the last 48 hours of every form and imports missing leads." }
                 }
-                details {
+                // Until leads from before the connection were searched for, that is what to do next.
+                details open[!runs.iter().any(|run| run.run.kind == FoundBy::Backfill)] #earlier {
                     summary { "Leads from before the connection" }
                     form.inline method="post" action={ (base) "/backfill" } {
                         (csrf_field(visitor))
@@ -87,7 +102,7 @@ pub(super) async fn render(
                         button { "Import them" }
                     }
                 }
-                (live_fragment(&format!("{base}/runs"), &list_of_runs(&runs)))
+                (live_fragment(&format!("{base}/runs"), &list_of_runs(&runs, id)))
             }
         }
         section {
@@ -119,24 +134,63 @@ pub(super) async fn render(
 
 fn state_card(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     html! {
-        @if let Some(message) = integration.reason_message {
-            (alert("bad", html! { p { (message) " " (integration.fix.unwrap_or_default()) } (reconnect(visitor, integration)) }))
+        @if let Some(message) = &integration.reason_message {
+            (alert("bad", html! { p { (message) " No leads arrive until this is fixed." } p.fix { b { "What to do: " } (integration.fix.as_deref().unwrap_or_default()) } (reconnect(visitor, integration)) }))
         }
-        @for problem in &integration.problems {
-            (alert("warn", html! { p { (problem.message) } p.fix { b { "What to do: " } (problem.fix) } }))
+        // What stops everything is said above.
+        @for problem in integration.problems.iter().filter(|problem| integration.reason_message.as_ref() != Some(&problem.message)) {
+            @let kind = match problem.impact { Impact::LeadsBlocked => "bad", Impact::LeadsAtRisk => "warn", _ => "calm" };
+            (alert(kind, html! { p { (problem.message) } p.fix { b { "What to do: " } (problem.fix) } }))
+        }
+        @if integration.reason_message.is_none() && integration.expires_at.is_some_and(|at| at <= leadwire::clock::now() + EXPIRING_SOON_PERIOD) {
+            (alert("warn", html! { p { "This connection expires soon. Reconnect before then to keep leads arriving." } (reconnect(visitor, integration)) }))
         }
         div.card {
             dl.facts {
                 div { dt { "State" } dd { (state_of(integration)) } }
                 div { dt { "Pages" } dd { (count(integration.pages_count)) } }
-                div { dt { "Last lead" } dd { (time_or(integration.last_sync_at, "None yet")) } }
+                div { dt { "Last new lead" } dd { (time_or(integration.last_sync_at, "None yet")) } }
                 div { dt { "Expires" } dd { (time_or(integration.expires_at, "Never")) } }
                 div { dt { "Connected" } dd { (time(integration.connected_at)) } }
                 div { dt { "Connected through" } dd { @match integration.token_kind { TokenKind::User => "A person's login", TokenKind::SystemUser => "A system user's token" } } }
                 div { dt { "Last checked" } dd { (time_or(integration.checked_at, "Not yet")) } }
             }
-            @if integration.reason_message.is_none() { div.acts { (reconnect_calmly(visitor, integration)) span.quiet { "Reconnecting keeps settings, history and leads. Add or remove pages at Facebook." } } }
+            @if integration.reason_message.is_none() {
+                @match integration.token_kind {
+                    TokenKind::User => div.acts { (reconnect_calmly(visitor, integration)) span.quiet { "Reconnecting keeps settings, history and leads. Add or remove pages at Facebook." } },
+                    TokenKind::SystemUser => div.acts { a.button href="#token" { "Replace the token" } span.quiet { "Replacing it keeps settings, history and leads. Assign pages to the system user in Meta Business settings first." } },
+                }
+            }
         }
+    }
+}
+
+/// Asks before another account takes the place of the connected one.
+fn other_account(visitor: &Visitor, integration: &IntegrationOut, pages: &PageList, lost: &str) -> Markup {
+    // The address is anyone's to write, so it only selects from the integration's own pages.
+    let lost: Vec<&str> = lost.split(',').collect();
+    let lost: Vec<&ConnectionOut> = pages.items.iter().filter(|page| lost.contains(&page.page_id.as_str())).collect();
+    html! {
+        (alert("warn", html! {
+            h2 { "This was another account" }
+            @match integration.token_kind {
+                TokenKind::User => p { "You logged in at Facebook as another person than the one who connected “" (integration.name) "”. Nothing was changed." },
+                TokenKind::SystemUser => p { "“" (integration.name) "” uses a system user's token, which can last forever. A person's login ends after 60 days. Nothing was changed." },
+            }
+            @if !lost.is_empty() {
+                p { "If this account takes its place, leads from these pages stop:" }
+                ul { @for page in &lost { li { (page.page_name) } } }
+            }
+            p { "To keep both, connect the other account as an integration of its own." }
+            div.acts {
+                (reconnect(visitor, integration))
+                form method="post" action={ "/integrations/" (integration.id) "/reconnect" } {
+                    (csrf_field(visitor))
+                    input type="hidden" name="replace" value="yes";
+                    button.danger { "Replace the account" }
+                }
+            }
+        }))
     }
 }
 
@@ -151,19 +205,19 @@ fn pages_table(pages: &[ConnectionOut]) -> Markup {
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { "Page" } th { "Status" } th.number { "Leads imported" } th.number { "Missed by webhooks" } th { "Last lead" } th { "Compared with Meta until" } } }
+                    thead { tr { th { "Page" } th { "Status" } th.number { "Leads imported" } th.number { "Missed by webhooks" } th { "Last new lead" } th { "Compared with Meta until" } } }
                     tbody {
                         @for page in pages {
                             tr {
                                 td data-label="Page" { (page_link(page)) }
                                 td data-label="Status" {
                                     (connection_badge(page))
-                                    @if let Some(why) = page.reason_message { div.quiet { (why) " " (page.fix.unwrap_or_default()) } }
+                                    @if let Some(why) = &page.reason_message { div.quiet { (why) " " (page.fix.as_deref().unwrap_or_default()) } }
                                     @if let Some(since) = page.quiet_since { div.wrong { "Silent since " (time(since)) } }
                                 }
                                 td.number data-label="Leads imported" { (count(page.leads_count)) }
                                 td.number data-label="Missed by webhooks" { (count(page.found_by.sweep)) }
-                                td data-label="Last lead" { (time_or(page.last_sync_at, "None yet")) }
+                                td data-label="Last new lead" { (time_or(page.last_sync_at, "None yet")) }
                                 td data-label="Compared until" { (time_or(page.swept_until, "Not yet")) }
                             }
                         }
@@ -225,12 +279,13 @@ fn settings(
             button { "Save settings" }
         }
         @if integration.token_kind == TokenKind::SystemUser {
-            details {
+            details #token {
                 summary { "Replace the system user's token" }
                 form.card method="post" action={ (base) "/token" } {
                     (csrf_field(visitor))
                     label { "New token" input type="password" name="token" autocomplete="off" required; }
                     p.quiet { "It is verified with Meta first. Until then, the old one keeps working." }
+                    label.tick { input type="checkbox" name="replace" value="yes"; "Use it even if it belongs to another account and pages are lost" }
                     button { "Replace" }
                 }
             }

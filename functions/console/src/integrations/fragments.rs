@@ -86,21 +86,21 @@ pub(super) async fn runs(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let runs = console.leads.runs(&access, &id).await?.items;
-    let part = list_of_runs(&runs);
+    let part = list_of_runs(&runs, &id);
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
 }
 
 /// Searches with their progress, as a fragment that reloads while one of them is in progress.
-pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
+pub(super) fn list_of_runs(runs: &[RunOut], id: &IntegrationId) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {
         @if runs.iter().any(is_going) { (refresh_in(2)) }
         @if runs.is_empty() { p.quiet { "No searches yet. Leads arrive automatically; a search imports missing ones." } }
-        ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
+        ul.runs { @for out in runs.iter().take(5) { (run(out, id)) } }
     }
 }
 
-fn run(out: &RunOut) -> Markup {
+fn run(out: &RunOut, id: &IntegrationId) -> Markup {
     let run = &out.run;
     let (kind, state) = match out.state {
         RunState::Searching => ("calm", "Searching"),
@@ -125,11 +125,22 @@ fn run(out: &RunOut) -> Markup {
                         @else { (count(done)) " of " (count(all)) " new leads imported." }
                     }
                 }
-                RunState::Done if run.found == 0 && run.problems.is_empty() => { p { "Nothing was missing: every lead that Meta has is here." } }
-                RunState::Done => { p { (plural(run.found, "new lead")) " imported." } }
+                RunState::Done if run.found == 0 && run.problems.is_empty() => {
+                    p { "No missing leads " (span_of(out)) "." @if run.kind != FoundBy::Backfill { " " a href={ "/integrations/" (id) "#earlier" } { "Search further back" } } }
+                }
+                RunState::Done => { p { (plural(run.found, "new lead")) " " (span_of(out)) " imported." } }
                 RunState::Stopped => { p { "It did not finish within a day. Search again; no lead is imported twice." } }
             }
             @for problem in &run.problems { p.wrong { "Page " (problem.page_id) ": " (problem.message) } }
         }
+    }
+}
+
+/// The time that a search covered: it says nothing of leads from before.
+fn span_of(out: &RunOut) -> String {
+    let hours = (out.run.asked_at.duration_since(out.run.since).as_secs() + 1800) / 3600;
+    match hours {
+        ..=72 => format!("in the last {hours} hours"),
+        _ => format!("in the last {} days", (hours + 12) / 24),
     }
 }

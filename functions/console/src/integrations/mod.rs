@@ -12,10 +12,14 @@ use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::{ConnectionOut, IntegrationOut, IntegrationStatus};
 use leadwire::http::Problem;
-use leadwire::model::connection::state::{ConnectionStatus, EndReason};
+use leadwire::ids::IntegrationId;
+use leadwire::model::connection::lead_state::{Severity, StopReason};
+use leadwire::model::connection::state::{ConnectionStatus, EXPIRING_SOON_PERIOD, TokenKind};
+use leadwire::model::org::User;
 use maud::{Markup, html};
 
 use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, plural, time, time_or};
+use crate::delivery;
 use crate::layout::{Section, page};
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
@@ -41,7 +45,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/quality/test", post(quality::test))
 }
 
-/// Maximum number of parked leads that are counted. More are shown as "more than".
+/// Parked leads that are counted. More are shown as "more than".
 const MAX_COUNTED: usize = 100;
 
 async fn list(
@@ -53,7 +57,7 @@ async fn list(
     let integrations = console.connections.integrations(&access).await?.items;
     let connections = console.connections.connections(&access).await?.items;
     let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
-    let waiting = (parked.items.len(), parked.next_cursor.is_some());
+    let users = console.directory.users(&access.scope).await?;
     let body = if integrations.is_empty() {
         not_connected(&visitor)
     } else {
@@ -64,15 +68,18 @@ async fn list(
             action: "/integrations/disconnect",
             act: "Disconnect",
             open: query.confirm == "disconnect",
+            sends: None,
         };
         html! {
-            @for integration in &integrations { (ending(&visitor, integration, &connections)) }
-            (problem_banner(waiting, &connections))
+            (stops(&visitor, &integrations, &connections))
+            (delivery::parked_banner(&parked))
+            (silences(&connections))
+            (alerted(&users))
             h2.hidden { "Accounts" }
             div.cards { @for integration in &integrations { (card(integration)) } }
             section {
                 h2 { "Connected pages" }
-                (table(&connections))
+                (table(&connections, &integrations))
             }
             section.acts {
                 form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
@@ -93,53 +100,82 @@ fn not_connected(visitor: &Visitor) -> Markup {
             form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { "Connect Facebook" } }
             p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
         }
-        section { h2 { "Connected pages" } (table(&[])) }
+        section { h2 { "Connected pages" } (table(&[], &[])) }
         (help())
     }
 }
 
-/// An alert about a connection that has ended or is about to, with the way to continue.
-fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[ConnectionOut]) -> Markup {
-    let ends_soon = connections.iter().any(|connection| {
-        connection.integration_id == integration.id && connection.status == ConnectionStatus::ExpiringSoon
-    });
-    let is_over = integration.status == IntegrationStatus::Error;
+/// The alerts about connections that bring no leads, or will stop doing so: one for each kind.
+fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connections: &[ConnectionOut]) -> Markup {
+    let stopped: Vec<&IntegrationOut> =
+        integrations.iter().filter(|it| it.status == IntegrationStatus::Error).collect();
+    let works = |id: &IntegrationId| !stopped.iter().any(|it| it.id == *id);
+    let pages: Vec<&ConnectionOut> =
+        connections.iter().filter(|page| page.reason.is_some() && works(&page.integration_id)).collect();
+    let ending: Vec<&IntegrationOut> =
+        integrations.iter().filter(|it| works(&it.id) && ends_soon(it, connections)).collect();
     html! {
-        @if is_over || ends_soon {
-            (alert(if is_over { "bad" } else { "warn" }, html! {
-                p {
-                    b { (integration.name) } ": "
-                    @if is_over {
-                        (integration.reason_message.unwrap_or("No leads can arrive.")) " No leads arrive until it is reconnected. "
-                        @if matches!(integration.reason, Some(EndReason::Checkpoint | EndReason::ConsentBlocked | EndReason::PageRoleLost)) { (integration.fix.unwrap_or_default()) }
-                    } @else {
-                        "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time to avoid an interruption."
+        @if !stopped.is_empty() {
+            (alert("bad", html! {
+                @if stopped.len() > 1 { p { b { (plural(stopped.len(), "integration")) } " bring no leads:" } }
+                @for integration in &stopped {
+                    div.stop {
+                        p {
+                            b { (integration.name) } ": " (integration.reason_message.as_deref().unwrap_or("No leads can arrive.")) " No leads arrive until this is fixed. "
+                            (integration.fix.as_deref().unwrap_or_default())
+                        }
+                        (reconnect(visitor, integration))
                     }
                 }
-                (reconnect(visitor, integration))
+            }))
+        }
+        @if !pages.is_empty() {
+            (alert("bad", html! {
+                @for page in &pages {
+                    p {
+                        b { (page.page_name) } " brings no leads: " (page.reason_message.as_deref().unwrap_or_default()) " "
+                        (page.fix.as_deref().unwrap_or_default()) " "
+                        a href={ "/integrations/" (page.integration_id) } { "Open the integration" }
+                    }
+                }
+            }))
+        }
+        @if !ending.is_empty() {
+            (alert("warn", html! {
+                @for integration in &ending {
+                    div.stop {
+                        p { b { (integration.name) } ": expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect before then to keep leads arriving." }
+                        (reconnect(visitor, integration))
+                    }
+                }
             }))
         }
     }
 }
 
-/// The button that reconnects an integration.
-pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
-    let path = format!("/integrations/{}/reconnect", integration.id);
-    html! { form method="post" action=(path) { (csrf_field(visitor)) button.primary { "Reconnect" } } }
+fn ends_soon(integration: &IntegrationOut, connections: &[ConnectionOut]) -> bool {
+    connections
+        .iter()
+        .any(|page| page.integration_id == integration.id && page.status == ConnectionStatus::ExpiringSoon)
 }
 
-/// An alert about what keeps leads out, or may.
-fn problem_banner((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Markup {
+/// The way to make an integration work again: a person reconnects, a system user's token is replaced.
+pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    let path = format!("/integrations/{}", integration.id);
+    html! {
+        @match integration.token_kind {
+            TokenKind::User => form method="post" action={ (path) "/reconnect" } { (csrf_field(visitor)) button.primary { "Reconnect" } },
+            TokenKind::SystemUser => a.button.primary href={ (path) "#token" } { "Replace the token" },
+        }
+    }
+}
+
+/// An alert about pages that are silent for longer than usual.
+fn silences(connections: &[ConnectionOut]) -> Markup {
     let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
     html! {
-        @if parked > 0 || !quiet.is_empty() {
+        @if !quiet.is_empty() {
             (alert("warn", html! {
-                @if parked > 0 {
-                    p {
-                        b { @if more { "More than " } (count(parked)) @if parked == 1 && !more { " lead is" } @else { " leads are" } " parked: " }
-                        "they could not be imported and wait here with the reason. Nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
-                    }
-                }
                 @for (page, since) in &quiet {
                     p { b { (page.page_name) } " has been silent since " (time(*since)) ", much longer than usual. "
                         a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" } }
@@ -149,11 +185,47 @@ fn problem_banner((parked, more): (usize, bool), connections: &[ConnectionOut]) 
     }
 }
 
+/// Who is mailed when a connection ends or is about to.
+fn alerted(users: &[User]) -> Markup {
+    let admins: Vec<&User> = users.iter().filter(|user| user.is_admin()).collect();
+    html! {
+        @if admins.is_empty() {
+            (alert("bad", html! { p {
+                b { "No one is mailed when a connection ends. " }
+                "The CRM has told Leadwire of no active user with the role admin. Add one in the CRM."
+            } }))
+        } @else {
+            p.quiet {
+                "Alerts about connections are mailed to "
+                @for (index, admin) in admins.iter().enumerate() { @if index > 0 { ", " } span title=(admin.email) { (admin.name) } }
+                "."
+            }
+        }
+    }
+}
+
 /// The state of an integration as a badge.
 pub(super) fn state_of(integration: &IntegrationOut) -> Markup {
-    match integration.status {
-        IntegrationStatus::Active => badge("good", "Active"),
-        IntegrationStatus::Error => badge("bad", "Error"),
+    let ends_soon = integration.expires_at.is_some_and(|at| at <= leadwire::clock::now() + EXPIRING_SOON_PERIOD);
+    worst(integration.severity, ends_soon, "Error")
+}
+
+/// The state of a page's connection as a badge.
+pub(super) fn connection_badge(connection: &ConnectionOut) -> Markup {
+    let stopped = match connection.reason {
+        Some(StopReason::Blocked(_)) => "No leads",
+        Some(StopReason::Ended(_)) | None => "Expired",
+    };
+    worst(connection.severity, connection.status == ConnectionStatus::ExpiringSoon, stopped)
+}
+
+/// The worst of what is known, in one badge. The same everywhere.
+fn worst(severity: Severity, ends_soon: bool, stopped: &str) -> Markup {
+    match severity {
+        Severity::Error => badge("bad", stopped),
+        Severity::Warning if ends_soon => badge("warn", "Expiring soon"),
+        Severity::Warning => badge("warn", "Needs attention"),
+        Severity::Notice | Severity::Ok => badge("good", "Active"),
     }
 }
 
@@ -162,46 +234,44 @@ fn card(integration: &IntegrationOut) -> Markup {
         a.card.integration href={ "/integrations/" (integration.id) } {
             span.row { b { (integration.name) } (state_of(integration)) }
             @if !integration.description.is_empty() { span.quiet { (integration.description) } }
-            @if let Some(message) = integration.reason_message { span.wrong { (message) } }
-            @if !integration.problems.is_empty() {
-                span.wrong { (plural(integration.problems.len(), "problem")) " to fix" }
+            @if let Some(message) = &integration.reason_message { span.wrong { (message) } }
+            @else if let Some(worst) = integration.problems.first() {
+                span.wrong { (worst.message) @if integration.problems.len() > 1 { " And " (plural(integration.problems.len() - 1, "more problem")) "." } }
             }
             span.facts {
                 span { (plural(integration.pages_count, "page")) }
-                span { "Last lead " (time_or(integration.last_sync_at, "never")) }
+                span { @if integration.last_sync_at.is_some() { "Last new lead " } (time_or(integration.last_sync_at, "No new leads yet")) }
             }
         }
     }
 }
 
-/// The state of a page's connection as a badge.
-pub(super) fn connection_badge(connection: &ConnectionOut) -> Markup {
-    match connection.status {
-        ConnectionStatus::Active => badge("good", "Active"),
-        ConnectionStatus::ExpiringSoon => badge("warn", "Expiring soon"),
-        ConnectionStatus::Expired => badge("bad", "Expired"),
-    }
-}
-
-fn table(connections: &[ConnectionOut]) -> Markup {
+fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Markup {
+    // The same page can be connected by several accounts.
+    let names_account = integrations.len() > 1;
+    let account = |page: &ConnectionOut| {
+        let found = integrations.iter().find(|integration| integration.id == page.integration_id);
+        found.map_or_else(String::new, |integration| integration.name.clone())
+    };
     if connections.is_empty() {
         return empty("No connections found", html! { "Pages appear here as soon as an account is connected." });
     }
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Page" } th { "Status" } th { "Expires" } th { "Connected by" } th.number { "Leads" } th { "Last lead" } } }
+                thead { tr { th { "Page" } @if names_account { th { "Integration" } } th { "Status" } th { "Expires" } th { "Connected by" } th.number { "Leads" } th { "Last new lead" } } }
                 tbody {
                     @for connection in connections {
                         tr {
                             td data-label="Page" { (page_link(connection)) }
-                            td data-label="Status" { (connection_badge(connection)) @if let Some(why) = connection.reason_message { div.quiet { (why) } } }
+                            @if names_account { td data-label="Integration" { a href={ "/integrations/" (connection.integration_id) } { (account(connection)) } } }
+                            td data-label="Status" { (connection_badge(connection)) @if let Some(why) = &connection.reason_message { div.quiet { (why) } } }
                             td data-label="Expires" { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, "Never")) } }
                             td data-label="Connected by" {
                                 @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { "Unknown" } }
                             }
                             td.number data-label="Leads" { (count(connection.leads_count)) }
-                            td data-label="Last lead" { (time_or(connection.last_sync_at, "None yet")) }
+                            td data-label="Last new lead" { (time_or(connection.last_sync_at, "None yet")) }
                         }
                     }
                 }
@@ -240,7 +310,7 @@ fn help() -> Markup {
                 li { "A Facebook account that can access the leads of your pages: the task " i { "Leads" } " in Meta Business Suite, or full control." }
                 li { "At Facebook, keep every permission selected. If one is missing, this page says so afterwards, with what to do." }
                 li { "If your business uses Leads Access Manager, assign this app there as well." }
-                li { "A connection lasts 60 days, and reconnecting keeps everything. You get an e-mail 7, 3 and 1 days before it expires." }
+                li { "A connection lasts 60 days, and reconnecting keeps everything. The people named above are mailed 7, 3 and 1 days before it expires." }
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use leadwire::directory::Access;
 use leadwire::error::ErrorCode;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode, fields};
@@ -38,14 +39,15 @@ pub(super) async fn show(
     match console.leads.get(scope, &id).await {
         Ok(details) => render(&console, &reader, &details, None, jar).await,
         Err(missing) if missing.code() == ErrorCode::NotFound => {
-            let (part, is_known) = pending_lead(&console, scope, &id).await?;
+            let (part, Pending { is_known, is_over }) = pending_lead(&console, scope, &id).await?;
             if !is_known && !query.contains_key("awaited") {
                 return Err(missing.into());
             }
+            let title = if is_over { "This lead could not be imported" } else { "A lead on its way" };
             let body = html! {
                 (live_fragment(&format!("/leads/{id}/arrival"), &part))
             };
-            Ok(page(visitor, jar, Section::Leads, "A lead on its way", &body))
+            Ok(page(visitor, jar, Section::Leads, title, &body))
         }
         Err(error) => Err(error.into()),
     }
@@ -104,16 +106,26 @@ pub(super) async fn arrival(
     }
 }
 
-/// What is known of a lead that is not stored yet, and whether that is anything. A lead on its way already has a trace.
-async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, bool), Problem> {
+/// A lead that is not stored yet.
+struct Pending {
+    /// Whether anything is known of it. A lead on its way already has a trace.
+    is_known: bool,
+    /// Whether it is not on its way any more: it is parked, or dismissed.
+    is_over: bool,
+}
+
+/// What is known of a lead that is not stored yet.
+async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, Pending), Problem> {
     let steps = match console.leads.trace(scope, id).await {
         Ok(trace) => trace.items,
         Err(missing) if missing.code() == ErrorCode::NotFound => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let is_parked = steps.last().is_some_and(|step| step.step == StepKind::Parked);
+    let last = steps.last().map(|step| step.step);
     let part = html! {
-        @if is_parked {
+        @if last == Some(StepKind::Dismissed) {
+            div.card { p { (badge("dim", "Dismissed")) " It could not be imported, and is not tried again." } }
+        } @else if last == Some(StepKind::Parked) {
             div.card { p { (badge("bad", "Parked")) " It could not be imported. " a href="/delivery#parked" { "Try again" } } }
         } @else {
         (refresh_in(2))
@@ -121,7 +133,8 @@ async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Resul
         }
         (timeline(&steps, &[]))
     };
-    Ok((part, !steps.is_empty()))
+    let is_over = matches!(last, Some(StepKind::Dismissed | StepKind::Parked));
+    Ok((part, Pending { is_known: !steps.is_empty(), is_over }))
 }
 
 fn person(lead: &Lead) -> Markup {
@@ -270,6 +283,7 @@ fn step_label(step: StepKind) -> &'static str {
         StepKind::Parked => "Parked",
         StepKind::Waiting => "Waiting",
         StepKind::Replayed => "Queued again",
+        StepKind::Dismissed => "Dismissed",
         StepKind::Fetched => "Fetched from Meta",
         StepKind::Mapped => "Mapped to fields",
         StepKind::Deduplicated => "Checked for duplicates",
@@ -286,6 +300,9 @@ fn step_label(step: StepKind) -> &'static str {
     }
 }
 
+/// Says that what was saved is what was there.
+const NOTHING_CHANGED: &str = "Nothing changed.";
+
 pub(super) async fn assign(
     State(console): State<Console>,
     reader: LeadReader,
@@ -293,7 +310,7 @@ pub(super) async fn assign(
     jar: PrivateCookieJar,
     form: Fields,
 ) -> Result<Response, Problem> {
-    let act = async |access| {
+    let act = async |access: &Access| {
         let unknown = || Problem::field("assigned_to", ErrorCode::UserUnknown, "Choose a person from this org.");
         // Browsers omit a disabled option: an absent field is no request to unassign the lead.
         let chosen = form.get("assigned_to").ok_or_else(unknown)?;
@@ -301,9 +318,15 @@ pub(super) async fn assign(
             Assignee::Unassigned => None,
             Assignee::User(user) => Some(user),
         };
+        let before = console.leads.get(&access.scope, &id).await?.lead.assigned_to;
         let input = LeadIn { assigned_to: Some(to.clone()), ..LeadIn::default() };
         console.leads.change(access, &id, input).await?;
-        Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "The lead is unassigned now.".to_owned() })
+        let text = match &to {
+            _ if to == before => NOTHING_CHANGED,
+            Some(_) => "Reassigned.",
+            None => "The lead is unassigned now.",
+        };
+        Ok::<_, Problem>(text.to_owned())
     };
     Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }
@@ -315,11 +338,12 @@ pub(super) async fn change_status(
     jar: PrivateCookieJar,
     form: Fields,
 ) -> Result<Response, Problem> {
-    let act = async |access| {
-        let status = Some(fields::status(form.get("status").unwrap_or_default())?);
-        let input = LeadIn { status, ..LeadIn::default() };
+    let act = async |access: &Access| {
+        let status = fields::status(form.get("status").unwrap_or_default())?;
+        let before = console.leads.get(&access.scope, &id).await?.lead.status;
+        let input = LeadIn { status: Some(status), ..LeadIn::default() };
         console.leads.change(access, &id, input).await?;
-        Ok::<_, Problem>("Status changed.".to_owned())
+        Ok::<_, Problem>(if status == before { NOTHING_CHANGED } else { "Status changed." }.to_owned())
     };
     Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }

@@ -19,6 +19,7 @@ use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
+use crate::zone::Zone;
 
 const PATH: &str = "/leads/exports";
 
@@ -33,10 +34,10 @@ pub(super) fn button(visitor: &Visitor, query: &ListQuery) -> Markup {
     }
 }
 
-pub(super) async fn start(form: AdminForm) -> Result<Response, Problem> {
+pub(super) async fn start(zone: Zone, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, fields } = form;
     let query = ListQuery::new(fields.iter().filter(|(name, _)| FILTERS.contains(name)));
-    let outcome = console.exports.start(&actor.access, lead_query(&query)?).await;
+    let outcome = console.exports.start(&actor.access, lead_query(&query, &zone)?).await;
     let outcome = outcome.map(|_| "The export began. It goes on if you leave this page.".to_owned());
     Ok(redirect_with(PATH, jar, outcome.map_err(Problem::from)))
 }

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
-use leadwire::leads::{ImportOptions, ImportReport};
+use leadwire::leads::{ImportOptions, ImportReport, RowProblem};
+use leadwire::model::lead::file::{ColumnUse, FileColumn};
 use maud::{Markup, html};
 
 use crate::acts::Showing;
@@ -99,14 +100,50 @@ fn result(report: &ImportReport) -> Markup {
             @if report.created + report.merged > 0 && !report.dry_run { p { a href="/leads" { "View the leads" } } }
             @if let Some(line) = report.next_line { p { "The import stopped before line " (count(line)) ". Upload the same file again to continue from there." } }
         }))
-        @if !report.problems.is_empty() {
+        @if report.dry_run { section { h2 { "How the file is read" } (columns(&report.columns)) } }
+        (problems("Lines that are skipped", &report.problems))
+        (problems("Lines to look at", &report.warnings))
+    }
+}
+
+/// Which column fills which field, with the first values of each.
+fn columns(columns: &[FileColumn]) -> Markup {
+    html! {
+        div.card.flush {
+            table {
+                thead { tr { th { "Column" } th { "Becomes" } th { "First values" } } }
+                tbody {
+                    @for column in columns {
+                        tr {
+                            td data-label="Column" { b { (column.name) } }
+                            td data-label="Becomes" {
+                                @match (column.reads_as, column.field.as_deref()) {
+                                    (ColumnUse::Origin, _) => "Where and when the lead was submitted",
+                                    (ColumnUse::Field, Some(field)) => { "Field " code { (field) } },
+                                    (ColumnUse::Field | ColumnUse::Answer, _) => span.quiet { "An answer; no field" },
+                                    (ColumnUse::Nothing, _) => span.quiet { "Not imported" },
+                                }
+                            }
+                            td data-label="First values" { (column.samples.join(" · ")) }
+                        }
+                    }
+                }
+            }
+        }
+        p.quiet { "Leads of a form that has a mapping of its own are mapped by that." }
+    }
+}
+
+fn problems(title: &str, problems: &[RowProblem]) -> Markup {
+    html! {
+        @if !problems.is_empty() {
             section {
-                h2 { "Lines with problems" }
+                h2 { (title) }
                 div.card.flush {
                     table {
                         thead { tr { th.number { "Line" } th { "Column" } th { "Problem" } } }
                         tbody {
-                            @for problem in report.problems.iter().take(MAX_SHOWN) {
+                            @for problem in problems.iter().take(MAX_SHOWN) {
                                 tr {
                                     td.number data-label="Line" { (problem.line) }
                                     td data-label="Column" { (problem.column.as_deref().unwrap_or("–")) }
@@ -116,7 +153,7 @@ fn result(report: &ImportReport) -> Markup {
                         }
                     }
                 }
-                @if report.problems.len() > MAX_SHOWN { p.quiet { "And " (count(report.problems.len() - MAX_SHOWN)) " more." } }
+                @if problems.len() > MAX_SHOWN { p.quiet { "And " (count(problems.len() - MAX_SHOWN)) " more." } }
             }
         }
     }

@@ -21,10 +21,12 @@ use leadwire::model::org::User;
 use maud::{Markup, html};
 
 use crate::components::{badge, empty, problem_alert, time};
+use crate::delivery;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::{LeadReader, Visitor};
 use crate::state::Console;
+use crate::zone::Zone;
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -50,12 +52,11 @@ pub(crate) const STATUSES: [(Status, &str, &str); 5] = [
 ];
 
 const PAGE_SIZE: usize = 25;
+/// Parked leads that are counted above the list.
+const MAX_COUNTED: usize = 100;
 
-/// The query that an address describes.
-fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
-    // The last day is included as a whole.
-    let until = query.get("until").map(|text| fields::day("until", text)).transpose()?;
-    let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
+/// The query that an address describes. Its days are those of the reader's zone, and the last one is included as a whole.
+fn lead_query(query: &ListQuery, zone: &Zone) -> Result<LeadQuery, Problem> {
     Ok(LeadQuery {
         text: query.text("q"),
         tag: query.text("tag"),
@@ -67,8 +68,8 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
             .map(|text| fields::id("assigned_to", text, Assignee::parse))
             .transpose()?,
         status: query.get("status").map(fields::status).transpose()?,
-        from: query.get("from").map(|text| fields::time("from", text)).transpose()?,
-        to: after.transpose()?,
+        from: query.get("from").map(|text| zone.parse_day("from", text)).transpose()?,
+        to: query.get("until").map(|text| zone.parse_last_day("until", text)).transpose()?,
         ..LeadQuery::default()
     })
 }
@@ -83,16 +84,24 @@ async fn list(
     State(console): State<Console>,
     LeadReader { visitor, scope, access }: LeadReader,
     Query(query): Query<ListQuery>,
+    zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let users = console.directory.users(&scope).await?;
     let pages = console.leads.pages(&scope).await?;
     let leads = async {
-        let leads = console.leads.list(&scope, &lead_query(&query)?, query.get("cursor"), PAGE_SIZE).await;
+        let leads = console.leads.list(&scope, &lead_query(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
         leads.map_err(Problem::from)
     };
     let leads = leads.await;
+    let parked = match &access {
+        Some(access) if visitor.has_meta() && !filters_any(&query) => {
+            Some(console.leads.parked(access, None, MAX_COUNTED).await?)
+        }
+        _ => None,
+    };
     let body = html! {
+        @if let Some(parked) = &parked { (delivery::parked_banner(parked)) }
         @if access.is_some() && visitor.has_meta() {
             div.acts {
                 a.button href="/leads/import" { "Import a file" }
@@ -100,7 +109,7 @@ async fn list(
                 a.button.plain href="/leads/exports" { "Exports" }
             }
         }
-        (filter_form(&query, &users, &pages))
+        (filter_form(&query, &zone, &users, &pages))
         @match &leads {
             Err(problem) => { (problem_alert(Some(problem))) }
             Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &query, &pages)) }
@@ -113,7 +122,7 @@ async fn list(
     Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
 }
 
-fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
+fn filter_form(query: &ListQuery, zone: &Zone, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
     let is = |name: &str, value: &str| query.get(name) == Some(value);
     let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
     html! {
@@ -139,8 +148,9 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
             } }
             details open[query.get("from").or(query.get("until")).is_some()] {
                 summary { "Dates" }
-                label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
-                label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
+                label { "From" input type="date" name="from" value=[query.get("from")]; }
+                label { "Until" input type="date" name="until" value=[query.get("until")]; }
+                (zone.note())
             }
             @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
             @if let Some(campaign) = query.get("campaign_id") { label { "Campaign at Meta" input name="campaign_id" value=(campaign) inputmode="numeric"; } }

@@ -159,6 +159,7 @@ impl Life<'_> {
             action: &format!("/posts/{}/cancel", post.id),
             act: "Cancel the post",
             open: self.confirm == "cancel",
+            sends: None,
         };
         html! {
             @match post.status {

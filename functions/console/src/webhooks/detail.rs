@@ -100,6 +100,7 @@ fn render(
         action: &format!("{path}/delete"),
         act: "Delete",
         open: confirms,
+        sends: None,
     };
     html! {
         p { a href=(PATH) { "All endpoints" } }

@@ -52,6 +52,8 @@ pub enum AuditAct {
     ExportDelete,
     #[strum(serialize = "lead.replay")]
     LeadReplay,
+    #[strum(serialize = "lead.dismiss")]
+    LeadDismiss,
     #[strum(serialize = "person.erase")]
     PersonErase,
     #[strum(serialize = "form.create")]
@@ -150,6 +152,7 @@ impl AuditAct {
             Self::ExportCreate => "Started an export of leads",
             Self::ExportDelete => "Deleted an export of leads",
             Self::LeadReplay => "Tried parked leads again",
+            Self::LeadDismiss => "Dismissed parked leads",
             Self::PersonErase => "Erased a person",
             Self::FormCreate => "Created a lead form",
             Self::FormArchive => "Archived a lead form",

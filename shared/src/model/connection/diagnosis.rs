@@ -2,7 +2,9 @@
 //! and the health report all use it, so that they agree.
 
 use crate::ids::PageId;
-use crate::model::connection::{Connection, Integration, IntegrationProblem, IntegrationProblemCode};
+use crate::model::connection::problem::{Impact, IntegrationProblem, IntegrationProblemCode, describe_scope};
+use crate::model::connection::state::TokenKind;
+use crate::model::connection::{Connection, Integration};
 
 /// An observation, or why it could not be made.
 pub type Observed<T> = Result<T, String>;
@@ -66,91 +68,131 @@ impl PageObservation {
     }
 }
 
-/// The problems of an integration and its connected pages. What could not be observed is not a problem. Only connecting
-/// finds pages that Meta lists without a token, so those problems are carried over.
+/// The problems of an integration and its connected pages, the worst first. What could not be observed is not a problem.
+/// Only connecting finds pages that Meta lists without a token, so those problems are carried over.
 #[must_use]
 pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<IntegrationProblem> {
     let missing = integration.asked_scopes.iter().filter(|scope| !integration.scopes.contains(scope));
-    let mut problems: Vec<IntegrationProblem> = missing.map(|scope| scope_missing(scope)).collect();
+    let mut problems: Vec<IntegrationProblem> = missing.map(|scope| scope_missing(integration, scope)).collect();
     problems.extend(integration.pages_without_token().cloned());
     let may_read_leads = integration.scopes.iter().any(|scope| scope == LEAD_SCOPE);
     for page in pages {
-        problems.extend(tasks_missing(page));
+        problems.extend(tasks_missing(integration, page));
         problems.extend(page_scope_missing(integration, page));
         // Without the permission, the subscription cannot exist either: report the cause only.
-        problems.extend(not_subscribed(page).filter(|_| may_read_leads));
+        problems.extend(not_subscribed(integration, page).filter(|_| may_read_leads));
         problems.extend(lead_access_denied(page));
     }
+    problems.sort_by_key(|problem| problem.impact);
     problems
 }
 
 /// The problem of a page that Meta lists without a token.
 #[must_use]
-pub fn page_without_token(id: &PageId, name: &str) -> IntegrationProblem {
+pub fn page_without_token(kind: TokenKind, id: &PageId, name: &str) -> IntegrationProblem {
+    let fix = match kind {
+        TokenKind::User => "Ask an administrator of the page to give you a role on it at Meta, then reconnect.",
+        TokenKind::SystemUser => {
+            "Assign the page to the system user in Meta Business settings, then replace the system user's token here."
+        }
+    };
     IntegrationProblem {
         code: IntegrationProblemCode::PageWithoutToken,
+        impact: Impact::LeadsBlocked,
         page_id: Some(id.clone()),
         message: format!("Meta granted no access to the page {name}, so it is not connected."),
-        fix: "Ask an administrator of the page to give you a role on it at Meta, then reconnect.".to_owned(),
+        fix: fix.to_owned(),
     }
 }
 
-fn scope_missing(scope: &str) -> IntegrationProblem {
+fn scope_missing(integration: &Integration, scope: &str) -> IntegrationProblem {
+    let (impact, right) = describe_scope(scope);
+    let fix = match integration.token_kind {
+        TokenKind::User => "Reconnect and keep every permission selected in Meta's dialog.",
+        TokenKind::SystemUser => {
+            "In Meta Business settings, generate a token with this permission for the system user. Then replace the token here."
+        }
+    };
     IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
+        impact,
         page_id: None,
-        message: format!("Meta did not grant {scope}."),
-        fix: "Reconnect and keep every permission selected in Meta's dialog.".to_owned(),
+        message: format!("Permission missing: {right} ({scope}). {}", impact.message()),
+        fix: fix.to_owned(),
     }
 }
 
 /// A permission without a list of pages covers all of them.
 fn page_scope_missing(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
     let granted = integration.granted_for.get(LEAD_SCOPE)?;
+    let fix = match integration.token_kind {
+        TokenKind::User => "Reconnect and select the page for every permission in Meta's dialog.",
+        TokenKind::SystemUser => {
+            "Assign the page to the system user in Meta Business settings, then replace the system user's token here."
+        }
+    };
+    let (impact, right) = describe_scope(LEAD_SCOPE);
     (!granted.iter().any(|id| id == page.id.as_str())).then(|| IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
+        impact,
         page_id: Some(page.id.clone()),
-        message: format!("Meta did not grant {LEAD_SCOPE} for the page {}.", page.name),
-        fix: "Reconnect and select the page for every permission in Meta's dialog.".to_owned(),
+        message: format!("Permission missing for the page {}: {right} ({LEAD_SCOPE}). {}", page.name, impact.message()),
+        fix: fix.to_owned(),
     })
 }
 
-fn tasks_missing(page: &PageObservation) -> Option<IntegrationProblem> {
+fn tasks_missing(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
     let tasks = page.tasks.as_ref().ok().filter(|tasks| !tasks.is_empty())?;
     let may = |task: &str| tasks.iter().any(|known| known == task);
+    let may_subscribe = SUBSCRIBING_TASKS.into_iter().any(may);
     let mut missing = Vec::new();
     if !may(LEAD_TASK) {
         missing.push("ADVERTISE (to read leads)");
     }
-    if !SUBSCRIBING_TASKS.into_iter().any(may) {
+    if !may_subscribe {
         missing.push("CREATE_CONTENT, MODERATE or MANAGE (to receive new ones)");
     }
+    let (who, fix) = match integration.token_kind {
+        TokenKind::User => (
+            "The person who connected",
+            "Ask an administrator of the page to give that person full control of it at Meta.",
+        ),
+        TokenKind::SystemUser => {
+            ("The system user", "In Meta Business settings, give the system user full control of the page.")
+        }
+    };
     (!missing.is_empty()).then(|| IntegrationProblem {
         code: IntegrationProblemCode::TaskMissing,
+        impact: if may(LEAD_TASK) { Impact::LeadsAtRisk } else { Impact::LeadsBlocked },
         page_id: Some(page.id.clone()),
-        message: format!(
-            "The person who connected lacks a task on the page {}: {} is missing.",
-            page.name,
-            missing.join(" and ")
-        ),
-        fix: "Ask an administrator of the page to give that person full control of it at Meta.".to_owned(),
+        message: format!("{who} lacks a task on the page {}: {} is missing.", page.name, missing.join(" and ")),
+        fix: fix.to_owned(),
     })
 }
 
-pub(super) fn not_subscribed(page: &PageObservation) -> Option<IntegrationProblem> {
-    let (why, fix) = match page.subscription.as_ref().ok()? {
-        Subscription::Fields(fields) if fields.iter().any(|field| field == LEAD_FIELD) => return None,
-        Subscription::Fields(_) => (
+pub(super) fn not_subscribed(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
+    let kind = integration.token_kind;
+    let (why, fix) = match (page.subscription.as_ref().ok()?, kind) {
+        (Subscription::Fields(fields), _) if fields.iter().any(|field| field == LEAD_FIELD) => return None,
+        (_, TokenKind::User) if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) => {
+            (String::new(), "Reconnect and keep every permission selected in Meta's dialog.")
+        }
+        (Subscription::Fields(_), TokenKind::User) => (
             String::new(),
             "The daily check repairs it. If it is missing again after a day, reconnect as a person who has full control of the page, and grant leads_retrieval and pages_manage_metadata.",
         ),
-        Subscription::Refused(why) => (
+        (Subscription::Refused(why), TokenKind::User) => (
             format!(": {why}"),
             "Reconnect as a person who may create content, moderate or manage the page, and grant pages_manage_metadata.",
+        ),
+        (_, TokenKind::SystemUser) => (
+            String::new(),
+            "Give the system user full control of the page, and generate a token for it with leads_retrieval and pages_manage_metadata. Then replace the token here.",
         ),
     };
     Some(IntegrationProblem {
         code: IntegrationProblemCode::PageNotSubscribed,
+        impact: Impact::LeadsAtRisk,
         page_id: Some(page.id.clone()),
         message: format!("Meta does not report new leads of the page {}{why}.", page.name),
         fix: fix.to_owned(),
@@ -161,6 +203,7 @@ fn lead_access_denied(page: &PageObservation) -> Option<IntegrationProblem> {
     let denied = page.lead_access.as_ref().ok()?.as_ref().err()?;
     Some(IntegrationProblem {
         code: IntegrationProblemCode::LeadAccessDenied,
+        impact: Impact::LeadsBlocked,
         page_id: Some(page.id.clone()),
         message: format!(
             "Leads Access Manager withholds the leads of the page {} from this app ({}).",
@@ -224,9 +267,35 @@ mod tests {
             Integration { asked_scopes: text(requested), scopes: text(granted), ..integration() }
         };
         let unsubscribed = || PageObservation { subscription: Ok(Subscription::Fields(vec![])), ..page() };
-        let problems = problems(&scopes(&["a", LEAD_SCOPE], &["a", "c"]), &[unsubscribed()]);
-        assert_eq!(problems.len(), 1);
+        let problems = problems(&scopes(&["ads_read", "a", LEAD_SCOPE], &["a", "c"]), &[unsubscribed()]);
+        let found: Vec<Impact> = problems.iter().map(|problem| problem.impact).collect();
+        assert_eq!(found, [Impact::LeadsBlocked, Impact::AdsReports], "the worst first");
         assert!(problems[0].message.contains(LEAD_SCOPE));
+    }
+
+    #[test]
+    fn the_fix_is_one_that_a_system_user_can_follow() {
+        let denied = |kind| Integration {
+            token_kind: kind,
+            asked_scopes: vec![LEAD_SCOPE.to_owned(), "ads_read".to_owned()],
+            granted_for: [(LEAD_SCOPE.to_owned(), vec![])].into(),
+            ..integration()
+        };
+        let observation = PageObservation {
+            tasks: Ok(vec!["ANALYZE".into()]),
+            subscription: Ok(Subscription::Refused("no".into())),
+            ..page()
+        };
+        let reconnects = |kind| {
+            let integration = denied(kind);
+            let mut found = problems(&integration, std::slice::from_ref(&observation));
+            found.extend(not_subscribed(&integration, &observation));
+            found.push(page_without_token(kind, &observation.id, "Page"));
+            assert!(found.len() >= 5, "{found:?}");
+            found.iter().filter(|problem| problem.fix.to_lowercase().contains("reconnect")).count()
+        };
+        assert!(reconnects(TokenKind::User) >= 4);
+        assert_eq!(reconnects(TokenKind::SystemUser), 0);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::connection::Integration;
 use crate::model::connection::check::{Check, CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscribed, problems};
+use crate::model::connection::problem::{IntegrationProblem, IntegrationProblemCode};
 use crate::model::connection::state::{ConnectionStatus, EndReason, TokenKind};
-use crate::model::connection::{Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::model::failure::FailureCode;
 
 /// What was observed of an integration.
@@ -84,7 +85,9 @@ fn token(seen: &HealthObservation, now: Timestamp) -> Check {
     let state = seen.integration.state(now);
     let ends = state.expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("valid until {end}"));
     match (state.reason, &seen.token) {
-        (Some(reason), _) => check(CheckId::Token, Fail, reason.message(), Some(reason.fix())),
+        (Some(reason), _) => {
+            check(CheckId::Token, Fail, reason.message(), Some(reason.fix_for(seen.integration.token_kind)))
+        }
         (None, _) if seen.pages.iter().any(|page| page.lost.is_some()) => lost_pages(seen),
         (None, Err(why)) => check(
             CheckId::Token,
@@ -93,7 +96,10 @@ fn token(seen: &HealthObservation, now: Timestamp) -> Check {
             None,
         ),
         (None, Ok(())) if state.status == ConnectionStatus::ExpiringSoon => {
-            let fix = "Reconnect in time: leads stop on that day.";
+            let fix = match seen.integration.token_kind {
+                TokenKind::User => "Reconnect in time: leads stop on that day.",
+                TokenKind::SystemUser => "Replace the system user's token in time: leads stop on that day.",
+            };
             check(CheckId::Token, Pass, format!("{kind}, {ends}, which is soon."), Some(fix))
         }
         (None, Ok(())) => check(CheckId::Token, Pass, format!("{kind}, {ends}."), None),
@@ -104,7 +110,7 @@ fn lost_pages(seen: &HealthObservation) -> Check {
     let lost = || seen.pages.iter().filter_map(|page| Some((page, page.lost?)));
     let evidence: Vec<String> =
         lost().map(|(page, reason)| format!("{}: {}", page.observation.name, reason.message())).collect();
-    let fix = lost().map(|(_, reason)| reason.fix()).next();
+    let fix = lost().map(|(_, reason)| reason.fix_for(seen.integration.token_kind)).next();
     let page_ids = lost().map(|(page, _)| page.observation.id.clone()).collect();
     Check { page_ids, ..check(CheckId::Token, CheckStatus::Fail, evidence.join(" "), fix) }
 }
@@ -140,7 +146,10 @@ fn scopes(problems: &[IntegrationProblem]) -> Check {
 }
 
 fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
-    let pass = "The person who connected has the required tasks on every page.";
+    let pass = match seen.integration.token_kind {
+        TokenKind::User => "The person who connected has the required tasks on every page.",
+        TokenKind::SystemUser => "The system user has the required tasks on every page.",
+    };
     failed(CheckId::PageTasks, problems, IntegrationProblemCode::TaskMissing)
         .unwrap_or_else(|| unknown_or_pass(CheckId::PageTasks, seen, |page| &page.observation.tasks, pass))
 }
@@ -148,7 +157,7 @@ fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Chec
 /// Also fails if the field is missing because the permission is: no lead is reported either way.
 fn subscription(seen: &HealthObservation) -> Check {
     let problems: Vec<IntegrationProblem> =
-        seen.pages.iter().filter_map(|page| not_subscribed(&page.observation)).collect();
+        seen.pages.iter().filter_map(|page| not_subscribed(&seen.integration, &page.observation)).collect();
     let pass = "Meta reports the new leads of every page.";
     failed(CheckId::Subscription, &problems, IntegrationProblemCode::PageNotSubscribed)
         .unwrap_or_else(|| unknown_or_pass(CheckId::Subscription, seen, |page| &page.observation.subscription, pass))

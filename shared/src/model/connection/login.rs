@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 use url::Url;
 
-use crate::ids::{IntegrationId, OrgId, UserId};
-use crate::model::connection::{ConnectedBy, IntegrationProblemCode};
+use crate::ids::{IntegrationId, OrgId, PageId, UserId};
+use crate::model::connection::ConnectedBy;
+use crate::model::connection::problem::IntegrationProblemCode;
 use crate::model::lead::assignment::Assignment;
 use crate::secret::HmacKey;
 
@@ -56,6 +57,12 @@ pub struct Login {
     /// deleted.
     #[serde(default)]
     pub reconnects: bool,
+    /// Whether another account may take the place of the one that is connected, although pages are then lost.
+    #[serde(default)]
+    pub replace: bool,
+    /// Whether a person who is connected already renews that integration, instead of getting a second one.
+    #[serde(default)]
+    pub renews: bool,
     /// Hash of the secret in the cookie of the browser that began the login, or in which its person agreed to it. Only that
     /// browser can finish it; without one, none can. Otherwise a person who follows a login link from someone else would
     /// connect their own pages to a foreign org.
@@ -100,6 +107,16 @@ pub enum LoginOutcome {
         pages: usize,
         /// The distinct codes of the problems.
         problems: Vec<IntegrationProblemCode>,
+        /// Whether an earlier integration of the same person was renewed instead of a new one created.
+        #[serde(default)]
+        renewed: bool,
+    },
+    /// Nothing was changed: the login was another account's than the connected one, and pages would have been lost.
+    OtherAccount {
+        /// The integration that was to be reconnected.
+        integration_id: IntegrationId,
+        /// The connected pages that the other account did not grant.
+        lost_pages: Vec<PageId>,
     },
     /// The person refused, or Meta did.
     Denied,
@@ -300,6 +317,8 @@ mod tests {
             redirect_uri: Url::parse("https://crm.example/cb").unwrap(),
             integration_id: IntegrationId::new(),
             reconnects: false,
+            replace: false,
+            renews: false,
             browser: None,
             scopes: vec![],
             name: None,

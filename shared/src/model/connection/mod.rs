@@ -5,17 +5,19 @@ pub mod diagnosis;
 pub mod health;
 #[cfg(test)]
 mod health_tests;
+pub mod lead_state;
 pub mod login;
+pub mod problem;
 pub mod state;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{InstagramAccountId, IntegrationId, OrgId, PageId, UserId};
+use crate::model::connection::problem::{IntegrationProblem, IntegrationProblemCode};
 use crate::model::connection::state::{ConnectionEnd, EndReason, TokenKind};
 use crate::model::conversion::{ConversionFault, ConversionSettings};
 use crate::model::lead::assignment::Assignment;
@@ -171,38 +173,6 @@ pub struct ConnectedBy {
     pub user_id: UserId,
     /// The token's name, if it has one.
     pub name: Option<String>,
-}
-
-/// A problem that limits what an integration can do, with its remedy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct IntegrationProblem {
-    /// The kind of problem.
-    pub code: IntegrationProblemCode,
-    /// The page concerned, if the problem is about a single page.
-    pub page_id: Option<PageId>,
-    /// What is wrong, as readable text.
-    pub message: String,
-    /// What to do about it.
-    pub fix: String,
-}
-
-/// The kinds of [`IntegrationProblem`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum IntegrationProblemCode {
-    /// A requested permission was not granted, at all or for a page.
-    ScopeMissing,
-    /// Meta listed a page without a token for it.
-    PageWithoutToken,
-    /// The connected person lacks a task on the page that leads need.
-    TaskMissing,
-    /// Meta does not report the page's leads.
-    PageNotSubscribed,
-    /// Leads Access Manager withholds a page's leads.
-    LeadAccessDenied,
 }
 
 /// A page of an integration: which org receives the page's leads, and where its token is in the vault.

@@ -73,27 +73,42 @@ impl EndReason {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it, for a person's connection.
     #[must_use]
     pub fn fix(self) -> &'static str {
-        match self {
-            Self::NotConnected => "Connect it.",
-            Self::Checkpoint => {
+        self.fix_for(TokenKind::User)
+    }
+
+    /// What to do about it. A system user cannot log in, so its token is replaced.
+    #[must_use]
+    pub fn fix_for(self, kind: TokenKind) -> &'static str {
+        match (self, kind) {
+            (Self::NotConnected, _) => "Connect it.",
+            (Self::PageRoleLost, TokenKind::SystemUser) => {
+                "Assign the page to the system user again in Meta Business settings, then replace its token here."
+            }
+            (_, TokenKind::SystemUser) => {
+                "Generate a new token for the system user in Meta Business settings, then replace the token here."
+            }
+            (Self::Checkpoint, TokenKind::User) => {
                 "That person must log in at facebook.com and follow Meta's instructions. Then reconnect."
             }
-            Self::ConsentBlocked => {
+            (Self::ConsentBlocked, TokenKind::User) => {
                 "That person must log in at facebook.com and answer Meta's request for consent. Then reconnect."
             }
-            Self::PageRoleLost => {
+            (Self::PageRoleLost, TokenKind::User) => {
                 "Ask an administrator of the page to give that person a role on it again, or have a person with a role reconnect."
             }
-            Self::TokenUnreadable => "Reconnect to store a new token.",
-            Self::TokenExpired
-            | Self::DataAccessEnded
-            | Self::AppRemoved
-            | Self::DataDeleted
-            | Self::PasswordChanged
-            | Self::TokenInvalid => "Reconnect.",
+            (Self::TokenUnreadable, TokenKind::User) => "Reconnect to store a new token.",
+            (
+                Self::TokenExpired
+                | Self::DataAccessEnded
+                | Self::AppRemoved
+                | Self::DataDeleted
+                | Self::PasswordChanged
+                | Self::TokenInvalid,
+                TokenKind::User,
+            ) => "Reconnect.",
         }
     }
 }
@@ -135,7 +150,7 @@ pub struct ConnectionState {
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long before its expiry a connection counts as expiring soon.
-const EXPIRING_SOON_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub const EXPIRING_SOON_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Integration {
     /// When leads stop unless the integration is reconnected: the earlier of the two expiries.

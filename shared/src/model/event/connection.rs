@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Event, EventKind};
 use crate::ids::{IntegrationId, OrgId, OrgScope, PageId};
-use crate::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
+use crate::model::connection::lead_state::{Stop, StopReason};
 use crate::model::connection::{Connection, Integration};
 
 /// The fields common to all connection events.
@@ -45,7 +45,8 @@ pub struct ConnectionExpiring {
 pub struct ConnectionExpired {
     #[serde(flatten)]
     connection: OfConnection,
-    reason: EndReason,
+    /// Why no leads can arrive: the connection has ended, or is not allowed to read leads.
+    reason: StopReason,
     /// A readable explanation of `reason`.
     message: String,
     /// What to do about it.
@@ -59,7 +60,8 @@ pub struct ConnectionPageLost {
     connection: OfConnection,
     page_id: PageId,
     page_name: String,
-    reason: EndReason,
+    /// Why no leads can arrive from the page.
+    reason: StopReason,
     /// A readable explanation of `reason`.
     message: String,
     /// What to do about it.
@@ -106,35 +108,37 @@ impl Event {
         Self::new(EventKind::ConnectionExpiring, &ConnectionExpiring { connection, expires_at, notice })
     }
 
-    /// No more leads arrive through an integration.
+    /// No more leads arrive through an integration. `mark` tells this stop from others of the same period.
     #[must_use]
-    pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
-        let connection =
-            connection_fields(EventKind::ConnectionExpired, scope, integration, ExpiryNotice::Ended(reason).name());
-        let (message, fix) = (reason.message().to_owned(), reason.fix().to_owned());
+    pub fn connection_expired(scope: &OrgScope, integration: &Integration, stop: Stop, mark: &str) -> Self {
+        let connection = connection_fields(EventKind::ConnectionExpired, scope, integration, mark);
+        let Stop { reason, message, fix } = stop;
         Self::new(EventKind::ConnectionExpired, &ConnectionExpired { connection, reason, message, fix })
     }
 
-    /// No more leads arrive from one page of an integration; its other pages still work.
+    /// No more leads arrive from one page of an integration; its other pages still work. `mark` is that of
+    /// [`Event::connection_expired`].
     #[must_use]
     pub fn connection_page_lost(
         scope: &OrgScope,
         integration: &Integration,
         page: &Connection,
-        ended: &ConnectionEnd,
+        stop: Stop,
+        mark: &str,
     ) -> Self {
+        let Stop { reason, message, fix } = stop;
         let lost = ConnectionPageLost {
             connection: connection_fields(
                 EventKind::ConnectionPageLost,
                 scope,
                 integration,
-                &format!("{}:{}", page.page_id, ended.since),
+                &format!("{}:{mark}", page.page_id),
             ),
             page_id: page.page_id.clone(),
             page_name: page.page_name.clone(),
-            reason: ended.reason,
-            message: ended.reason.message().to_owned(),
-            fix: ended.reason.fix().to_owned(),
+            reason,
+            message,
+            fix,
         };
         Self::new(EventKind::ConnectionPageLost, &lost)
     }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::{Event, EventKind};
 use crate::ids::{LeadId, OrgId, OrgScope, UserId};
-use crate::model::lead::{Lead, Submission};
+use crate::model::ads::currency::Amount;
+use crate::model::lead::{Lead, Status, Submission};
 
 /// `lead.created`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +38,25 @@ pub struct LeadUpdated {
     /// The newly mapped fields, if the cause is a changed mapping.
     #[serde(skip_serializing_if = "Option::is_none")]
     mapped: Option<MappedAgain>,
+    /// What a user can change by hand, as it is now, if that is the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<ChangedByHand>,
+}
+
+/// What a user can change of a lead besides its assignee.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangedByHand {
+    status: Status,
+    note: Option<String>,
+    /// What the lead is worth, in `currency`.
+    #[schema(value_type = Option<Amount>)]
+    value: Option<Decimal>,
+    currency: Option<String>,
+    lost_reason: Option<String>,
+    /// The user who made the change.
+    by: UserId,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
 }
 
 /// The fields mapped from a lead's answers.
@@ -55,6 +76,8 @@ pub enum UpdateCause {
     Submission,
     /// The form's mapping was changed and applied to earlier leads.
     Mapping,
+    /// A user changed its status, its note, its value or why it was lost.
+    Change,
 }
 
 /// `lead.assigned`.
@@ -94,6 +117,7 @@ impl Event {
             cause: UpdateCause::Submission,
             submission: Some(submission.clone()),
             mapped: None,
+            change: None,
         };
         Self::new(EventKind::LeadUpdated, &updated)
     }
@@ -119,6 +143,32 @@ impl Event {
             cause: UpdateCause::Mapping,
             submission: None,
             mapped: Some(mapped),
+            change: None,
+        };
+        Self::new(EventKind::LeadUpdated, &updated)
+    }
+
+    /// A user changed a lead's status or its details. `lead` is what it is now.
+    #[must_use]
+    pub fn lead_changed(scope: &OrgScope, lead: &Lead, by: &UserId, at: Timestamp) -> Self {
+        let change = ChangedByHand {
+            status: lead.status,
+            note: lead.note.clone(),
+            value: lead.value,
+            currency: lead.currency.clone(),
+            lost_reason: lead.lost_reason.clone(),
+            by: by.clone(),
+            at,
+        };
+        let updated = LeadUpdated {
+            id: format!("lead.updated:{}:{}:change:{at}", scope.org(), lead.id),
+            org: scope.org().clone(),
+            sequence: at.as_millisecond(),
+            lead_id: lead.id.clone(),
+            cause: UpdateCause::Change,
+            submission: None,
+            mapped: None,
+            change: Some(change),
         };
         Self::new(EventKind::LeadUpdated, &updated)
     }

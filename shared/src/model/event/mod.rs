@@ -22,7 +22,7 @@ pub use self::connection::{
     ConnectionQuiet, OfConnection,
 };
 pub use self::inbox::{ConversationChanged, EngagementRecorded, MessageReceived};
-pub use self::lead::{LeadAssigned, LeadCreated, LeadUpdated, MappedAgain, UpdateCause};
+pub use self::lead::{ChangedByHand, LeadAssigned, LeadCreated, LeadUpdated, MappedAgain, UpdateCause};
 pub use self::post::{OfPost, PostFailed, PostPublished};
 
 /// A fact to publish.

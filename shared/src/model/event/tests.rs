@@ -7,7 +7,10 @@ use utoipa::OpenApi;
 use super::*;
 use crate::ids::{PageId, UserId};
 use crate::model::campaigns::tests::campaign;
-use crate::model::connection::state::{ConnectionEnd, EndReason};
+use crate::model::connection::Integration;
+use crate::model::connection::diagnosis::{self, LEAD_SCOPE};
+use crate::model::connection::lead_state::Stop;
+use crate::model::connection::state::{EndReason, TokenKind};
 use crate::model::connection::tests::{connection, integration};
 use crate::model::inbox::Channel;
 use crate::model::inbox::tests::{contact, conversation, received, signal};
@@ -46,7 +49,10 @@ fn every_kind_of_event_is_what_its_schema_says() {
     let plan = plan(&leads, &Default::default(), &Assignment::Unassigned);
     let (created, merged) = (&plan.creates[0], &plan.merges[0]);
     let now = at("2026-01-01T00:00:00Z");
-    let ended = ConnectionEnd { reason: EndReason::PageRoleLost, since: now, evidence: String::new() };
+    let stop = |reason| Stop::from_end(reason, TokenKind::User);
+    let asked_scopes = vec![LEAD_SCOPE.to_owned()];
+    let problems = diagnosis::problems(&Integration { asked_scopes, ..integration.clone() }, &[]);
+    let blocked = Integration { problems, ..integration.clone() };
     let pages = [PageId::parse("7").unwrap()];
     let failure = PostFailure::new(PostFailureCode::MediaUnreachable, "Picture 2 of 3");
     let events = [
@@ -56,8 +62,10 @@ fn every_kind_of_event_is_what_its_schema_says() {
         Event::lead_assigned(&a, &created.id, None, Some(&user("ann")), &user("bob"), now),
         Event::connection_connected(&a, &integration, &pages),
         Event::connection_expiring(&a, &integration, "7d"),
-        Event::connection_expired(&a, &integration, EndReason::PasswordChanged),
-        Event::connection_page_lost(&a, &integration, &page, &ended),
+        Event::lead_changed(&a, created, &user("bob"), now),
+        Event::connection_expired(&a, &integration, stop(EndReason::PasswordChanged), "ended"),
+        Event::connection_expired(&a, &blocked, blocked.lead_state([&page], now).stop.unwrap(), "blocked"),
+        Event::connection_page_lost(&a, &integration, &page, stop(EndReason::PageRoleLost), "1"),
         Event::connection_quiet(&a, &integration, &page),
         Event::connection_disconnected(&a, &integration),
         Event::campaign_changed(&campaign()),

@@ -36,6 +36,8 @@ pub enum StepKind {
     Waiting,
     /// It was queued again. The cause is `manual` or `recovered`.
     Replayed,
+    /// A user dismissed it: it is not tried again.
+    Dismissed,
     /// It was fetched from Meta, or read from a file.
     Fetched,
     /// Its answers were mapped to fields, by Meta's question types or by the form's own mapping.

@@ -35,6 +35,7 @@
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
+//! | dismissed lead | `ORG#o#DISMISSED` | `LEAD#l` | | | yes |
 //! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
 //! | export | `ORG#o#EXPORTS` | `EXPORT#e` | | | yes |
@@ -296,6 +297,10 @@ pub(in crate::table) fn parked_pk(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
+}
+
+pub(in crate::table) fn dismissed(scope: &OrgScope, lead: &LeadId) -> Key {
+    Key { pk: format!("ORG#{}#DISMISSED", scope.org()), sk: format!("LEAD#{lead}") }
 }
 
 pub(in crate::table) fn waiting_pk(scope: &OrgScope) -> String {

@@ -1,6 +1,6 @@
 //! An admin connects an org to Meta.
 
-use e2e::fixtures::OrgFixture;
+use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::{MARA_ID, PRIYA_ID, with_query};
 use e2e::world::world;
@@ -84,6 +84,56 @@ async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() 
     let connected: Vec<_> = connected.list("items").iter().map(|p| p.text("page_id").to_owned()).collect();
     assert_eq!(connected, pages[1..]);
     assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_account_asks_before_it_takes_the_place_of_the_connected_one() {
+    let tenant = OrgFixture::new("connect-other").create().await;
+    let (one, other) = (world().create_person(2).await, world().create_person(1).await);
+    let id = tenant.connect(&one.id, &[], Value::Null, &[]).await.get("integrationId");
+    let pages = async || {
+        let listed = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await;
+        let mut ids: Vec<String> = listed.iter().map(|page| page.text("page_id").to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    let before = (tenant.integration(&id).await, pages().await);
+    let refused = tenant.connect(&other.id, &[], json!({ "integrationId": id }), &[]).await;
+    assert_eq!((refused.get("status"), refused.get("code")), ("error".into(), "other_account".into()), "{}", refused.0);
+    let mut lost: Vec<String> = refused.get("lostPages").split(',').map(ToOwned::to_owned).collect();
+    lost.sort();
+    assert_eq!((refused.get("integrationId"), lost), (id.clone(), before.1.clone()));
+    assert_eq!((tenant.integration(&id).await, pages().await), before, "nothing was changed");
+    let lead = LeadFixture::new(&one.forms[0]).submit(1).await;
+    tenant.wait_for_leads(&lead).await;
+
+    // A colleague with the same pages takes over without a question: nothing is lost.
+    let replaced = tenant.connect(&other.id, &[], json!({ "integrationId": id, "replace": true }), &[]).await;
+    assert_eq!((replaced.get("status"), replaced.get("pages")), ("connected".into(), "1".into()), "{}", replaced.0);
+    assert_eq!(pages().await, other.pages);
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_persons_login_does_not_silently_end_a_token_that_lasts() {
+    let tenant = OrgFixture::new("connect-kind").create().await;
+    let user = world().create_system_user(json!({ "pages": 1 })).await;
+    let body = json!({ "name": "Forever", "token": user.text("token") });
+    let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &body).await;
+    let id = made.text("id");
+    let person = world().create_person(1).await;
+    let refused = tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
+    assert_eq!(refused.get("code"), "other_account", "{}", refused.0);
+    let seen = tenant.integration(id).await;
+    assert_eq!((seen.text("token_kind"), &seen["expires_at"]), ("system_user", &Value::Null), "{seen}");
+
+    // Nor does another system user's token end pages.
+    let second = world().create_system_user(json!({ "pages": 1 })).await;
+    let path = format!("/api/meta/integrations/{id}/token");
+    let (status, answer) = tenant.call(Method::PUT, &path, &json!({ "token": second.text("token") })).await;
+    assert_eq!((status, answer.text("code"), answer.text("field")), (409, "other_account", "replace"), "{answer}");
+    let body = json!({ "token": second.text("token"), "replace": true });
+    assert_eq!(tenant.call_ok(Method::PUT, &path, &body).await.number("pages_count"), 1);
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.wait_until_loaded().await;
     browser.tab_to("Sync now").await;
     browser.press_key(ENTER).await;
-    browser.wait_for_text("Nothing was missing: every lead that Meta has is here.").await;
+    browser.wait_for_text("No missing leads in the last 48 hours.").await;
     let ids = LeadFixture::new(&person.forms[0]).answers(&json!({ "full_name": "Tab Tester" })).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     browser.wait_until_loaded().await;
@@ -150,13 +150,14 @@ async fn an_admin_watches_and_repairs() {
     browser.press(&parked).await;
     browser.wait_for_text("It could not be imported. Try again").await;
     browser.open_page("/integrations").await;
-    browser.wait_for_text("1 lead is parked").await;
-    browser.press("See why, and try again").await;
-    browser.press("Try all again").await;
+    browser.wait_for_text("1 lead could not be imported.").await;
+    browser.press("See what to do").await;
+    browser.wait_for_text("Meta does not permit access: 1 lead").await;
+    browser.press("Try again").await;
     browser.wait_for_text("Retrying 1 lead.").await;
     tenant.wait_for_leads(std::slice::from_ref(&parked)).await;
     browser.client.refresh().await.unwrap();
-    browser.wait_for_text("Nothing is parked").await;
+    browser.wait_for_text("No leads are parked").await;
 
     // Leads that the webhook missed are found, and their import shows its progress.
     let missed = LeadFixture::new(&person.forms[0]).undelivered().submit(3).await;
@@ -164,9 +165,8 @@ async fn an_admin_watches_and_repairs() {
     browser.click("a.integration").await;
     browser.press("Sync now").await;
     browser.wait_for_text("3 new leads found. The import has started.").await;
-    browser.wait_for_text("3 new leads imported.").await;
+    browser.wait_for_text("3 new leads in the last 48 hours imported.").await;
     tenant.wait_for_leads(&missed).await;
-    browser.press("Leads from before the connection").await;
     browser.fill("input[name=days]", "30").await;
     browser.press("Import them").await;
     browser.wait_for_text("Searching for leads of the last 30 days.").await;
@@ -178,7 +178,7 @@ async fn an_admin_watches_and_repairs() {
     browser.open_page("/integrations").await;
     wait_for("the alert", async || {
         browser.client.refresh().await.ok()?;
-        browser.text().await.contains("No leads arrive until it is reconnected.").then_some(())
+        browser.text().await.contains("No leads arrive until this is fixed.").then_some(())
     })
     .await;
     browser.wait_for_text("Expired").await;

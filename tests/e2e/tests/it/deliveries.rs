@@ -179,3 +179,38 @@ async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
     tenant.wait_for_leads(&[id]).await;
     assert!(tenant.items("/api/parked").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_dismissed_lead_leaves_the_list_and_is_not_found_again() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("dismissed").connect().await;
+    let (page, form) = (&person.pages[0], &person.forms[0]);
+    let id = LeadFixture::new(form).undelivered().submit(1).await.remove(0);
+    let refusal = json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 99 });
+    world().call_sim(Method::POST, "faults", &refusal).await;
+    assert_eq!(world().deliver(&leadgen_body(page, &id, form)).await.0, 200);
+    let parked = tenant.wait_for_parked().await;
+    assert!(parked["reason_message"].is_string() && parked.text("fix").contains("health"), "{parked}");
+
+    let (status, answer) = tenant.call(Method::POST, "/api/parked/dismiss", &json!({})).await;
+    assert_eq!((status, answer.text("field")), (400, "leadgen_ids"), "not all by mistake");
+    for (body, dismissed) in [
+        (json!({ "leadgen_ids": ["1"] }), 0),
+        (json!({ "reason": "token_dead" }), 0),
+        (json!({ "reason": "not_permitted" }), 1),
+        (json!({ "leadgen_ids": [id] }), 0),
+    ] {
+        let answer = tenant.call_ok(Method::POST, "/api/parked/dismiss", &body).await;
+        assert_eq!(answer["dismissed"], dismissed, "{body}");
+    }
+    assert!(tenant.items("/api/parked").await.is_empty());
+    let trace = tenant.items(&format!("/api/leads/meta-{id}/trace")).await;
+    assert_eq!(trace.last().unwrap()["step"], "dismissed");
+
+    // Neither the comparison with Meta nor a repeated webhook brings it back.
+    tenant.sweep().await;
+    assert_eq!(world().deliver(&leadgen_body(page, &id, form)).await.0, 200);
+    let next = LeadFixture::new(form).submit(1).await;
+    tenant.wait_for_leads(&next).await;
+    tenant.sweep().await;
+    assert!(tenant.items("/api/parked").await.is_empty());
+}

@@ -115,6 +115,34 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
 }
 
 /// Imports a file and returns the report, and the leads sorted by name.
+#[tokio::test]
+async fn a_file_is_told_column_by_column_before_it_is_imported() {
+    let tenant = OrgFixture::new("import-columns").create().await;
+    let file = "Name;E-Mail;Telefon;Erstellt am;Budget\nÄnne Test;aenne@example;123;27.11.2026;4000\nBo Lee;bo@example.com;+491701234567;;\n";
+    let (status, report) = tenant.upload("/api/leads/import?dry_run=true", file.as_bytes()).await;
+    assert_eq!(status, 200, "{report}");
+    let columns: Vec<(&str, &str, Value)> = report
+        .list("columns")
+        .iter()
+        .map(|column| (column.text("name"), column.text("reads_as"), column["field"].clone()))
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("Name", "field", json!("full_name")),
+            ("E-Mail", "field", json!("email")),
+            ("Telefon", "field", json!("phone")),
+            ("Erstellt am", "answer", Value::Null),
+            ("Budget", "answer", Value::Null),
+        ]
+    );
+    assert_eq!(report.list("columns")[4]["samples"], json!(["4000"]));
+    let warnings: Vec<(u64, &str)> =
+        report.list("warnings").iter().map(|warning| (warning.number("line"), warning.text("column"))).collect();
+    assert_eq!(warnings, [(2, "email"), (2, "phone")]);
+    assert!(tenant.leads("").await.is_empty());
+}
+
 async fn import(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(status, 200, "{report}");

@@ -151,6 +151,28 @@ async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting
 }
 
 #[tokio::test]
+async fn what_is_changed_by_hand_is_told_to_the_crm_and_what_is_not_changed_leaves_no_step() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("leads-change").users(&["ann"]).connect().await;
+    let lead = tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await.remove(0);
+    let path = format!("/api/leads/{}", lead.text("id"));
+    let change = json!({ "status": "qualified", "value": "1200.50", "currency": "EUR", "note": "Call on Monday" });
+    tenant.call_ok(Method::PATCH, &path, &change).await;
+    let updated = wait_for("the event", async || tenant.events("lead.updated").await.pop()).await;
+    assert_eq!((updated.text("cause"), updated.text("lead_id")), ("change", lead.text("id")), "{updated}");
+    let changed = &updated["change"];
+    assert_eq!(
+        (changed.text("status"), changed.text("value"), changed.text("currency"), changed.text("note")),
+        ("qualified", "1200.50", "EUR", "Call on Monday")
+    );
+    let steps = async || tenant.items(&format!("{path}/trace")).await.len();
+    let before = steps().await;
+    tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": null, "status": "qualified" })).await;
+    assert_eq!(steps().await, before, "nothing was changed");
+    tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": "ann" })).await;
+    assert_eq!(steps().await, before + 1);
+}
+
+#[tokio::test]
 async fn lists_are_filtered_and_paged() {
     let ConnectedOrg { tenant, person, .. } =
         OrgFixture::new("lists").users(&["ann"]).pages(2).round_robin().connect().await;

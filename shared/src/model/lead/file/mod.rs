@@ -6,6 +6,7 @@
 //! form, `p:` phone number, `z:` zip code. Other programs have columns of the same names. So the content of a file
 //! decides whether it is Meta's export, and values that are not Meta's stay answers.
 
+mod columns;
 mod export;
 mod sheet;
 mod written_time;
@@ -14,6 +15,7 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+pub use self::columns::{ColumnUse, FileColumn};
 use self::export::{META_COLUMNS, Traits, platform, set_attribution};
 use self::sheet::Sheet;
 use crate::ids::{LeadId, LeadgenId};
@@ -58,6 +60,14 @@ pub struct RowError {
 #[error("{0}")]
 pub struct NotLeads(pub String);
 
+/// A file as a table of leads.
+pub struct FileLeads<I> {
+    /// Its columns, in the order of the file.
+    pub columns: Vec<FileColumn>,
+    /// Its lines.
+    pub rows: I,
+}
+
 /// Reads a file, one line at a time. `country` decides the order of day and month if the file does not. Times after
 /// `now` are rejected.
 ///
@@ -67,7 +77,7 @@ pub fn rows(
     file: &[u8],
     country: Option<&str>,
     now: Timestamp,
-) -> Result<impl Iterator<Item = Result<FileRow, RowError>> + use<>, NotLeads> {
+) -> Result<FileLeads<impl Iterator<Item = Result<FileRow, RowError>> + use<>>, NotLeads> {
     let table = Sheet::read(file, |name| META_COLUMNS.contains(&name) || of_answer_name(name).is_some())?;
     let identifies_row = |column: &String| {
         matches!(of_answer_name(column), Some(EMAIL | PHONE | FULL_NAME | "first_name" | "last_name"))
@@ -80,11 +90,13 @@ pub fn rows(
         )));
     }
     let traits = Traits::survey(&table, country);
+    let described = table.describe(traits);
     let (columns, records) = table.into_records();
-    Ok(records.map(move |(line, record)| match record {
+    let rows = records.map(move |(line, record)| match record {
         Some(record) => row(&columns, &record, line, traits, now),
         None => Err(RowError { line, column: None, message: "The line cannot be read as columns.".to_owned() }),
-    }))
+    });
+    Ok(FileLeads { columns: described, rows })
 }
 
 fn row(
@@ -195,7 +207,7 @@ mod tests {
     const NOW: &str = "2026-11-27T12:00:00Z";
 
     fn read(file: &[u8]) -> Vec<Result<FileRow, RowError>> {
-        rows(file, Some("US"), NOW.parse().unwrap()).unwrap().collect()
+        rows(file, Some("US"), NOW.parse().unwrap()).unwrap().rows.collect()
     }
 
     fn names(file: &str) -> Vec<String> {
@@ -276,6 +288,29 @@ mod tests {
     }
 
     #[test]
+    fn the_columns_are_told_as_they_are_read() {
+        let describe = |file: &str| {
+            let columns = rows(file.as_bytes(), None, NOW.parse().unwrap()).unwrap().columns;
+            columns.into_iter().map(|column| (column.name, column.reads_as, column.field)).collect::<Vec<_>>()
+        };
+        let column =
+            |name: &str, reads_as, field: Option<&str>| (name.to_owned(), reads_as, field.map(ToOwned::to_owned));
+        assert_eq!(
+            describe("E-Mail;Vorname;Erstellt am;id\na@b.c;Ann;27.11.2026;4711\n"),
+            [
+                column("E-Mail", ColumnUse::Field, Some("email")),
+                column("Vorname", ColumnUse::Field, Some("first_name")),
+                column("Erstellt am", ColumnUse::Answer, None),
+                column("id", ColumnUse::Answer, None),
+            ]
+        );
+        let export = describe(EXPORT);
+        assert!(export.contains(&column("id", ColumnUse::Origin, None)));
+        assert!(export.contains(&column("lead_status", ColumnUse::Nothing, None)));
+        assert!(export.contains(&column("what_budget?", ColumnUse::Answer, None)));
+    }
+
+    #[test]
     fn what_is_missing_or_empty_at_the_end_of_a_line_is_empty() {
         let file = "full_name,email,note\nJerry,jerry@x.y,\nGeorge,george@x.y\nElaine\nCosmo,c@x.y,call after five,,\n";
         assert_eq!(names(file), ["Jerry", "George", "Elaine", "Cosmo"]);
@@ -330,22 +365,22 @@ mod tests {
     proptest! {
         #[test]
         fn any_file_is_survived(file in prop::collection::vec(any::<u8>(), 0..400)) {
-            if let Ok(rows) = rows(&file, None, NOW.parse().unwrap()) {
-                rows.for_each(drop);
+            if let Ok(leads) = rows(&file, None, NOW.parse().unwrap()) {
+                leads.rows.for_each(drop);
             }
         }
 
         #[test]
         fn any_damaged_file_is_survived(file in corpus::mutated_bytes(corpus::lead_files())) {
-            if let Ok(rows) = rows(&file, Some("US"), NOW.parse().unwrap()) {
-                rows.for_each(drop);
+            if let Ok(leads) = rows(&file, Some("US"), NOW.parse().unwrap()) {
+                leads.rows.for_each(drop);
             }
         }
 
         #[test]
         fn any_line_is_a_lead_or_told(lines in prop::collection::vec("[ -~äé\t]{0,40}", 0..20)) {
             let file = format!("id,email\n{}", lines.join("\n"));
-            for row in rows(file.as_bytes(), None, NOW.parse().unwrap()).unwrap() {
+            for row in rows(file.as_bytes(), None, NOW.parse().unwrap()).unwrap().rows {
                 let line = row.as_ref().map_or_else(|error| error.line, |row| row.line);
                 prop_assert!(line >= 2 && line <= lines.len() as u64 + 2);
             }

@@ -1,5 +1,7 @@
 //! Countries as people type them: names or two-letter codes.
 
+use maud::{Markup, html};
+
 /// The countries that are known by name. Others are typed as codes.
 const NAMES: [(&str, &str); 62] = [
     ("AE", "United Arab Emirates"),
@@ -66,11 +68,24 @@ const NAMES: [(&str, &str); 62] = [
     ("ZA", "South Africa"),
 ];
 
+/// The id of the list from which browsers suggest names.
+pub(crate) const LIST: &str = "countries";
+
+/// The names that browsers suggest in a field whose `list` is [`LIST`].
+pub(crate) fn datalist() -> Markup {
+    html! { datalist id=(LIST) { @for (_, name) in NAMES { option value=(name) {} } } }
+}
+
+/// Reads one name or code. What is neither stays as it is, to be rejected where it is stored.
+pub(crate) fn code(text: &str) -> String {
+    parse(text).ok().and_then(|codes| codes.first().cloned()).unwrap_or_else(|| text.to_owned())
+}
+
 /// Reads a list of names and codes, separated by commas, semicolons or lines; codes also by spaces.
 ///
 /// # Errors
 /// The first part that is neither.
-pub(super) fn parse(text: &str) -> Result<Vec<String>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<String>, String> {
     let mut codes = Vec::new();
     for part in text.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
         match NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(part)) {
@@ -89,11 +104,12 @@ fn is_code(word: &str) -> bool {
 }
 
 /// The names of countries, for reading.
-pub(super) fn names(codes: &[String]) -> String {
+pub(crate) fn names(codes: &[String]) -> String {
     codes.iter().map(|code| name(code)).collect::<Vec<_>>().join(", ")
 }
 
-fn name(code: &str) -> &str {
+/// The name of a country, or its code if it is not known by name.
+pub(crate) fn name(code: &str) -> &str {
     NAMES.iter().find(|(known, _)| *known == code).map_or(code, |(_, name)| name)
 }
 
@@ -106,6 +122,7 @@ mod tests {
         assert_eq!(parse("netherlands, BE; United States\nde fr").unwrap(), ["NL", "BE", "US", "DE", "FR"]);
         assert_eq!(parse(" ,; ").unwrap(), Vec::<String>::new());
         assert_eq!(parse("NL, Nowhere land").unwrap_err(), "Nowhere land");
+        assert_eq!([code("germany"), code("fr"), code("Narnia")], ["DE", "FR", "Narnia"]);
         assert_eq!(names(&["NL".to_owned(), "ZW".to_owned()]), "Netherlands, ZW");
         assert!(NAMES.is_sorted_by_key(|(code, _)| code) && NAMES.iter().all(|(code, _)| is_code(code)));
     }

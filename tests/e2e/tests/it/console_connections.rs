@@ -1,0 +1,108 @@
+//! What the console says of connections that are not well, and what it asks before it changes one.
+
+use e2e::browser::{Browser, DESK, PHONE};
+use e2e::fixtures::OrgFixture;
+use e2e::json::Json;
+use e2e::meta::Person;
+use e2e::world::{wait_for, world};
+use serde_json::{Value, json};
+
+/// Consents in Meta's dialog as this person, with further parameters of the dialog.
+async fn consent(browser: &Browser, person: &Person, more: &str) {
+    let console = world().endpoints.url.clone();
+    let dialog = wait_for("Meta's dialog", async || {
+        browser.client.current_url().await.ok().filter(|url| !url.as_str().starts_with(&console))
+    })
+    .await;
+    browser.client.goto(&format!("{dialog}&_sim=allow&_user={}{more}", person.id)).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_page_is_green_whose_leads_cannot_come_and_no_one_to_mail_is_said() {
+    let tenant = OrgFixture::new("console-blocked").create().await;
+    let (email, person) = (tenant.create_login("Bo Locked", "admin").await, world().create_person(1).await);
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/integrations").await;
+    browser.log_in(&email).await;
+    browser.press("Connect Facebook").await;
+    consent(&browser, &person, "&_deny_scopes=leads_retrieval,ads_read").await;
+    browser.wait_for_text("Permission missing: read leads (leads_retrieval). No leads can arrive.").await;
+    browser.wait_for_text("Ads reports are not available.").await;
+    browser.check_page("blocked").await;
+    assert!(!browser.text().await.contains("Active"), "{}", browser.text().await);
+    browser.open_page("/integrations").await;
+    browser.wait_for_text("No leads arrive until this is fixed.").await;
+    browser.wait_for_text("No one is mailed when a connection ends.").await;
+    let text = browser.text().await;
+    assert!(!text.contains("Active") && text.contains("No leads") && text.contains("Error"), "{text}");
+    browser.check_page("blocked-list").await;
+
+    tenant.add_admin("boss").await;
+    browser.press("Reconnect").await;
+    consent(&browser, &person, "").await;
+    browser.wait_for_text("Connected, with 1 page.").await;
+    browser.open_page("/integrations").await;
+    browser.wait_for_text("Alerts about connections are mailed to").await;
+    browser.wait_for_text("Active").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn another_facebook_account_is_asked_about_and_the_same_one_is_renewed() {
+    let tenant = OrgFixture::new("console-other").create().await;
+    let email = tenant.create_login("Ola Ther", "admin").await;
+    let (one, other) = (world().create_person(2).await, world().create_person(1).await);
+    let id = tenant.connect(&one.id, &[], json!({ "name": "Ours" }), &[]).await.get("integrationId");
+    let browser = Browser::open(PHONE).await;
+    browser.open_page(&format!("/integrations/{id}")).await;
+    browser.log_in(&email).await;
+    browser.press("Reconnect").await;
+    consent(&browser, &other, "").await;
+    browser.wait_for_text("This was another account").await;
+    browser.wait_for_text("leads from these pages stop").await;
+    browser.check_page("other-account").await;
+    assert_eq!(tenant.integration(&id).await["pages_count"], 2, "nothing was changed");
+    browser.press("Replace the account").await;
+    consent(&browser, &other, "").await;
+    browser.wait_for_text("with 1 page").await;
+    assert_eq!(tenant.integration(&id).await["pages_count"], 1);
+
+    // Connecting that person once more renews the integration instead of doubling its pages.
+    browser.open_page("/integrations").await;
+    browser.press("Connect another account").await;
+    consent(&browser, &other, "").await;
+    browser.wait_for_text("This Facebook account was connected already").await;
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
+    browser.open_page("/integrations").await;
+    browser.press("Connect another account").await;
+    consent(&browser, &one, "").await;
+    browser.wait_for_text("Connected, with 2 pages.").await;
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 2);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn parked_leads_are_seen_where_people_look_and_can_be_dismissed() {
+    let tenant = OrgFixture::new("console-dismiss").create().await;
+    let (email, person) = (tenant.create_login("Dis Miss", "admin").await, world().create_person(1).await);
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let id = world().submit_withheld_lead(&person).await;
+    tenant.wait_for_parked().await;
+    let browser = Browser::open(PHONE).await;
+    browser.open_page("/leads").await;
+    browser.log_in(&email).await;
+    browser.wait_for_text("1 lead could not be imported. Meta does not permit access.").await;
+    browser.open_page(&format!("/leads/meta-{id}")).await;
+    browser.wait_for_text("This lead could not be imported").await;
+    browser.open_page("/delivery").await;
+    browser.press("Dismiss").await;
+    browser.wait_for_text("will leave this list").await;
+    browser.check_page("dismiss").await;
+    browser.click("dialog[open] button.primary").await;
+    browser.wait_for_text("1 lead dismissed.").await;
+    browser.wait_for_text("No leads are parked").await;
+    assert!(tenant.items("/api/parked").await.is_empty());
+    let acts = tenant.items("/api/audit").await;
+    assert!(acts.iter().any(|act| act.text("act") == "lead.dismiss"), "{acts:?}");
+    browser.close().await;
+}
