@@ -243,6 +243,7 @@ pub enum ErrorCode {
     FormInvalid,
     TermsNotAccepted,
     GroupByInvalid,
+    TimezoneInvalid,
     EndpointInactive,
     ContentErased,
     /// An ad account that cannot be synced, for the same reasons for which later syncs fail.

@@ -15,7 +15,8 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::failures;
 use crate::schemas::{
-    Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag, UserLimit,
+    Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, OutcomeGroupBy, ReportLimit, RequestId,
+    Source, Tag, UserLimit,
 };
 
 #[derive(OpenApi)]
@@ -34,7 +35,7 @@ use crate::schemas::{
         // What operations that fail answer.
         Problem, GatewayProblem,
         // What parameters are.
-        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, ReportLimit, RequestId, Source, Tag, UserLimit,
+        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, OutcomeGroupBy, ReportLimit, RequestId, Source, Tag, UserLimit,
     )),
     modifiers(&Bearer, &Events),
     security(("bearer" = []))

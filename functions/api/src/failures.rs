@@ -143,6 +143,7 @@ fn of_operation(id: &str) -> &'static [&'static [E]] {
         ],
         "putUser" => &[&[E::EmailInvalid, E::LengthInvalid, E::LimitReached, E::ListInvalid, E::NameInvalid]],
         "listAccountInsights" | "readReport" => &[&[E::NotFound, E::TooManyRows]],
+        "readOutcomes" => &[&[E::NotFound, E::TooManyRows, E::TimezoneInvalid]],
         "listConversations" => &[&[E::NotFound]],
         "listAds" | "listAdInsights" | "listAdSets" | "listCampaigns" | "readSyncStatus" => &[&[E::NotFound]],
         "reconnectIntegration" => &[LOGIN],

@@ -96,6 +96,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::resend))
+        .routes(routes!(ads::outcomes::read))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
         .routes(routes!(leads::parked::dismiss))
@@ -165,7 +166,7 @@ mod tests {
         let json = description::complete(&described().1);
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 80, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 81, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -3,6 +3,7 @@
 use leadwire::ads::report;
 use leadwire::directory::UserList;
 use leadwire::http::fields;
+use leadwire::model::ads::outcome::OUTCOME_DIMENSIONS;
 use leadwire::model::ads::report::DIMENSIONS;
 use leadwire::model::audit::AuditAct;
 use leadwire::model::lead;
@@ -97,6 +98,11 @@ schema!(
     /// The form of a report.
     Format,
     text().enum_values(Some(["json", "csv"]))
+);
+schema!(
+    /// What rows of outcomes are about.
+    OutcomeGroupBy,
+    text().enum_values(Some(OUTCOME_DIMENSIONS.map(|(name, _)| name)))
 );
 schema!(
     /// Dimensions of a report.

@@ -22,6 +22,7 @@ use crate::session::Visitor;
 /// The sections of the console.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
+    Home,
     Integrations,
     Leads,
     Inbox,
@@ -35,7 +36,8 @@ pub(crate) enum Section {
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 9] = [
+const SECTIONS: [(Section, &str, &str); 10] = [
+    (Section::Home, "/home", "Home"),
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
     (Section::Inbox, "/inbox", "Inbox"),
@@ -151,7 +153,7 @@ pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Re
     }
     match query.reconnect.and_then(|id| IntegrationId::parse(&id).ok()) {
         Some(id) => Redirect::to(&format!("/integrations/{id}")),
-        None => Redirect::to("/integrations"),
+        None => Redirect::to("/home"),
     }
 }
 

@@ -13,6 +13,7 @@ mod delivery;
 mod flash;
 mod form;
 mod forms;
+mod home;
 mod inbox;
 mod integrations;
 mod layout;

@@ -14,8 +14,8 @@ use leadwire::http::{Problem, ProblemCode};
 use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
-    acts, ads, assets, audit, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts,
-    request, unsubscribe, webhooks,
+    acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, layout, leads, login, orgs,
+    posts, request, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -23,6 +23,8 @@ pub(crate) fn router(console: Console) -> Router {
     let audited = acts::audited(&console);
     Router::new()
         .route("/", get(layout::home))
+        .route("/home", get(home::show))
+        .route("/home/figures", get(home::figures))
         .route("/login", get(login::begin))
         .route("/login/callback", get(login::callback))
         .route("/logout", post(login::logout))

@@ -25,6 +25,10 @@ impl Zone {
         Self(TimeZone::get(name).unwrap_or(TimeZone::UTC))
     }
 
+    pub(crate) fn time_zone(&self) -> &TimeZone {
+        &self.0
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }

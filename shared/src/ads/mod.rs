@@ -10,6 +10,8 @@ pub mod days;
 pub mod figures;
 pub mod link;
 pub mod objects;
+pub mod outcomes;
+pub mod overview;
 pub mod report;
 mod start;
 mod sync;

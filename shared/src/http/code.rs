@@ -239,6 +239,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::ValueInvalid
         | ErrorCode::CurrencyInvalid
         | ErrorCode::GroupByInvalid
+        | ErrorCode::TimezoneInvalid
         | ErrorCode::PageUnknown
         | ErrorCode::InstagramAccountUnknown
         | ErrorCode::TargetMissing

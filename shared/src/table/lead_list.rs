@@ -40,8 +40,8 @@ pub struct LeadFilter {
 /// Where a listing resumes: the position of the last listed lead, or of the last one that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadPosition {
-    created: Timestamp,
-    lead: LeadId,
+    pub(super) created: Timestamp,
+    pub(super) lead: LeadId,
 }
 
 impl From<&Lead> for LeadPosition {

@@ -38,6 +38,7 @@ pub mod lead_export;
 pub mod lead_list;
 #[cfg(test)]
 mod lead_list_tests;
+mod lead_outcomes;
 mod lead_parts;
 pub mod lead_search;
 mod limit;

@@ -46,6 +46,7 @@ CANNOT_BE_DESCRIBED = {
     # What is outside: the deployment's settings, countries, phone numbers, addresses, Meta.
     "address_not_allowed",
     "country_invalid",
+    "timezone_invalid",
     "email_invalid",
     "phone_invalid",
     "return_url_not_allowed",

@@ -83,6 +83,33 @@ pub async fn link_ad_account(tenant: &Tenant, id: &str, client: &str, token: &st
     tenant.call_ok(Method::POST, "/api/meta-ads/accounts", &link_request(id, client, token)).await
 }
 
+/// Imports a lead for each of these ads, named by rows of a report by campaign, ad set and ad. Returns the leads' ids, in
+/// that order.
+///
+/// # Panics
+/// Panics if the file is rejected.
+pub async fn import_leads_of_ads(tenant: &Tenant, rows: &[Value], created_time: &str) -> Vec<String> {
+    let mut file = "full_name,email,created_time,campaign_id,adset_id,ad_id,form_id,platform\n".to_owned();
+    for (number, row) in rows.iter().enumerate() {
+        let [campaign, adset, ad] = ["campaign_id", "adset_id", "ad_id"].map(|id| row.text(id));
+        let line = format!(
+            "Ada {number},ada{number}@{org}.example,{created_time},c:{campaign},as:{adset},ag:{ad},f:900000001,fb\n",
+            org = tenant.org
+        );
+        file.push_str(&line);
+    }
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((status, report.number("created")), (200, rows.len() as u64), "{report}");
+    let mut leads = tenant.leads("").await;
+    leads.retain(|lead| lead["full_name"].as_str().is_some_and(|name| name.starts_with("Ada ")));
+    let id = |number: usize| {
+        let name = format!("Ada {number}");
+        let lead = leads.iter().find(|lead| lead["full_name"] == name.as_str()).expect("the lead is listed");
+        lead.text("id").to_owned()
+    };
+    (0..rows.len()).map(id).collect()
+}
+
 /// Waits until an account is ready and no sync of it is running.
 ///
 /// # Panics

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
+use crate::ad_accounts::{create_ad_accounts, import_leads_of_ads, link_ad_account, wait_until_ready};
 use crate::inbox::fill_inbox;
 use crate::json::Json;
 use crate::meta::{MARA_ID, Person};
@@ -235,6 +235,13 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         link_ad_account(&tenant, id, client, &token).await;
         wait_until_ready(&tenant, id).await;
     }
+    let ads = tenant.get(&format!("/api/meta-ads/report?group_by=campaign,adset,ad&account_id=act_{dollars}")).await;
+    let ads: Vec<Value> = ads.list("items").iter().take(4).cloned().collect();
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    for (id, status) in import_leads_of_ads(&tenant, &ads, &now).await.iter().zip(["converted", "qualified", "lost"]) {
+        let change = json!({ "status": status, "value": "1850", "currency": "USD", "assigned_to": "sofia" });
+        tenant.call_ok(Method::PATCH, &format!("/api/leads/{id}"), &change).await;
+    }
     // The second connection ends.
     world().change_tokens(json!({ "action": "revoke", "user_id": gone.id })).await;
     wait_for("the end of the old account", async || {
@@ -294,6 +301,8 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("ads-log", "/ads/log".to_owned()),
         ("ad-account", format!("/ads/accounts/act_{dollars}")),
         ("ad-account-new", "/ads/accounts/new".to_owned()),
+        ("home", "/home".to_owned()),
+        ("ads-results", "/ads/outcomes".to_owned()),
     ];
     DemoOrg { admin, pages: pages.into() }
 }

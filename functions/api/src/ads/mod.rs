@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod days;
 pub(crate) mod linking;
 pub(crate) mod objects;
+pub(crate) mod outcomes;
 pub(crate) mod report;
 pub(crate) mod syncs;
 

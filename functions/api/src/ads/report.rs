@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
+use leadwire::ads::CsvFile;
 use leadwire::ads::report::{self, ReportOut, ReportQuery};
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::{AdAccountId, ClientId};
@@ -41,24 +42,32 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     parameters.check(&["group_by", "since", "until", "account_id", "client_id", "format", "cursor", "limit"])?;
     let by = report::parse_dimensions(parameters.get("group_by").unwrap_or("account"))?;
-    let as_csv = match parameters.get("format") {
-        Some("csv") => true,
-        Some("json") => false,
-        Some(_) => return Err(Problem::field("format", ProblemCode::FormatInvalid, "json or csv.")),
-        None => headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|accept| accept.starts_with("text/csv")),
-    };
+    let as_csv = wants_csv(&parameters, &headers)?;
     let limit = fields::limit(parameters.get("limit"), report::MAX_ROWS, report::MAX_ROWS)?;
     let query = ReportQuery { by, accounts: parameters.accounts()?, days: parameters.days()? };
     let after = parameters.get("cursor");
     if !as_csv {
         return Ok(Json(api.ads.report(&access, &query, after, limit).await?).into_response());
     }
-    let file = api.ads.report_csv(&access, &query, after).await?;
+    Ok(send_csv(api.ads.report_csv(&access, &query, after).await?))
+}
+
+/// Whether a report is requested as a file.
+pub(super) fn wants_csv(parameters: &Parameters, headers: &HeaderMap) -> Result<bool, Problem> {
+    match parameters.get("format") {
+        Some("csv") => Ok(true),
+        Some("json") => Ok(false),
+        Some(_) => Err(Problem::field("format", ProblemCode::FormatInvalid, "json or csv.")),
+        None => Ok(headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|accept| accept.starts_with("text/csv"))),
+    }
+}
+
+pub(super) fn send_csv(file: CsvFile) -> Response {
     let disposition = format!("attachment; filename=\"{}\"", file.file_name);
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, file.bytes).into_response())
+    (headers, file.bytes).into_response()
 }

@@ -3,13 +3,18 @@
 mod accounts;
 mod linking;
 mod log;
+mod outcomes;
 mod overview;
 mod report;
 
 use std::collections::BTreeMap;
 
+pub(crate) use outcomes::row_name;
+pub(crate) use overview::account_problems;
+
 use axum::Router;
 use axum::routing::{get, post};
+use jiff::civil::Date;
 use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::{AccountFilter, Days};
 use leadwire::http::{Problem, fields};
@@ -26,6 +31,8 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/", get(overview::show))
         .route("/report", get(report::show))
         .route("/report.csv", get(report::csv))
+        .route("/outcomes", get(outcomes::show))
+        .route("/outcomes.csv", get(outcomes::csv))
         .route("/log", get(log::show))
         .route("/sync", post(accounts::sync_all))
         .route("/accounts/new", get(linking::form).post(linking::link))
@@ -76,6 +83,32 @@ impl ListQuery {
     }
 }
 
+impl ListQuery {
+    /// Links to usual ranges of days, up to `today`.
+    fn presets(&self, path: &str, today: Date) -> Markup {
+        let back = |days: i32| leadwire::model::days::back(today, days);
+        let first_of_month = today.first_of_month();
+        let last_month = leadwire::model::days::back(first_of_month, 1);
+        let ranges = [
+            ("Today", today, today),
+            ("Yesterday", back(1), back(1)),
+            ("7 days", back(6), today),
+            ("28 days", back(27), today),
+            ("This month", first_of_month, today),
+            ("Last month", last_month.first_of_month(), last_month),
+        ];
+        html! {
+            nav.chips aria-label="Days" {
+                @for (name, since, until) in ranges {
+                    @let (since, until) = (since.to_string(), until.to_string());
+                    @let is_chosen = self.get("since") == Some(&since) && self.get("until") == Some(&until);
+                    a.chip href=(self.at(path, &[("since", &since), ("until", &until)])) aria-current=[is_chosen.then_some("true")] { (name) }
+                }
+            }
+        }
+    }
+}
+
 /// Labels for what is counted and for its unit cost.
 #[derive(Clone, Copy)]
 struct ConversionLabels {
@@ -112,7 +145,7 @@ impl ListQuery {
 fn tabs(here: &str) -> Markup {
     html! {
         nav.tabs aria-label="Ads" {
-            @for (path, name) in [("/ads", "Overview"), ("/ads/report", "Reports"), ("/ads/log", "Sync log")] {
+            @for (path, name) in [("/ads", "Overview"), ("/ads/report", "Reports"), ("/ads/outcomes", "Results"), ("/ads/log", "Sync log")] {
                 a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
             }
         }

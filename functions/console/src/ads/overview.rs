@@ -24,11 +24,13 @@ use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
+use crate::zone::Zone;
 
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
     Query(query): Query<ListQuery>,
+    zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
@@ -51,6 +53,7 @@ pub(super) async fn show(
         } @else {
             (account_problems(&accounts))
             (query.chooser("/ads", &accounts, &html! {}))
+            (query.presets("/ads", zone.day(leadwire::clock::now())))
             @match &reports {
                 Err(problem) => { (problem_alert(Some(problem))) }
                 Ok((days, clients)) => { (query.usual_days()) (figures(&query, days, labels)) (clients_table(&query, clients, labels)) }
@@ -61,7 +64,8 @@ pub(super) async fn show(
     Ok(page(&visitor, jar, Section::Ads, "Ads", &body))
 }
 
-fn account_problems(accounts: &[AdAccountOut]) -> Markup {
+/// What keeps accounts from being synced.
+pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     html! {
         @for account in accounts {
             @if let (Some(message), true) = (account.reason_message, account.waiting_until.is_none()) {

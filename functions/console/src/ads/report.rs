@@ -4,8 +4,8 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::header;
-use leadwire::ads::AccountFilter;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut, parse_dimensions};
+use leadwire::ads::{AccountFilter, CsvFile};
 use leadwire::http::Problem;
 use leadwire::model::ads::report::{COLUMNS, Column, Figures, Unit};
 use maud::{Markup, html};
@@ -19,6 +19,7 @@ use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::Admin;
 use crate::state::Console;
+use crate::zone::Zone;
 
 /// Maximum number of rows on the page. The file has all of them.
 const MAX_SHOWN_ROWS: usize = 200;
@@ -78,6 +79,7 @@ pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
     Query(query): Query<ListQuery>,
+    zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
@@ -98,6 +100,7 @@ pub(super) async fn show(
     let body = html! {
         (tabs("/ads/report"))
         (query.chooser("/ads/report", &accounts, &by))
+        (query.presets("/ads/report", zone.day(leadwire::clock::now())))
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
@@ -114,13 +117,15 @@ pub(super) async fn csv(
     Admin { access, .. }: Admin,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let file = console.ads.report_csv(&access, &report_query(&query)?, None).await?;
+    Ok(send_csv(console.ads.report_csv(&access, &report_query(&query)?, None).await?))
+}
+
+/// A file for people: without the mark in front, Excel would not read it as UTF-8.
+pub(super) fn send_csv(file: CsvFile) -> Response {
     let disposition = format!("attachment; filename=\"{}\"", file.file_name);
-    Ok((
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)],
-        file.bytes,
-    )
-        .into_response())
+    let headers =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, ["\u{feff}".as_bytes(), &file.bytes].concat()).into_response()
 }
 
 fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: ConversionLabels) -> Markup {
@@ -140,6 +145,8 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
         let order = |one: &RowOut, other: &RowOut| labels(one).cmp(&labels(other));
         report.items.sort_by(|one, other| if upwards { order(one, other) } else { order(other, one) });
     }
+    let heading =
+        |key, name, is_number| Heading { path: "/ads/report", key, name, sort, upwards, is_number }.show(query);
     let all = report.items.len();
     html! {
         div.acts {
@@ -149,8 +156,8 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
         div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
             table.report {
                 thead { tr {
-                    (heading(query, "name", "Name", sort, upwards, false))
-                    @for column in &columns { (heading(query, column.name, column.heading, sort, upwards, true)) }
+                    (heading("name", "Name", false))
+                    @for column in &columns { (heading(column.name, column.heading, true)) }
                 } }
                 tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
                 tfoot { @for total in &report.totals { (line(&html! { b { "Total in " (total.figures.currency) } }, total, &columns)) } }
@@ -160,14 +167,29 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
     }
 }
 
-fn heading(query: &ListQuery, key: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
-    let is_sorted = key == sort;
-    // The first click sorts numbers from the largest and names from the first.
-    let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
-    let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
-    html! {
-        th class=[is_number.then_some("number")] aria-sort=[order] {
-            a href=(query.at("/ads/report", &[("sort", key), ("dir", next)])) { (name) @if is_sorted { span aria-hidden="true" { @if upwards { " ↑" } @else { " ↓" } } } }
+/// A heading by which a table can be sorted.
+pub(super) struct Heading<'a> {
+    pub(super) path: &'a str,
+    /// The name of the column in the address.
+    pub(super) key: &'a str,
+    pub(super) name: &'a str,
+    /// The column by which the table is sorted.
+    pub(super) sort: &'a str,
+    pub(super) upwards: bool,
+    pub(super) is_number: bool,
+}
+
+impl Heading<'_> {
+    pub(super) fn show(&self, query: &ListQuery) -> Markup {
+        let Self { path, key, name, sort, upwards, is_number } = *self;
+        let is_sorted = key == sort;
+        // The first click sorts numbers from the largest and names from the first.
+        let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
+        let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
+        html! {
+            th class=[is_number.then_some("number")] aria-sort=[order] {
+                a href=(query.at(path, &[("sort", key), ("dir", next)])) { (name) @if is_sorted { span aria-hidden="true" { @if upwards { " ↑" } @else { " ↓" } } } }
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ pub(super) async fn render(
                 p.acts { a.button href={ (base) "/quality" } { "Choose what is reported" } }
             }
         }
-        section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, &unreached, refused)) }
+        section #settings { h2 { "Settings" } (settings(visitor, &base, &integration, &users, &unreached, refused)) }
         section #health {
             h2 { "Health" }
             div.card { (lazy_fragment(&format!("{base}/health"), "Checking token, permissions, subscriptions and forms with Meta…")) }

@@ -106,7 +106,7 @@ fn not_connected(visitor: &Visitor) -> Markup {
 }
 
 /// The alerts about connections that bring no leads, or will stop doing so: one for each kind.
-fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connections: &[ConnectionOut]) -> Markup {
+pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connections: &[ConnectionOut]) -> Markup {
     let stopped: Vec<&IntegrationOut> =
         integrations.iter().filter(|it| it.status == IntegrationStatus::Error).collect();
     let works = |id: &IntegrationId| !stopped.iter().any(|it| it.id == *id);
@@ -171,7 +171,7 @@ pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Mark
 }
 
 /// An alert about pages that are silent for longer than usual.
-fn silences(connections: &[ConnectionOut]) -> Markup {
+pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
     let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
     html! {
         @if !quiet.is_empty() {
@@ -186,7 +186,7 @@ fn silences(connections: &[ConnectionOut]) -> Markup {
 }
 
 /// Who is mailed when a connection ends or is about to.
-fn alerted(users: &[User]) -> Markup {
+pub(crate) fn alerted(users: &[User]) -> Markup {
     let admins: Vec<&User> = users.iter().filter(|user| user.is_admin()).collect();
     html! {
         @if admins.is_empty() {

@@ -1,6 +1,6 @@
 //! Money: how amounts are written, and how many minor units Meta uses for a currency.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -43,6 +43,15 @@ pub fn from_minor(units: i64, currency: &str) -> Decimal {
 #[must_use]
 pub fn format_amount(amount: Decimal, currency: &str) -> String {
     rescale(amount, currency).to_string()
+}
+
+/// An amount in exactly the currency's decimal places, rounded half away from zero.
+#[must_use]
+pub fn round(amount: Decimal, currency: &str) -> Decimal {
+    let places = decimals(currency);
+    let mut rounded = amount.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    rounded.rescale(places);
+    rounded
 }
 
 /// An amount with at least the currency's decimal places.

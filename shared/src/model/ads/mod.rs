@@ -8,6 +8,7 @@ pub mod due;
 pub mod insights;
 pub mod metrics;
 pub mod object;
+pub mod outcome;
 pub mod report;
 #[cfg(test)]
 mod report_tests;

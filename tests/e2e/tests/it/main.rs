@@ -42,6 +42,7 @@ mod lead_notice;
 mod leads;
 mod least_privilege;
 mod lifecycle;
+mod outcomes;
 mod people;
 mod privacy;
 mod programs;

@@ -1,0 +1,262 @@
+//! Home: how leads stand, what is broken, and what to do next.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use jiff::civil::Date;
+use leadwire::ads::AccountFilter;
+use leadwire::ads::outcomes::OutcomeRow;
+use leadwire::ads::overview::LeadOverview;
+use leadwire::connections::{ConnectionOut, IntegrationOut};
+use leadwire::http::Problem;
+use leadwire::leads::{LatencyReport, ParkedList};
+use leadwire::model::ads::outcome::OutcomeDimension;
+use leadwire::model::lead::assignment::Assignment;
+use leadwire::model::org::User;
+use maud::{Markup, html};
+
+use crate::ads::{account_problems, row_name};
+use crate::chart::Chart;
+use crate::components::{badge, count, duration, lazy_fragment, money, plural};
+use crate::delivery::parked_banner;
+use crate::integrations::{alerted, silences, stops};
+use crate::layout::{Section, fragment_or_page, page};
+use crate::session::{Admin, Visitor};
+use crate::state::Console;
+use crate::zone::Zone;
+
+/// Parked leads that are counted.
+const MAX_COUNTED: usize = 100;
+/// Rows of each list.
+const MAX_ROWS: usize = 6;
+
+pub(crate) async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let integrations = console.connections.integrations(&access).await?.items;
+    let connections = console.connections.connections(&access).await?.items;
+    let users = console.directory.users(&access.scope).await?;
+    let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
+    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
+    let steps = checklist(&integrations, &connections, &users);
+    let has_leads = connections.iter().any(|page| page.leads_count > 0);
+    let body = html! {
+        (needs(&visitor, &integrations, &connections, &parked, &account_problems(&accounts), &users))
+        @if steps.iter().any(|step| !step.is_done) { (next_steps(&steps)) }
+        @if has_leads || !accounts.is_empty() {
+            (lazy_fragment("/home/figures", "Counting leads…"))
+        }
+    };
+    Ok(page(&visitor, jar, Section::Home, "Home", &body))
+}
+
+/// What is broken, with the way out; one line if nothing is.
+fn needs(
+    visitor: &Visitor,
+    integrations: &[IntegrationOut],
+    connections: &[ConnectionOut],
+    parked: &ParkedList,
+    accounts: &Markup,
+    users: &[User],
+) -> Markup {
+    let problems = html! { (stops(visitor, integrations, connections)) (parked_banner(parked)) (silences(connections)) (accounts) };
+    let is_well = problems.0.is_empty();
+    html! {
+        (problems)
+        @if is_well && !integrations.is_empty() {
+            p { (badge("good", "All well")) " Leads arrive from " (plural(connections.len(), "page")) "." }
+        }
+        @if !integrations.is_empty() { (alerted(users)) }
+    }
+}
+
+/// A step on the way to the first lead.
+struct NextStep {
+    is_done: bool,
+    title: &'static str,
+    text: Markup,
+}
+
+fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], users: &[User]) -> Vec<NextStep> {
+    let step = |is_done, title, text| NextStep { is_done, title, text };
+    let settings = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
+    let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
+    let takers = users.iter().filter(|user| user.takes_leads()).count();
+    vec![
+        step(
+            !integrations.is_empty(),
+            "Connect Facebook",
+            html! { "Log in at Facebook and select your pages. " a href="/integrations" { "Connect" } },
+        ),
+        step(
+            !connections.is_empty(),
+            "Choose pages",
+            html! { "Leads are imported from the pages that you select. " @if let Some(path) = &settings { a href=(path) { "Choose pages" } } },
+        ),
+        step(
+            takers > 0,
+            "Tell Leadwire about your team",
+            html! { "The CRM pushes its users; none may manage leads yet. Add them in the CRM." },
+        ),
+        step(
+            is_assigned,
+            "Decide who gets new leads",
+            html! { "New leads stay unassigned. " @if let Some(path) = &settings { a href={ (path) "#settings" } { "Choose who gets them" } } },
+        ),
+        step(
+            users.iter().any(User::is_admin),
+            "Name who is alerted",
+            html! { "No one is mailed when a connection ends. Add a user with the role admin in the CRM." },
+        ),
+        step(
+            connections.iter().any(|page| page.leads_count > 0),
+            "See a lead arrive",
+            html! { "Send a test lead, or fill in one of your forms. " a href="/forms" { "Send a test lead" } },
+        ),
+    ]
+}
+
+fn next_steps(steps: &[NextStep]) -> Markup {
+    let done = steps.iter().filter(|step| step.is_done).count();
+    html! {
+        section.card.steps {
+            h2 { "Set up: " (done) " of " (steps.len()) " done" }
+            ol {
+                @for step in steps {
+                    li class=[step.is_done.then_some("done")] {
+                        b { (step.title) @if step.is_done { span.hidden { " (done)" } } }
+                        @if !step.is_done { " " span { (step.text) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The figures, which take a moment to count.
+pub(crate) async fn figures(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    zone: Zone,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let now = leadwire::clock::now();
+    let overview = console.ads.overview(&access, zone.time_zone().clone(), now).await?;
+    let latency = console.leads.latency(&access.scope, None, None).await?;
+    let part = html! {
+        section { h2 { "Leads" } (numbers(&overview, &latency)) (chart(&overview)) }
+        div.halves {
+            (list("Campaigns of the last 7 days", OutcomeDimension::Campaign, &overview.campaigns, "/ads/outcomes"))
+            (list("Forms of the last 7 days", OutcomeDimension::Form, &overview.forms, "/ads/outcomes?group_by=form"))
+            (assignees(&overview.assignees))
+        }
+        (zone.note())
+    };
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Home, "Leads in brief"), &part))
+}
+
+fn numbers(overview: &LeadOverview, latency: &LatencyReport) -> Markup {
+    let (week, before) = (overview.count(7, 0), overview.count(7, 7));
+    let speed = latency.all.p50_s.map_or_else(|| "–".to_owned(), duration);
+    html! {
+        div.figures {
+            div { span { "Today" } b { (count(overview.count(1, 0))) } span { (count(overview.count(1, 1))) " yesterday" } }
+            div { span { "Last 7 days" } b { (count(week)) } span { (change(week, before)) } }
+            div { span { "Last 30 days" } b { (count(overview.count(30, 0))) } }
+            div { span { "Half arrive within" } b { (speed) } span { a href="/delivery" { "Delivery times" } } }
+        }
+    }
+}
+
+/// The difference to the time before.
+fn change(now: u64, before: u64) -> String {
+    match (i128::from(now) - i128::from(before), before) {
+        (0, _) => format!("as in the 7 days before ({})", count(before)),
+        (_, 0) => "none in the 7 days before".to_owned(),
+        (difference, _) => {
+            format!("{:+} % to the 7 days before ({})", difference * 100 / i128::from(before), count(before))
+        }
+    }
+}
+
+fn chart(overview: &LeadOverview) -> Markup {
+    #[expect(clippy::cast_precision_loss, reason = "heights of bars")]
+    let days: Vec<(Date, Option<(f64, String)>)> =
+        overview.days.iter().map(|(day, leads)| (*day, Some((*leads as f64, count(*leads))))).collect();
+    html! { div.charts { (Chart { title: "Leads by day", total: count(overview.count(30, 0)), days }.draw()) } }
+}
+
+fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> Markup {
+    let amount = |row: &OutcomeRow, amount: Option<rust_decimal::Decimal>| match (&row.figures.currency, amount) {
+        (Some(currency), Some(amount)) => money(&amount.to_string(), currency),
+        _ => "–".to_owned(),
+    };
+    html! {
+        section {
+            h2 { (title) }
+            @if rows.is_empty() { p.quiet { "No leads, and no spend." } }
+            @else {
+                div.card.flush {
+                    table {
+                        thead { tr { th { "Name" } th.number { "Leads" } th.number { "Cost per lead" } th.number { "Spend" } } }
+                        tbody {
+                            @for row in rows.iter().take(MAX_ROWS) {
+                                tr {
+                                    td data-label="Name" { (row_name(by, row)) }
+                                    td.number data-label="Leads" { (count(row.figures.leads)) }
+                                    td.number data-label="Cost per lead" { (amount(row, row.figures.cost_per_lead)) }
+                                    td.number data-label="Spend" { (amount(row, row.figures.spend)) }
+                                }
+                            }
+                        }
+                    }
+                }
+                p { a href=(more) { "All results" } }
+            }
+        }
+    }
+}
+
+fn assignees(rows: &[OutcomeRow]) -> Markup {
+    html! {
+        section {
+            h2 { "Who has the leads of the last 30 days" }
+            @if rows.is_empty() { p.quiet { "No leads." } }
+            @else {
+                div.card.flush {
+                    table {
+                        thead { tr { th { "Name" } th.number { "Open" } th.number { "Leads" } th.number { "Qualified" } th.number { "Won" } } }
+                        tbody {
+                            @for row in rows {
+                                tr {
+                                    td data-label="Name" { @if row.id.is_none() { a href="/leads?assigned_to=unassigned" { "Unassigned" } } @else { (row_name(OutcomeDimension::Assignee, row)) } }
+                                    td.number data-label="Open" { (count(row.figures.open)) }
+                                    td.number data-label="Leads" { (count(row.figures.leads)) }
+                                    td.number data-label="Qualified" { (count(row.figures.qualified)) }
+                                    td.number data-label="Won" { (count(row.figures.won)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::change;
+
+    #[test]
+    fn a_change_is_told_with_what_it_is_a_change_of() {
+        assert_eq!(change(150, 100), "+50 % to the 7 days before (100)");
+        assert_eq!(change(50, 100), "-50 % to the 7 days before (100)");
+        assert_eq!(change(7, 0), "none in the 7 days before");
+        assert_eq!(change(0, 0), "as in the 7 days before (0)");
+    }
+}
