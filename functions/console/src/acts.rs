@@ -72,6 +72,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/webhooks/{id}/rotate", A::EndpointRotate),
     form("/webhooks/{id}/delete", A::EndpointDelete),
     form("/webhooks/{id}/deliveries/{delivery}/resend", A::DeliveryResend),
+    form("/leads/bulk", A::LeadChange),
     form("/delivery/replay", A::LeadReplay),
     form("/delivery/dismiss", A::LeadDismiss),
     form("/posts/new", A::PostCreate),

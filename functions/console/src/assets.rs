@@ -30,7 +30,11 @@ const ASSETS: [Asset; 3] = [
     Asset {
         name: "console.js",
         kind: "text/javascript; charset=utf-8",
-        text: concat!(include_str!("assets/inbox.js"), include_str!("assets/console.js")),
+        text: concat!(
+            include_str!("assets/inbox.js"),
+            include_str!("assets/leads.js"),
+            include_str!("assets/console.js")
+        ),
     },
     Asset { name: "mark.svg", kind: "image/svg+xml", text: include_str!("assets/mark.svg") },
 ];

@@ -22,6 +22,12 @@ pub(crate) fn brief_time(time: Timestamp) -> Markup {
     html! { time datetime=(time) title=(exact) data-time="brief" { (time.strftime("%-d %b, %H:%M UTC")) } }
 }
 
+/// A time in a list that is watched. The script shows how long ago it was.
+pub(crate) fn ago(time: Timestamp) -> Markup {
+    let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    html! { time datetime=(time) title=(exact) data-time="ago" { (time.strftime("%-d %b, %H:%M UTC")) } }
+}
+
 /// A sentence that contains times in machine format. They are rendered like all other times.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {

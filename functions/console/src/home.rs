@@ -20,7 +20,7 @@ use crate::ads::{account_problems, row_name};
 use crate::chart::Chart;
 use crate::components::{badge, count, duration, lazy_fragment, money, plural};
 use crate::delivery::parked_banner;
-use crate::integrations::{alerted, silences, stops};
+use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
@@ -44,6 +44,7 @@ pub(crate) async fn show(
     let steps = checklist(&integrations, &connections, &users);
     let has_leads = connections.iter().any(|page| page.leads_count > 0);
     let body = html! {
+        @if integrations.is_empty() { (welcome(&visitor)) }
         (needs(&visitor, &integrations, &connections, &parked, &account_problems(&accounts), &users))
         @if steps.iter().any(|step| !step.is_done) { (next_steps(&steps)) }
         @if has_leads || !accounts.is_empty() {
@@ -86,11 +87,7 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
     let takers = users.iter().filter(|user| user.takes_leads()).count();
     vec![
-        step(
-            !integrations.is_empty(),
-            "Connect Facebook",
-            html! { "Log in at Facebook and select your pages. " a href="/integrations" { "Connect" } },
-        ),
+        step(!integrations.is_empty(), "Connect Facebook", html! { "Log in at Facebook and select your pages." }),
         step(
             !connections.is_empty(),
             "Choose pages",
@@ -198,7 +195,9 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
     html! {
         section {
             h2 { (title) }
-            @if rows.is_empty() { p.quiet { "No leads, and no spend." } }
+            // What was spent on ads without leads belongs to no form.
+            @let rows: Vec<&OutcomeRow> = rows.iter().filter(|row| row.id.is_some() || row.figures.leads > 0).collect();
+            @if rows.is_empty() { p.quiet { "No leads." } }
             @else {
                 div.card.flush {
                     table {

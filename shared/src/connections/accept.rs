@@ -81,7 +81,7 @@ pub(super) struct ConnectRequest {
 #[derive(Debug)]
 pub(super) enum Acceptance {
     /// It is stored.
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
     /// Nothing was changed: the integration that was to be reconnected no longer exists or is being removed.
     Gone,
     /// Nothing was changed: the grant is another account's than the connected one, and would end these pages, or make a
@@ -226,7 +226,7 @@ impl Connector {
             self.table.schedule_check(scope, &integration, Some(next)).await?;
         }
         let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
-        Ok(Acceptance::Accepted(Accepted { integration, pages: ids.len() }))
+        Ok(Acceptance::Accepted(Box::new(Accepted { integration, pages: ids.len() })))
     }
 
     async fn save_pages(

@@ -72,7 +72,7 @@ impl Connector {
             assignment: pasted.assignment,
         };
         match self.accept(scope, &graph, request, grant, now).await? {
-            Acceptance::Accepted(accepted) => Ok(accepted),
+            Acceptance::Accepted(accepted) => Ok(*accepted),
             Acceptance::Gone => Err(ActError::not_found("integration")),
             Acceptance::OtherAccount { lost } => Err(other_account(&lost)),
         }

@@ -12,10 +12,21 @@ function showTimes(root) {
   for (const element of root.querySelectorAll("time[data-time]")) {
     const time = new Date(element.dateTime);
     if (Number.isNaN(time.getTime())) continue;
-    element.textContent = element.dataset.time === "brief" ? brief(time) : short.format(time);
+    const how = { brief, ago }[element.dataset.time];
+    element.textContent = how ? how(time) : short.format(time);
     element.title = `${exact.format(time)} · ${element.title}`;
     element.removeAttribute("data-time");
   }
+}
+
+/** How long ago, for a day; then the day. */
+function ago(time) {
+  const minutes = Math.round((time - Date.now()) / 60000);
+  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+  if (minutes > -1) return relative.format(0, "second");
+  if (minutes > -60) return relative.format(minutes, "minute");
+  if (minutes > -1440) return relative.format(Math.round(minutes / 60), "hour");
+  return brief(time);
 }
 
 /** The hour of today, the day of another day. */
@@ -73,6 +84,7 @@ function fill(place, text) {
     fresh.replaceChildren(...page.body.childNodes);
     renew(place, fresh);
     followInbox();
+    countSelected();
     return isKnown;
   }
   for (const opened of place.querySelectorAll("details[data-key]")) {
@@ -258,6 +270,7 @@ function prepare(root) {
     else goOn(place, 0);
   }
   if (document.querySelector("[data-inbox]")) followInbox();
+  countSelected();
 }
 
 document.addEventListener("click", (event) => {

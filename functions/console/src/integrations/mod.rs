@@ -95,13 +95,20 @@ async fn list(
 
 fn not_connected(visitor: &Visitor) -> Markup {
     html! {
+        (welcome(visitor))
+        section { h2 { "Connected pages" } (table(&[], &[])) }
+        (help())
+    }
+}
+
+/// The first thing to do in a new org.
+pub(crate) fn welcome(visitor: &Visitor) -> Markup {
+    html! {
         div.card.narrow.welcome {
             p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, without duplicates, for your team to work on." }
             form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { "Connect Facebook" } }
             p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
         }
-        section { h2 { "Connected pages" } (table(&[], &[])) }
-        (help())
     }
 }
 

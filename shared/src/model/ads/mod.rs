@@ -9,6 +9,8 @@ pub mod insights;
 pub mod metrics;
 pub mod object;
 pub mod outcome;
+#[cfg(test)]
+mod outcome_tests;
 pub mod report;
 #[cfg(test)]
 mod report_tests;

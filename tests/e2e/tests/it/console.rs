@@ -27,9 +27,9 @@ async fn an_admin_connects_and_follows_a_lead() {
     let browser = Browser::open(DESK).await;
     browser.open_page("/").await;
     browser.log_in(&email).await;
-    for words in ["Connect Facebook, and leads", "No connections found"] {
-        browser.wait_for_text(words).await;
-    }
+    browser.wait_for_text("Connect Facebook, and leads").await;
+    browser.press("Integrations").await;
+    browser.wait_for_text("No connections found").await;
     browser.check_page("not-connected").await;
 
     browser.press("Connect Facebook").await;
@@ -73,6 +73,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     // Filters stay in the URL.
     browser.press("Leads").await;
     browser.wait_for_text("Ines Grünwald").await;
+    browser.press("Filters").await;
     browser.choose("select[name=status]", "Lost").await;
     browser.press("Filter").await;
     browser.wait_for_text("No leads match").await;
@@ -80,7 +81,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     assert!(address.query().unwrap().contains("status=lost"), "{address}");
     browser.client.refresh().await.unwrap();
     browser.wait_for_text("No leads match").await;
-    browser.press("Clear").await;
+    browser.press("Clear all").await;
     browser.wait_for_text("Ines Grünwald").await;
 
     browser.press("Sign out").await;

@@ -323,6 +323,7 @@ async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login
     // Search forms behave the same.
     browser.open_page("/leads").await;
     browser.client.delete_all_cookies().await.unwrap();
+    browser.press("Filters").await;
     browser.choose("select[name=status]", "Lost").await;
     browser.press("Filter").await;
     browser.log_in(&email).await;

@@ -126,7 +126,7 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
     tenant.wait_for_leads(&ids).await;
     browser.client.refresh().await.unwrap();
     browser.press("2 leads").await;
-    browser.wait_for_text("Campaign at Meta").await;
+    browser.wait_for_text("Clear all").await;
     let address = browser.client.current_url().await.unwrap();
     assert!(address.query().unwrap().contains(campaign.text("meta.campaign_id")), "{address}");
     browser.client.back().await.unwrap();

@@ -20,6 +20,7 @@ mod console_campaigns;
 mod console_connections;
 mod console_inbox;
 mod console_input;
+mod console_leads;
 mod console_looks;
 mod console_matrix;
 mod console_posts;

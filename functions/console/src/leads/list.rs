@@ -1,0 +1,247 @@
+//! The list of leads: views and filters, and rows that stay up to date while they are read.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use leadwire::http::Problem;
+use leadwire::ids::PageId;
+use leadwire::leads::LeadList;
+use leadwire::model::lead::query::Assignee;
+use leadwire::model::lead::{FILE_TAG, Lead, tag};
+use leadwire::model::org::User;
+use maud::{Markup, html};
+
+use super::bulk::{self, FORM_ID};
+use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge};
+use crate::components::{ago, badge, empty, live_fragment, problem_alert, refresh_within};
+use crate::delivery;
+use crate::layout::{Section, page};
+use crate::request::{ListQuery, wants_fragment};
+use crate::session::{LeadReader, Visitor};
+use crate::state::Console;
+use crate::zone::Zone;
+
+const PATH: &str = "/leads";
+const PAGE_SIZE: usize = 50;
+/// Parked leads that are counted above the list.
+const MAX_COUNTED: usize = 100;
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    LeadReader { visitor, scope, access }: LeadReader,
+    Query(query): Query<ListQuery>,
+    zone: Zone,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let users = console.directory.users(&scope).await?;
+    let leads = async {
+        let leads = console.leads.list(&scope, &lead_query(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
+        leads.map_err(Problem::from)
+    };
+    let leads = leads.await;
+    let can_change = access.is_some();
+    let pages = console.leads.pages(&scope).await?;
+    let rows = |list: &LeadList| {
+        html! {
+            @if query.get("cursor").is_none() { (refresh_within(4, 20)) }
+            @if list.items.is_empty() && list.next_cursor.is_none() {
+                @if filters_any(&query) { (empty("No leads match", html! { "Change the filters, or " a href=(PATH) { "see all leads" } "." })) }
+                @else { (nothing(&visitor, &pages)) }
+            } @else { (table(&query, list, &users, can_change)) }
+        }
+    };
+    if wants_fragment(&headers) {
+        return Ok(rows(&leads?).into_response());
+    }
+    let parked = match &access {
+        Some(access) if visitor.has_meta() && !filters_any(&query) => {
+            Some(console.leads.parked(access, None, MAX_COUNTED).await?)
+        }
+        _ => None,
+    };
+    let body = html! {
+        @if let Some(parked) = &parked { (delivery::parked_banner(parked)) }
+        div.toolbar {
+            form.search method="get" action=(PATH) role="search" aria-label="Find leads" {
+                @for name in super::FILTERS.iter().filter(|name| **name != "q") { @if let Some(value) = query.get(name) { input type="hidden" name=(name) value=(value); } }
+                input type="search" name="q" value=[query.get("q")] aria-label="Name, e-mail or phone" placeholder="Name, e-mail or phone";
+                button { "Find" }
+            }
+            (filter_menu(&query, &zone, &users, &pages))
+            @if can_change && visitor.has_meta() {
+                div.acts {
+                    a.button href="/leads/import" { "Import a file" }
+                    (exports::button(&visitor, &query))
+                    a.button.plain href="/leads/exports" { "Exports" }
+                }
+            }
+        }
+        (views(&query, &visitor, &users))
+        (chosen(&query, &users, &pages))
+        @match &leads {
+            Err(problem) => { (problem_alert(Some(problem))) }
+            Ok(list) => {
+                @if can_change { (bulk::bar(&visitor, &users)) }
+                (live_fragment(&query.at(PATH, &[]), &rows(list)))
+                @if !list.items.is_empty() { p.quiet.keys { "Keys: j and k move, Enter opens, x selects, a assigns, / finds." } }
+            }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
+}
+
+/// The chips that show usual selections.
+fn views(query: &ListQuery, visitor: &Visitor, users: &[User]) -> Markup {
+    let me = &visitor.session.caller.user;
+    let mine = users.iter().any(|user| user.id == *me).then_some(("Mine", "assigned_to", me.as_str()));
+    let all = [("All", "", ""), ("Unassigned", "assigned_to", Assignee::UNASSIGNED)];
+    let statuses = STATUSES.iter().map(|(_, value, name)| (*name, "status", *value));
+    let [every, unassigned] = all;
+    let views = [every].into_iter().chain(mine).chain([unassigned]).chain(statuses);
+    let is_shown = |name: &str, value: &str| match name {
+        "" => !filters_any(query),
+        name => {
+            query.get(name) == Some(value)
+                && super::FILTERS.iter().filter(|other| **other != name).all(|other| query.get(other).is_none())
+        }
+    };
+    html! {
+        nav.chips aria-label="Views" {
+            @for (label, name, value) in views {
+                a.chip href=(if name.is_empty() { PATH.to_owned() } else { format!("{PATH}?{name}={value}") })
+                    aria-current=[is_shown(name, value).then_some("true")] { (label) }
+            }
+        }
+    }
+}
+
+/// The filters that are in force, each with the way to leave it out.
+fn chosen(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
+    let words = |name: &str, value: &str| match name {
+        "q" => format!("“{value}”"),
+        "assigned_to" if value == Assignee::UNASSIGNED => "Unassigned".to_owned(),
+        "assigned_to" => {
+            let user = users.iter().find(|user| user.id.as_str() == value);
+            format!("Assigned to {}", user.map_or(value, |user| &user.name))
+        }
+        "status" => STATUSES.iter().find(|(_, known, _)| *known == value).map_or(value, |(_, _, name)| name).to_owned(),
+        "page_id" => {
+            let name = pages.iter().find(|(id, _)| id.as_str() == value).map(|(_, name)| name.as_str());
+            format!("Page {}", name.unwrap_or(value))
+        }
+        "form_id" => format!("Form {value}"),
+        "campaign_id" => format!("Campaign {value}"),
+        "from" => format!("From {value}"),
+        "until" => format!("Until {value}"),
+        _ => value.to_owned(),
+    };
+    let filters: Vec<(&str, String)> =
+        super::FILTERS.iter().filter_map(|name| Some((*name, words(name, query.get(name)?)))).collect();
+    html! {
+        @if !filters.is_empty() {
+            p.chips {
+                @for (name, words) in &filters {
+                    a.chip.set href=(query.at(PATH, &[(name, ""), ("cursor", "")])) aria-label={ "Leave out: " (words) } { (words) span aria-hidden="true" { "×" } }
+                }
+                a.chip href=(PATH) { "Clear all" }
+            }
+        }
+    }
+}
+
+fn filter_menu(query: &ListQuery, zone: &Zone, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
+    let is = |name: &str, value: &str| query.get(name) == Some(value);
+    let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
+    html! {
+        details.menu.filter-menu {
+            summary.button { "Filters" }
+            form method="get" action=(PATH) aria-label="Filter leads" {
+                @if let Some(text) = query.get("q") { input type="hidden" name="q" value=(text); }
+                label { "Status" select name="status" {
+                    option value="" { "All" }
+                    @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }
+                } }
+                label { "Assigned to" select name="assigned_to" {
+                    option value="" { "Anyone" }
+                    option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { "Unassigned" }
+                    @for user in users { option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) } }
+                } }
+                label { "Page" select name="page_id" {
+                    option value="" { "All" }
+                    @if let Some(id) = query.get("page_id").filter(|id| !is_known(id)) { option value=(id) selected { (id) } }
+                    @for (id, name) in pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
+                } }
+                label { "Source" select name="tag" {
+                    option value="" { "All" }
+                    @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
+                } }
+                label { "From" input type="date" name="from" value=[query.get("from")]; }
+                label { "Until" input type="date" name="until" value=[query.get("until")]; }
+                @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
+                @if let Some(campaign) = query.get("campaign_id") { label { "Campaign at Meta" input name="campaign_id" value=(campaign) inputmode="numeric"; } }
+                (zone.note())
+                div.acts { button.primary { "Filter" } @if filters_any(query) { a.button.plain href=(PATH) { "Clear" } } }
+            }
+        }
+    }
+}
+
+fn nothing(visitor: &Visitor, pages: &BTreeMap<PageId, String>) -> Markup {
+    empty(
+        "No leads yet",
+        html! {
+            @if !visitor.has_meta() { "New leads appear here once your plan includes Meta." }
+            @else if !visitor.is_admin() { "New leads appear here as soon as someone fills in a form." }
+            @else if pages.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people submit your forms." }
+            @else { "Leads appear here within seconds after someone fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
+        },
+    )
+}
+
+fn table(query: &ListQuery, list: &LeadList, users: &[User], can_change: bool) -> Markup {
+    html! {
+        @if !list.items.is_empty() {
+            div.card.flush {
+                table.leads {
+                    thead { tr {
+                        @if can_change { th.tick { input type="checkbox" data-all="lead" aria-label="Select all leads of this page" hidden; } }
+                        th { "Name" } th { "Status" } th { "Assigned to" } th { "Form" } th { "Submitted" }
+                    } }
+                    tbody { @for lead in &list.items { (row(lead, users, can_change)) } }
+                }
+            }
+        }
+        @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (if query.get("q").is_some() { "More leads" } else { "Earlier leads" }) } } }
+    }
+}
+
+fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
+    let name = name_of(lead);
+    html! {
+        tr id={ "lead-" (lead.id) } data-row {
+            @if can_change { td.tick { input type="checkbox" name="lead" value=(lead.id) form=(FORM_ID) aria-label={ "Select " (name) }; } }
+            td.name {
+                div.title {
+                    a href={ "/leads/" (lead.id) } { (name) }
+                    @if lead.test { " " (badge("calm", "Test")) }
+                    @if lead.submissions_count > 0 { " " span.badge.dim title="Forms that this person has sent" { (lead.submissions_count + 1) " forms" } }
+                }
+                div.contact {
+                    @if let Some(email) = &lead.email { a href={ "mailto:" (email) } { (email) } }
+                    @if let Some(phone) = &lead.phone { a.phone href={ "tel:" (phone) } { (phone) } }
+                }
+            }
+            td.status { (status_badge(lead.status)) }
+            td.assignee { (assignee(lead.assigned_to.as_ref(), users)) }
+            td.form {
+                div.line { (lead.attribution.form_name.as_deref().unwrap_or("–")) }
+                div.quiet.line { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { " · " (page) } }
+            }
+            td.when { (ago(lead.created_time)) }
+        }
+    }
+}
