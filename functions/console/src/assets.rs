@@ -33,6 +33,7 @@ const ASSETS: [Asset; 3] = [
         text: concat!(
             include_str!("assets/inbox.js"),
             include_str!("assets/leads.js"),
+            include_str!("assets/palette.js"),
             include_str!("assets/console.js")
         ),
     },

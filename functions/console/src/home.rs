@@ -12,6 +12,7 @@ use leadwire::connections::{ConnectionOut, IntegrationOut};
 use leadwire::http::Problem;
 use leadwire::leads::{LatencyReport, ParkedList};
 use leadwire::model::ads::outcome::OutcomeDimension;
+use leadwire::model::connection::lead_state::Severity;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::User;
 use maud::{Markup, html};
@@ -64,7 +65,7 @@ fn needs(
     users: &[User],
 ) -> Markup {
     let problems = html! { (stops(visitor, integrations, connections)) (parked_banner(parked)) (silences(connections)) (accounts) };
-    let is_well = problems.0.is_empty();
+    let is_well = problems.0.is_empty() && integrations.iter().all(|it| it.severity <= Severity::Notice);
     html! {
         (problems)
         @if is_well && !integrations.is_empty() {

@@ -32,11 +32,12 @@ pub(crate) enum Section {
     Ads,
     Campaigns,
     Audit,
+    Settings,
     /// A page outside all sections.
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 10] = [
+const SECTIONS: [(Section, &str, &str); 11] = [
     (Section::Home, "/home", "Home"),
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
@@ -47,6 +48,7 @@ const SECTIONS: [(Section, &str, &str); 10] = [
     (Section::Ads, "/ads", "Ads"),
     (Section::Campaigns, "/campaigns", "Campaigns"),
     (Section::Audit, "/audit", "Audit"),
+    (Section::Settings, "/settings", "Settings"),
 ];
 
 /// A page in its frame. Shows the pending flash and clears it.
@@ -68,7 +70,9 @@ pub(crate) fn fragment_or_page(
 
 /// A page that shows a problem, with the problem's own text.
 pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
+    let is_unknown_org = visitor.is_some_and(|visitor| visitor.org.is_none());
     let (title, advice) = match problem.code {
+        ProblemCode::Act(ErrorCode::MetaNotInPlan) if is_unknown_org => ("This org is not known yet", None),
         ProblemCode::Act(ErrorCode::MetaNotInPlan) => ("Upgrade to connect Meta", None),
         ProblemCode::NoSuchPage | ProblemCode::Act(ErrorCode::NotFound) => ("Not found", None),
         ProblemCode::SessionEnded | ProblemCode::LoginFailed => ("Please log in", None),
@@ -83,7 +87,10 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
     };
     let body = html! {
         div.card.narrow {
-            @if problem.code.is(ErrorCode::MetaNotInPlan) {
+            @if problem.code.is(ErrorCode::MetaNotInPlan) && is_unknown_org {
+                p { "The CRM has not described your org to Leadwire. Once it has, everything works here. Ask the person who runs the CRM." }
+                p { a.button href="/" { "Reload" } }
+            } @else if problem.code.is(ErrorCode::MetaNotInPlan) {
                 p { "Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here "
                     "within seconds, assigned to your team, and you see what your ads cost and achieve." }
                 p { "Ask the person who manages your CRM's plan to add " b { "Meta" } ", then reload this page." }
@@ -175,6 +182,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
         a.skip href="#main" { "Skip to content" }
         header.top {
             a.brand href="/" { (assets::mark()) span { "Leadwire" } }
+            button.plain.palette type="button" data-palette hidden { "Go to" kbd aria-hidden="true" { "Ctrl K" } }
             div.who {
                 @if let Some(org) = visitor.org_name() { span.org { (org) } }
                 @if visitor.is_superadmin() { a href="/orgs" { "Switch org" } }

@@ -27,7 +27,9 @@ mod renewal;
 mod request;
 mod router;
 mod session;
+mod settings;
 mod state;
+mod styleguide;
 mod unsubscribe;
 mod webhooks;
 mod zone;
@@ -179,6 +181,7 @@ async fn main() -> Result<(), Error> {
         oidc,
         public_url,
         files_origin,
+        is_local: env::local_endpoints()? == "yes",
     };
     run(router::router(state::Console::new(shared))).await
 }

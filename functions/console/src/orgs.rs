@@ -6,17 +6,27 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::directory::Access;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
+use leadwire::model::org::Org;
 use maud::html;
+use serde::Deserialize;
 
 use crate::acts::RequestTrail;
 use crate::components::{self, empty};
 use crate::flash::Flash;
 use crate::form::Fields;
 use crate::layout::{Section, page};
-use crate::login::Wanted;
 use crate::request::local_path;
 use crate::session::Visitor;
 use crate::state::Console;
+
+/// What is looked for, and where the user was going.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    back: String,
+}
 
 /// Lists all orgs to select from.
 pub(crate) async fn list(
@@ -27,16 +37,33 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let selected = visitor.session.acts_for();
+    let wanted_name = wanted.q.trim().to_lowercase();
+    let is_found = |org: &&Org| {
+        wanted_name.is_empty()
+            || org.name.to_lowercase().contains(&wanted_name)
+            || org.id.as_str().to_lowercase().contains(&wanted_name)
+    };
+    let mut found: Vec<&Org> = orgs.iter().filter(is_found).collect();
+    found.sort_by_key(|org| (selected != Some(&org.id), !org.has_meta(), org.name.to_lowercase()));
     let body = html! {
-        p.lead { "You see and change what belongs to the org that you select." }
+        p.lead { "Choose an org to work in." }
+        @if orgs.len() > 10 {
+            form.toolbar.search method="get" action="/orgs" role="search" aria-label="Find orgs" {
+                @if !wanted.back.is_empty() { input type="hidden" name="back" value=(wanted.back); }
+                input type="search" name="q" value=(wanted.q) aria-label="Name or id" placeholder="Name or id";
+                button { "Find" }
+            }
+        }
         @if orgs.is_empty() {
             (empty("No orgs yet", html! { "The CRM pushes its orgs with " code { "PUT /api/orgs/{id}" } "; they appear here." }))
+        } @else if found.is_empty() {
+            (empty("No org matches", html! { a href="/orgs" { "See all orgs" } }))
         } @else {
             div.card.flush {
                 table {
                     thead { tr { th { "Org" } th { "Id" } th { "Plan" } th { "Meta" } th { span.hidden { "Select" } } } }
                     tbody {
-                        @for org in &orgs {
+                        @for org in &found {
                             tr {
                                 td data-label="Org" { b { (org.name) } }
                                 td data-label="Id" { code { (org.id) } }

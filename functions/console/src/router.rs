@@ -15,7 +15,7 @@ use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
     acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, layout, leads, login, orgs,
-    posts, request, unsubscribe, webhooks,
+    posts, request, settings, styleguide, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -39,7 +39,10 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/posts", posts::routes())
         .nest("/ads", ads::routes())
         .nest("/campaigns", campaigns::routes())
+        .route("/settings", get(settings::show))
+        .route("/settings/api", get(settings::api))
         .route("/audit", get(audit::show))
+        .route("/_styleguide", get(styleguide::show))
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(redirect_to_page)

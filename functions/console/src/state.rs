@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) public_url: Option<Url>,
     /// The origin of uploaded files.
     pub(crate) files_origin: String,
+    /// Whether this is a run on one machine, in which there is a page of all components.
+    pub(crate) is_local: bool,
 }
 
 impl Console {

@@ -51,7 +51,7 @@ pub struct OutcomeQuery {
 /// What became of leads.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OutcomeReport {
-    /// The rows, the one with the highest spend first.
+    /// The rows by currency, the one with the highest spend first.
     pub items: Vec<OutcomeRow>,
     /// The sums of all rows.
     pub totals: OutcomeFigures,
@@ -139,7 +139,7 @@ impl Ads {
         Ok(CsvFile { file_name, bytes: render(query.by, &report.items) })
     }
 
-    /// Rows with names, the one with the highest spend first.
+    /// Rows with names, by currency, the one with the highest spend first.
     pub(super) async fn name_outcomes(
         &self,
         scope: &OrgScope,
@@ -148,9 +148,10 @@ impl Ads {
         rows: BTreeMap<Option<String>, OutcomeSums>,
     ) -> Result<Vec<OutcomeRow>, ActError> {
         let mut rows: Vec<(Option<String>, OutcomeSums)> = rows.into_iter().collect();
+        // Amounts in different currencies cannot be compared.
         let rank = |sums: &OutcomeSums| {
             let figures = sums.figures();
-            (Reverse(figures.spend), Reverse(figures.leads))
+            (figures.currency.is_none(), figures.currency, Reverse(figures.spend), Reverse(figures.leads))
         };
         rows.sort_by_cached_key(|(key, sums)| (key.is_none(), rank(sums)));
         if rows.len() > MAX_ROWS {

@@ -303,6 +303,8 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("ad-account-new", "/ads/accounts/new".to_owned()),
         ("home", "/home".to_owned()),
         ("ads-results", "/ads/outcomes".to_owned()),
+        ("settings", "/settings".to_owned()),
+        ("settings-api", "/settings/api".to_owned()),
     ];
     DemoOrg { admin, pages: pages.into() }
 }

@@ -22,6 +22,7 @@ pub mod fixtures;
 mod inbox;
 pub mod inbox_storm;
 pub mod json;
+pub mod looks;
 pub mod meta;
 pub mod storm;
 pub mod tenant;

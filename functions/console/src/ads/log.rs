@@ -4,13 +4,15 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::syncs::{ObjectOut, SyncOut, SyncStatus};
 use leadwire::http::Problem;
+use leadwire::model::ads::account::AdAccountState;
 use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
 use maud::{Markup, html};
 
-use super::tabs;
-use crate::components::{badge, count, empty, live_fragment, refresh_in, time};
+use super::{state_of, tabs};
+use crate::components::{ago, badge, count, empty, live_fragment, plural, refresh_in, time};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Admin;
@@ -30,11 +32,15 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let most = if query.get("latest").is_some() { MAX_ACCOUNT_SYNCS } else { MAX_SYNCS };
     let status = console.ads.sync_status(&access, &query.accounts()?, None, most).await?;
-    let part = list(&status);
+    let part = html! { (by_account(&status)) @if !status.items.is_empty() { section { h2 { "Latest syncs" } (list(&status)) } } };
     if wants_fragment(&headers) {
         return Ok(part.into_response());
     }
-    let body = html! { (tabs("/ads/log")) (live_fragment(&query.at("/ads/log", &[]), &part)) };
+    let body = html! {
+        (tabs("/ads/log"))
+        p.quiet { "Accounts are synced every 15 minutes, and immediately after they are linked." }
+        (live_fragment(&query.at("/ads/log", &[]), &part))
+    };
     Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
 }
 
@@ -48,7 +54,52 @@ pub(super) fn refresh_delay(status: &SyncStatus) -> Option<u32> {
     status.items.iter().filter_map(seconds).min()
 }
 
-/// The syncs, newest first.
+/// One row for each account, those with trouble first.
+fn by_account(status: &SyncStatus) -> Markup {
+    let mut accounts: Vec<&AdAccountOut> = status.accounts.iter().collect();
+    let rank = |account: &AdAccountOut| match account.state {
+        AdAccountState::Error => 0,
+        _ if account.waiting_until.is_some() => 1,
+        AdAccountState::Configuring | AdAccountState::Importing => 2,
+        AdAccountState::Ready => 3,
+        AdAccountState::Paused => 4,
+    };
+    accounts.sort_by_key(|account| (rank(account), account.label.to_lowercase()));
+    html! {
+        @if accounts.is_empty() {
+            (empty("No ad accounts yet", html! { a href="/ads/accounts/new" { "Link an ad account" } " to see what its ads cost and achieve." }))
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Account" } th { "State" } th { "Last sync" } th { "Days since" } th { "What to do" } } }
+                    tbody {
+                        @for account in accounts {
+                            tr {
+                                td data-label="Account" { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.client.name) } }
+                                td data-label="State" { (state_of(account)) }
+                                td data-label="Last sync" { @match account.last_sync_at { Some(at) => (ago(at)), None => span.quiet { "Not yet" } } }
+                                td data-label="Days since" { @match account.imported_since { Some(day) => (day), None => span.quiet { "Importing" } } }
+                                td data-label="What to do" {
+                                    @match account.reason_message {
+                                        None => span.quiet { "Nothing" },
+                                        Some(message) => { (message) " " (account.fix.unwrap_or_default()) },
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a sync is worth a card of its own: it is in progress, failed, or changed something.
+fn is_telling(sync: &SyncOut) -> bool {
+    sync.state != SyncState::Done || sync.objects.iter().any(|object| object.changed > 0 || !object.errors.is_empty())
+}
+
+/// The syncs, newest first. Those that changed nothing are only counted.
 pub(super) fn list(status: &SyncStatus) -> Markup {
     let label = |sync: &SyncOut| {
         let account = status.accounts.iter().find(|account| account.id == sync.account_id);
@@ -59,7 +110,9 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
         @if status.items.is_empty() {
             (empty("No syncs yet", html! { "Accounts are synced every 15 minutes, and immediately after they are linked." }))
         }
-        @for sync in &status.items { (sync_card(sync, &label(sync))) }
+        @for sync in status.items.iter().filter(|sync| is_telling(sync)) { (sync_card(sync, &label(sync))) }
+        @let silent = status.items.iter().filter(|sync| !is_telling(sync)).count();
+        @if silent > 0 { p.quiet { (plural(silent, "sync")) " found nothing changed." } }
     }
 }
 

@@ -58,6 +58,16 @@ impl ListQuery {
         Ok(Days { since: day("since")?, until: day("until")? })
     }
 
+    /// As many days before the selected ones. The last 30 days are selected by default.
+    fn days_before(&self, today: Date) -> Result<Days, Problem> {
+        let Days { since, until } = self.days()?;
+        let until = until.unwrap_or(today);
+        let since = since.unwrap_or_else(|| leadwire::model::days::back(until, 29));
+        let length = since.until(until).map_or(0, |span| span.get_days());
+        let last = leadwire::model::days::back(since, 1);
+        Ok(Days { since: Some(leadwire::model::days::back(last, length)), until: Some(last) })
+    }
+
     /// The form that selects accounts and days.
     fn chooser(&self, action: &str, accounts: &[AdAccountOut], more: &Markup) -> Markup {
         let is = |name: &str, value: &str| self.get(name) == Some(value);

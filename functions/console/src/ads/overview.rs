@@ -39,7 +39,15 @@ pub(super) async fn show(
             let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, days: query.days()? };
             Ok::<_, Problem>(console.ads.report(&access, &report_query, None, MAX_ROWS).await?)
         };
-        Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
+        // What was before is only compared with. Without it, the numbers of these days stand alone.
+        let earlier = query.days_before(zone.day(leadwire::clock::now()))?;
+        let earlier = ReportQuery { by: vec![Dimension::Day], accounts: query.accounts()?, days: earlier };
+        let before = console
+            .ads
+            .report(&access, &earlier, None, MAX_ROWS)
+            .await
+            .map_or_else(|_| Vec::new(), |report| report.totals);
+        Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?, before))
     };
     let reports = reports.await;
     let labels = query.conversion_labels(&accounts);
@@ -56,7 +64,7 @@ pub(super) async fn show(
             (query.presets("/ads", zone.day(leadwire::clock::now())))
             @match &reports {
                 Err(problem) => { (problem_alert(Some(problem))) }
-                Ok((days, clients)) => { (query.usual_days()) (figures(&query, days, labels)) (clients_table(&query, clients, labels)) }
+                Ok((days, clients, before)) => { (query.usual_days()) (figures(&query, days, before, labels)) (clients_table(&query, clients, labels)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
         }
@@ -75,26 +83,39 @@ pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     }
 }
 
-/// The figures and charts of each currency.
-fn figures(query: &ListQuery, report: &ReportOut, labels: ConversionLabels) -> Markup {
+/// The figures and charts of each currency, beside those of the days before.
+fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: ConversionLabels) -> Markup {
     html! {
         @if report.totals.is_empty() {
             (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are synced." }))
         }
         @for total in &report.totals {
+            @let earlier = before.iter().find(|row| row.figures.currency == total.figures.currency).map(|row| &row.figures);
+            @let compare = |value: fn(&Figures) -> Option<Decimal>| change(value(&total.figures), earlier.and_then(value));
             section {
                 h2 { "In " (total.figures.currency) }
                 div.figures {
-                    div { span { "Spend" } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } }
-                    div { span { (labels.plural) } b { (count(total.figures.metrics.conversions)) } }
-                    div { span { (labels.cost) } b { (cost(total)) } }
-                    div { span { "Clicks" } b { (count(total.figures.metrics.clicks)) } }
-                    div { span { "Impressions" } b { (count(total.figures.metrics.impressions)) } }
+                    div { span { "Spend" } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (compare(|of| Some(of.metrics.spend))) }
+                    div { span { (labels.plural) } b { (count(total.figures.metrics.conversions)) } (compare(|of| Some(of.metrics.conversions.into()))) }
+                    div { span { (labels.cost) } b { (cost(total)) } (compare(cost_of_one)) }
+                    div { span { "Clicks" } b { (count(total.figures.metrics.clicks)) } (compare(|of| Some(of.metrics.clicks.into()))) }
+                    div { span { "Impressions" } b { (count(total.figures.metrics.impressions)) } (compare(|of| Some(of.metrics.impressions.into()))) }
                 }
                 (charts(report, total, labels))
                 p { a href=(query.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
                     a href=(query.at("/ads/report", &[("group_by", "day")])) { "By day" } }
             }
+        }
+    }
+}
+
+/// The change to the same number of days before.
+fn change(now: Option<Decimal>, before: Option<Decimal>) -> Markup {
+    let percent = now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
+    html! {
+        @match percent.map(|percent| percent.round()) {
+            Some(percent) => span title="Compared with as many days before" { @if percent.is_sign_negative() { "−" } @else { "+" } (percent.abs()) " % to the time before" },
+            None => span { "Nothing to compare with" },
         }
     }
 }

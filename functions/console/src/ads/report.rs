@@ -24,13 +24,15 @@ use crate::zone::Zone;
 /// Maximum number of rows on the page. The file has all of them.
 const MAX_SHOWN_ROWS: usize = 200;
 
-const CHOICES: [(&str, &str); 8] = [
+const CHOICES: [(&str, &str); 10] = [
     ("client", "Client"),
     ("account", "Account"),
     ("campaign", "Campaign"),
     ("adset", "Ad set"),
     ("ad", "Ad"),
     ("day", "Day"),
+    ("campaign,adset", "Campaign and ad set"),
+    ("campaign,adset,ad", "Campaign, ad set and ad"),
     ("client,day", "Client and day"),
     ("campaign,day", "Campaign and day"),
 ];
@@ -91,8 +93,8 @@ pub(super) async fn show(
             @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
             @if !CHOICES.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
         } }
-        label { "Sort by" select name="sort" {
-            option value="" { "Default order" }
+        label.on-phones { "Sort by" select name="sort" {
+            option value="" { "Usual order" }
             option value="name" selected[query.get("sort") == Some("name")] { "Name" }
             @for column in columns(query.conversion_labels(&accounts)) { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
         } }
@@ -129,7 +131,9 @@ pub(super) fn send_csv(file: CsvFile) -> Response {
 }
 
 fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: ConversionLabels) -> Markup {
-    let (sort, upwards) = (query.get("sort").unwrap_or(""), query.get("dir") == Some("asc"));
+    // Days have an order of their own; of everything else, what cost most comes first.
+    let usual = if query.get("group_by").is_some_and(|by| by.ends_with("day")) { "" } else { "spend" };
+    let (sort, upwards) = (query.get("sort").unwrap_or(usual), query.get("dir") == Some("asc"));
     let columns = columns(conversion_labels);
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &RowOut| (column.value)(&row.figures);

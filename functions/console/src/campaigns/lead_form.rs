@@ -277,10 +277,10 @@ fn render(screen: &Screen<'_>) -> Markup {
                 }
             }
             @if shown < MAX_OWN { p { button name="go" value="question" formnovalidate { "Add your own question" } } }
-            h3 { "Privacy policy" }
+            h2 { "Privacy policy" }
             (screen.line("privacy_url", "Address of your privacy policy", "", &address(true)))
             (screen.line("privacy_text", "Words of the link", "", &text(70)))
-            h3 { "Afterwards" }
+            h2 { "Afterwards" }
             (screen.line("follow_up", "Your website", "Where people can go after the form. Meta requires it.", &address(true)))
             details open[FIELDS.iter().skip(6).any(|name| fields.get(name).is_some())] {
                 summary { "A last page of your own" }

@@ -1,6 +1,8 @@
 //! Forms of the org's pages: the list, test leads, and the mapping of their answers.
 
 mod mapping;
+mod mapping_form;
+mod mapping_page;
 
 use std::collections::BTreeMap;
 

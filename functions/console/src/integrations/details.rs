@@ -80,12 +80,16 @@ pub(super) async fn render(
     let body = html! {
         @if let Some(lost) = &showing.other { (other_account(visitor, &integration, &pages, lost)) }
         (state_card(visitor, &integration))
-        section {
+        nav.tabs aria-label="On this page" {
+            @for (anchor, name) in [("#pages", "Pages"), ("#import", "Import leads"), ("#settings", "Settings"), ("#health", "Health")] { a href=(anchor) { (name) } }
+            a href={ (base) "/quality" } { "Lead quality" }
+        }
+        section #pages {
             h2 { "Pages" }
             (pages_table(&pages.items))
             (choose(visitor, &base, &pages))
         }
-        section {
+        section #import {
             h2 { "Import leads" }
             div.card {
                 div.acts {

@@ -14,6 +14,7 @@ use leadwire::connections::{ConnectionOut, IntegrationOut, IntegrationStatus};
 use leadwire::http::Problem;
 use leadwire::ids::IntegrationId;
 use leadwire::model::connection::lead_state::{Severity, StopReason};
+use leadwire::model::connection::problem::{Impact, IntegrationProblem};
 use leadwire::model::connection::state::{ConnectionStatus, EXPIRING_SOON_PERIOD, TokenKind};
 use leadwire::model::org::User;
 use maud::{Markup, html};
@@ -119,6 +120,14 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
     let works = |id: &IntegrationId| !stopped.iter().any(|it| it.id == *id);
     let pages: Vec<&ConnectionOut> =
         connections.iter().filter(|page| page.reason.is_some() && works(&page.integration_id)).collect();
+    let is_told =
+        |problem: &IntegrationProblem| pages.iter().any(|page| Some(&page.page_id) == problem.page_id.as_ref());
+    let risks: Vec<(&IntegrationOut, &IntegrationProblem)> = integrations
+        .iter()
+        .filter(|it| works(&it.id))
+        .flat_map(|it| it.problems.iter().map(move |problem| (it, problem)))
+        .filter(|(_, problem)| problem.impact <= Impact::LeadsAtRisk && !is_told(problem))
+        .collect();
     let ending: Vec<&IntegrationOut> =
         integrations.iter().filter(|it| works(&it.id) && ends_soon(it, connections)).collect();
     html! {
@@ -144,6 +153,13 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
                         (page.fix.as_deref().unwrap_or_default()) " "
                         a href={ "/integrations/" (page.integration_id) } { "Open the integration" }
                     }
+                }
+            }))
+        }
+        @if !risks.is_empty() {
+            (alert("warn", html! {
+                @for (integration, problem) in &risks {
+                    p { b { (integration.name) } ": " (problem.message) " " (problem.fix) " " a href={ "/integrations/" (integration.id) } { "Open the integration" } }
                 }
             }))
         }

@@ -11,6 +11,7 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::{LeadId, OrgScope};
 use leadwire::leads::{LeadDetails, LeadIn};
+use leadwire::model::failure::FailureCode;
 use leadwire::model::lead::assignment::Reason;
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::lead::trace::{Step, StepKind};
@@ -141,8 +142,8 @@ fn person(lead: &Lead) -> Markup {
     html! {
         dl.rows {
             div { dt { "Status" } dd { (status_badge(lead.status)) @if lead.test { " " (badge("calm", "Test lead")) } } }
-            @if let Some(email) = &lead.email { div { dt { "E-mail" } dd.address { (email) } } }
-            @if let Some(phone) = &lead.phone { div { dt { "Phone" } dd.address { (phone) } } }
+            @if let Some(email) = &lead.email { div { dt { "E-mail" } dd.address { a href={ "mailto:" (email) } { (email) } } } }
+            @if let Some(phone) = &lead.phone { div { dt { "Phone" } dd.address { a href={ "tel:" (phone) } { (phone) } } } }
             div { dt { "Submitted" } dd { (time(lead.created_time)) } }
             div { dt { "In the CRM since" } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
         }
@@ -155,7 +156,7 @@ fn answers(title: &str, answers: &[Answer]) -> Markup {
         @if answers.is_empty() { p.quiet { "No answers." } }
         dl.rows {
             @for answer in answers {
-                div { dt { (answer.label) } dd { @if answer.values.is_empty() { span.quiet { "No answer" } } @else { (answer.values.join(", ")) } } }
+                div { dt { (answer.label) } dd { @if answer.values.is_empty() { span.quiet { "No answer" } } @else { span.text { (answer.values.join(", ")) } } } }
             }
         }
     }
@@ -269,11 +270,20 @@ fn timeline(steps: &[Step], users: &[User]) -> Markup {
             @for step in steps {
                 li class=[matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting).then_some("bad")] {
                     b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
-                    p { (with_names(&step.detail, users)) }
+                    @match failure(step) {
+                        None => p { (with_names(&step.detail, users)) },
+                        Some(code) => { p { (code.message()) ". " (code.fix()) } details { summary { "Meta's answer" } p.quiet { (step.detail) } } },
+                    }
                 }
             }
         }
     }
+}
+
+/// Why an attempt failed. What Meta said of it is for those who know its codes.
+fn failure(step: &Step) -> Option<FailureCode> {
+    let failed = matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting);
+    serde_json::from_value(step.cause.as_str().into()).ok().filter(|_| failed)
 }
 
 fn step_label(step: StepKind) -> &'static str {

@@ -1,15 +1,17 @@
-//! Takes the pictures of the README: starts the whole system, fills it, and photographs its pages.
+//! Takes the pictures of the README, and those of all components with which a story compares: starts the whole system,
+//! fills it, and photographs its pages.
 
 use std::path::Path;
 
 use e2e::browser::{Browser, DESK, PHONE, PHONE_DARK, Screen, picture_folder};
 use e2e::fixtures::{create_demo_org, mara_for_pictures};
+use e2e::looks::{STYLEGUIDE_SCREENS, kept_styleguide};
 
 /// The pages in the README, each with its screen.
 const README_PAGES: [(&str, Screen); 14] = [
-    ("integrations", DESK),
+    ("home", DESK),
     ("lead", DESK),
-    ("ads", DESK),
+    ("ads-results", DESK),
     ("post-copy", DESK),
     ("campaign-ad", DESK),
     ("inbox-thread", DESK),
@@ -39,6 +41,16 @@ async fn main() -> anyhow::Result<()> {
         let file = format!("{name}-{}.png", screen.name);
         std::fs::copy(picture_folder().join(&file), kept.join(&file))?;
         println!("functions/console/pictures/{file}");
+        browser.close().await;
+    }
+    for screen in STYLEGUIDE_SCREENS {
+        let browser = Browser::open(screen).await;
+        browser.open_page("/_styleguide").await;
+        browser.wait_until_loaded().await;
+        browser.save_picture("styleguide").await;
+        let kept = kept_styleguide(screen);
+        std::fs::create_dir_all(kept.parent().unwrap_or(&kept))?;
+        std::fs::copy(picture_folder().join(format!("styleguide-{}.png", screen.name)), &kept)?;
         browser.close().await;
     }
     Ok(())

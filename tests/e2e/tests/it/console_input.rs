@@ -58,7 +58,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
         ("rule-1-default", "typed default"),
     ];
     let page = guest.post(&path, &rule).await;
-    assert!(page.text.contains("Rule 1: ") && page.text.contains("typed default"), "{}", page.text);
+    assert!(page.text.contains("1 to 64 characters") && page.text.contains("typed default"), "{}", page.text);
     let line = [
         ("rules", "1"),
         ("version", "0"),

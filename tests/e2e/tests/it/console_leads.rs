@@ -65,6 +65,15 @@ async fn new_leads_appear_by_themselves_and_several_are_changed_at_once() {
     browser.press("Find").await;
     wait_for("what is found", async || (!browser.text().await.contains("Tessa")).then_some(())).await;
     browser.wait_for_text("Lena").await;
+
+    // Anywhere by a few letters.
+    browser.click("[data-palette]").await;
+    browser.press_key("wri").await;
+    browser.wait_for_text("Write a post").await;
+    browser.check_page("palette").await;
+    browser.press_key("\u{e007}").await;
+    wait_for("the composer", async || browser.client.current_url().await.ok().filter(|url| url.path() == "/posts/new"))
+        .await;
     browser.close().await;
 }
 

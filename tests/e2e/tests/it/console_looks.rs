@@ -1,8 +1,9 @@
 //! Every page of the console on every screen: nothing overflows, no serious accessibility rule is violated, nothing is
 //! blocked. The pictures are in `target/e2e/pictures`.
 
-use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE};
+use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, picture_folder};
 use e2e::fixtures::{DemoOrg, create_demo_org};
+use e2e::looks::{STYLEGUIDE_SCREENS, difference, kept_styleguide};
 use e2e::world::world;
 use tokio::sync::OnceCell;
 
@@ -44,6 +45,25 @@ async fn every_page_is_in_order_on_a_desk_at_night() {
 #[tokio::test]
 async fn every_page_is_in_order_on_a_large_screen() {
     all_pages_are_in_order(WIDE).await;
+}
+
+#[tokio::test]
+async fn all_components_look_as_the_kept_pictures_show_them() {
+    for screen in STYLEGUIDE_SCREENS {
+        let browser = Browser::open(screen).await;
+        browser.open_page("/_styleguide").await;
+        browser.check_page("styleguide").await;
+        browser.close().await;
+        let taken = picture_folder().join(format!("styleguide-{}.png", screen.name));
+        let differs = difference(&taken, &kept_styleguide(screen));
+        assert!(
+            differs < 0.02,
+            "{:.1} % of the components look otherwise on {}: see {}; if that is meant, run cargo pictures",
+            differs * 100.0,
+            screen.name,
+            taken.display()
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,168 @@
+//! What is typed on the page of a mapping: a field for each question, and fields put together from several.
+
+use std::collections::BTreeMap;
+
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use leadwire::leads::MappingOut;
+use leadwire::model::lead::mapping::Rule;
+
+use crate::countries;
+use crate::form::Fields;
+
+/// Rows that a form may submit. A form at Meta has far fewer questions.
+const MAX_ROWS: usize = 200;
+
+/// A rule as it is typed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct TypedRule {
+    pub(super) rule: Rule,
+    /// Its replacements, as lines.
+    pub(super) lines: String,
+}
+
+/// The content of the page's form.
+#[derive(Debug, Default)]
+pub(super) struct MappingForm {
+    /// The rule of each question, in their order; without a field where the question fills its usual one.
+    pub(super) questions: Vec<TypedRule>,
+    /// The fields that are put together from several answers, or have a value of their own.
+    pub(super) combined: Vec<TypedRule>,
+    pub(super) country: Option<String>,
+    pub(super) version: Option<u32>,
+}
+
+/// Where a rule is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// Beside a question.
+    Question(usize),
+    /// Among the fields put together.
+    Combined(usize),
+}
+
+impl MappingForm {
+    /// The stored rules. A question's own rule stands beside it; all others are put together.
+    pub(super) fn from_mapping(mapping: &MappingOut) -> Self {
+        let mut left: Vec<&Rule> = mapping.rules.iter().collect();
+        let mut own = |key: &str| {
+            let at = left.iter().position(|rule| rule.from == [key] && rule.join.is_none())?;
+            Some(left.remove(at))
+        };
+        let typed = |rule: &Rule| TypedRule { rule: rule.clone(), lines: format_choices(rule) };
+        let questions = mapping.questions.iter().map(|question| {
+            let blank = || TypedRule {
+                rule: Rule { from: vec![question.key.clone()], ..Rule::default() },
+                lines: String::new(),
+            };
+            own(&question.key).map_or_else(blank, typed)
+        });
+        let questions = questions.collect();
+        let (country, version) = (mapping.country.clone(), Some(mapping.version));
+        Self { questions, combined: left.into_iter().map(typed).collect(), country, version }
+    }
+
+    /// Parses what was submitted. Skips empty rules and those marked for removal.
+    pub(super) fn parse(fields: &Fields) -> Self {
+        let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok()).unwrap_or(0).min(MAX_ROWS);
+        let typed = |prefix: &str, from: Vec<String>| {
+            let name = |part: &str| format!("{prefix}-{part}");
+            // Space is significant here.
+            let exact = |part: &str| fields.raw(&name(part)).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+            let lines = fields.text(&name("choices"));
+            let choices = choices(&lines).unwrap_or_default();
+            let rule = Rule {
+                field: fields.text(&name("field")),
+                from,
+                join: exact("join"),
+                default: exact("default"),
+                choices,
+            };
+            TypedRule { rule, lines }
+        };
+        let question = |index: usize| {
+            let key = fields.text(&format!("question-{index}-key"));
+            let mut typed = typed(&format!("question-{index}"), vec![key]);
+            let usual = fields.text(&format!("question-{index}-usual"));
+            let is_plain = typed.rule.default.is_none() && typed.lines.is_empty();
+            if is_plain && typed.rule.field == usual {
+                typed.rule.field.clear();
+            } else if !is_plain && typed.rule.field.is_empty() {
+                typed.rule.field = usual;
+            }
+            typed
+        };
+        let combined = (0..number("rules")).filter_map(|index| {
+            let prefix = format!("rule-{index}");
+            let typed = typed(&prefix, fields.all(&format!("{prefix}-from")).map(ToOwned::to_owned).collect());
+            let is_blank =
+                typed.rule == Rule { join: typed.rule.join.clone(), ..Rule::default() } && typed.lines.is_empty();
+            (!is_blank && !fields.is_ticked(&format!("{prefix}-remove"))).then_some(typed)
+        });
+        Self {
+            questions: (0..number("questions")).map(question).collect(),
+            combined: combined.collect(),
+            country: fields.get("country").map(countries::code),
+            version: fields.get("version").and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// The rules, each with where it is typed, in the order in which they are saved.
+    fn spots(&self) -> impl Iterator<Item = (Spot, &TypedRule)> {
+        let is_rule = |typed: &&TypedRule| {
+            !typed.rule.field.is_empty() || typed.rule.default.is_some() || !typed.lines.is_empty()
+        };
+        let questions = self.questions.iter().enumerate().filter(move |(_, typed)| is_rule(typed));
+        let questions = questions.map(|(index, typed)| (Spot::Question(index), typed));
+        questions.chain(self.combined.iter().enumerate().map(|(index, typed)| (Spot::Combined(index), typed)))
+    }
+
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        self.spots().map(|(_, typed)| typed.rule.clone()).collect()
+    }
+
+    /// Where the rule is typed that a problem is about.
+    pub(super) fn wrong_spot(&self, problem: &Problem) -> Option<Spot> {
+        let index: usize = problem.field.as_deref()?.strip_prefix("rules[")?.split_once(']')?.0.parse().ok()?;
+        self.spots().nth(index).map(|(spot, _)| spot)
+    }
+
+    /// The first line of replacements that cannot be parsed, as a problem.
+    pub(super) fn choices_problem(&self) -> Option<Problem> {
+        self.spots().enumerate().find_map(|(index, (_, typed))| {
+            let line = choices(&typed.lines).err()?;
+            let detail = format!("Line {line} of the replacements must be: answer = value.");
+            Some(Problem::field(&format!("rules[{index}].choices"), ErrorCode::RuleInvalid, detail))
+        })
+    }
+}
+
+/// Parses lines such as `answer = value`. The error is the number of the first invalid line.
+fn choices(lines: &str) -> Result<BTreeMap<String, String>, usize> {
+    let pair = |(index, line): (usize, &str)| {
+        let (answer, value) = line.split_once('=').ok_or(index + 1)?;
+        let answer = answer.trim();
+        if answer.is_empty() { Err(index + 1) } else { Ok((answer.to_owned(), value.trim().to_owned())) }
+    };
+    lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(pair).collect()
+}
+
+/// Formats a rule's choices as lines.
+fn format_choices(rule: &Rule) -> String {
+    let lines: Vec<String> = rule.choices.iter().map(|(answer, value)| format!("{answer} = {value}")).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_read_line_by_line() {
+        let expected = [("yes", "1"), ("no", "0"), ("a", "b = c")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(choices("yes = 1\n\n no=0 \na = b = c"), Ok(BTreeMap::from(expected)));
+        for (lines, wrong) in [("yes = 1\nnonsense", 2), ("= x", 1)] {
+            assert_eq!(choices(lines), Err(wrong), "{lines}");
+        }
+    }
+}
