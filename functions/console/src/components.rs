@@ -12,20 +12,23 @@ use crate::session::Visitor;
 
 /// A time. The script shows it in the reader's time zone. Without the script, and on hover, it is exact.
 pub(crate) fn time(time: Timestamp) -> Markup {
-    let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    html! { time datetime=(time) title=(exact) data-time { (time.strftime("%-d %b %Y, %H:%M UTC")) } }
+    time_as(time, "", "%-d %b %Y, %H:%M UTC")
 }
 
 /// A time in a list. The script shows only the hour of one of today, and only the day of an earlier one.
 pub(crate) fn brief_time(time: Timestamp) -> Markup {
-    let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    html! { time datetime=(time) title=(exact) data-time="brief" { (time.strftime("%-d %b, %H:%M UTC")) } }
+    time_as(time, "brief", "%-d %b, %H:%M UTC")
 }
 
 /// A time in a list that is watched. The script shows how long ago it was.
 pub(crate) fn ago(time: Timestamp) -> Markup {
+    time_as(time, "ago", "%-d %b, %H:%M UTC")
+}
+
+/// A time that the script shows in a way of its own, and the format for readers without it.
+fn time_as(time: Timestamp, way: &str, format: &str) -> Markup {
     let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    html! { time datetime=(time) title=(exact) data-time="ago" { (time.strftime("%-d %b, %H:%M UTC")) } }
+    html! { time datetime=(time) title=(exact) data-time=(way) { (time.strftime(format)) } }
 }
 
 /// A sentence that contains times in machine format. They are rendered like all other times.

@@ -157,7 +157,7 @@ fn group(
                 }
                 (dismiss.show(visitor, html! {
                     p { (plural(leads.len(), "lead")) " will leave this list, and will not be tried or listed again." }
-                    p { "Meta keeps each for 90 days. Within that time, importing earlier leads on the integration's page brings in those that can be read by then." }
+                    p { "Searches leave them out from then on. To get one all the same, download it at Meta within 90 days and import the file." }
                 }))
             }
             details open[leads.len() <= 3] {

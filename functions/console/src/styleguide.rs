@@ -15,7 +15,7 @@ use crate::state::Console;
 
 const KINDS: [&str; 5] = ["good", "warn", "bad", "calm", "dim"];
 
-/// The page; in a deployed function there is none.
+/// Shows the components. A deployed function answers as for any unknown address.
 pub(crate) async fn show(State(console): State<Console>) -> Response {
     if !console.is_local {
         return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();

@@ -92,8 +92,10 @@ impl Ads {
         let leads = self.leads_of_days(scope, &Zones::new(&accounts, &spends, zone), days).await?;
         let mut leads: Vec<LeadOutcome> = leads.into_iter().map(|(_, lead)| lead).collect();
         if query.accounts != AccountFilter::default() {
-            let campaigns: BTreeSet<&str> = spends.iter().map(|ad| ad.campaign.as_str()).collect();
-            leads.retain(|lead| lead.campaign_id.as_deref().is_some_and(|id| campaigns.contains(id)));
+            // By the accounts' own campaigns: one can bring a lead on a day on which it costs nothing.
+            let ids = leads.iter().filter_map(|lead| lead.campaign_id.as_deref());
+            let own = self.object_names(scope, &accounts, AdObjectKind::Campaign, ids).await?;
+            leads.retain(|lead| lead.campaign_id.as_ref().is_some_and(|id| own.contains_key(id)));
         }
         let (rows, total) = sum_outcomes(query.by, &leads, &spends);
         let items = self.name_outcomes(scope, query.by, &accounts, rows).await?;

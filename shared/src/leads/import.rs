@@ -66,8 +66,7 @@ pub struct ImportReport {
     pub problems: Vec<RowProblem>,
     /// How the columns are read, in the order of the file.
     pub columns: Vec<FileColumn>,
-    /// Values that are imported as they are and may be mistakes, such as an e-mail address that is none; the first
-    /// thousand.
+    /// Values that are imported as they are and may be mistakes, such as a malformed e-mail address; the first thousand.
     pub warnings: Vec<RowProblem>,
     /// Whether nothing was stored.
     pub dry_run: bool,

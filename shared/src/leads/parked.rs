@@ -90,11 +90,6 @@ impl Ingest {
         error: WorkError,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        if error.verdict() == Verdict::GiveUp
-            && self.writer.table.is_dismissed(scope, &LeadId::from_leadgen(&arrival.job.notice.leadgen_id)).await?
-        {
-            return Ok(());
-        }
         let is_permanent = error.verdict() == Verdict::GiveUp;
         if !is_permanent && arrival.receive_count < MAX_RECEIVES {
             tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
@@ -105,9 +100,13 @@ impl Ingest {
             return Err(error);
         }
         let leadgen_id = &arrival.job.notice.leadgen_id;
-        if self.writer.table.find_lead(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
+        let id = LeadId::from_leadgen(leadgen_id);
+        if self.writer.table.find_lead(scope, &id).await?.is_some() {
             // The lead is stored. If it could not be published, the dead-letter queue holds it until that is possible.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
+        }
+        if self.writer.table.is_dismissed(scope, &id).await? {
+            return Ok(());
         }
         let parked = ParkedLead {
             leadgen_id: leadgen_id.clone(),

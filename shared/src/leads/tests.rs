@@ -180,6 +180,15 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         .collect();
     let id = |id: &str| LeadgenId::parse(id).unwrap();
     assert_eq!(parked, [(id("1"), FailureCode::NotPermitted), (id("2"), FailureCode::NotVisible)]);
+
+    // What was dismissed is not parked again, whatever fails.
+    let table = &ingest.writer.table;
+    for lead in table.parked_from(&scope("a"), None, 99).await.unwrap().0 {
+        table.hold(&scope("a"), Hold::Dismissed, &lead).await.unwrap();
+        table.release(&scope("a"), Hold::Parked, &lead).await.unwrap();
+    }
+    assert!(park(1, 1, refused()).await.is_ok() && park(2, MAX_RECEIVES, unseen()).await.is_ok());
+    assert!(table.parked_from(&scope("a"), None, 99).await.unwrap().0.is_empty());
 }
 
 #[tokio::test]

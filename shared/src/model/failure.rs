@@ -126,7 +126,7 @@ impl FailureCode {
             Self::NotVisible => {
                 "Meta shows a lead only to people who may see its form, and deletes it after 90 days. Check access to the form and try again. Dismiss what is older, and what was only a test of Meta's webhook."
             }
-            Self::Refused | Self::TooMuchData | Self::ItemRejected => {
+            Self::Refused | Self::TooMuchData | Self::ItemRejected | Self::MessagingWindowClosed => {
                 "Try again once. If it fails again, report it to the operator of this system with the lead's id."
             }
             Self::MetaNotInPlan => "Include Meta in the org's plan, then try again.",
@@ -135,7 +135,6 @@ impl FailureCode {
             }
             Self::ProofRefused | Self::Defect => "The operator of this system must fix this. Then try again.",
             Self::Throttled
-            | Self::MessagingWindowClosed
             | Self::Unavailable
             | Self::Garbage
             | Self::NoAnswer

@@ -174,3 +174,32 @@ async fn a_list_goes_on_after_any_of_its_leads() {
         assert_eq!(next[0].id, whole[position + 1].id, "{position}");
     }
 }
+
+#[tokio::test]
+async fn outcomes_are_those_of_the_leads_of_a_range_and_too_many_are_refused() {
+    let leads = leads();
+    let table = stored(&leads).await;
+    let a = scope("a");
+    let (from, to) = (at("2026-01-01T00:00:10Z"), at("2026-01-01T00:00:40Z"));
+    let within = || leads.iter().filter(|lead| (from..to).contains(&lead.created_time));
+    let mut found = table.lead_outcomes(&a, (from, to), 1000).await.unwrap().unwrap();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    let mut expected: Vec<&Lead> = within().collect();
+    expected.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(found.len(), expected.len());
+    for (found, lead) in found.iter().zip(expected) {
+        assert_eq!((&found.id, found.created, found.status), (&lead.id, lead.created_time, lead.status));
+        assert_eq!((&found.form_id, &found.assigned_to), (&lead.attribution.form_id, &lead.assigned_to));
+    }
+    let all = within().count();
+    assert!(table.lead_outcomes(&a, (from, to), all).await.unwrap().is_some());
+    assert_eq!(table.lead_outcomes(&a, (from, to), all - 1).await.unwrap(), None);
+    assert_eq!(table.lead_outcomes(&scope("b"), (from, to), 1).await.unwrap(), Some(Vec::new()), "another org's");
+    // What becomes of a lead is seen at once.
+    let changed = LeadChange { status: Some(Status::Lost), ..LeadChange::default() };
+    let one = within().find(|lead| lead.status != Status::Lost).unwrap();
+    table.change_lead(&a, &one.id, &changed, report).await.unwrap();
+    let found = table.lead_outcomes(&a, (from, to), 1000).await.unwrap().unwrap();
+    assert_eq!(found.len(), all);
+    assert_eq!(found.iter().find(|found| found.id == one.id).unwrap().status, Status::Lost);
+}

@@ -47,8 +47,8 @@ pub(crate) async fn replay(
 
 /// Dismiss parked leads
 ///
-/// They leave the list, and are not parked again. Meta keeps each for 90 days: a backfill within that time imports those
-/// that can be read by then.
+/// They leave the list, are not parked again, and are left out by searches and backfills. An import of Meta's own file
+/// still brings them in; Meta keeps each lead for 90 days.
 #[utoipa::path(
     post, path = "/api/parked/dismiss", tag = "leads", operation_id = "dismissParked",
     params(OrgHeader),

@@ -83,12 +83,8 @@ impl MappingForm {
         let question = |index: usize| {
             let key = fields.text(&format!("question-{index}-key"));
             let mut typed = typed(&format!("question-{index}"), vec![key]);
-            let usual = fields.text(&format!("question-{index}-usual"));
-            let is_plain = typed.rule.default.is_none() && typed.lines.is_empty();
-            if is_plain && typed.rule.field == usual {
-                typed.rule.field.clear();
-            } else if !is_plain && typed.rule.field.is_empty() {
-                typed.rule.field = usual;
+            if typed.rule.field.is_empty() && (typed.rule.default.is_some() || !typed.lines.is_empty()) {
+                typed.rule.field = fields.text(&format!("question-{index}-usual"));
             }
             typed
         };
@@ -155,6 +151,9 @@ fn format_choices(rule: &Rule) -> String {
 
 #[cfg(test)]
 mod tests {
+    use leadwire::ids::{FormId, PageId};
+    use leadwire::leads::QuestionOut;
+
     use super::*;
 
     #[test]
@@ -164,5 +163,79 @@ mod tests {
         for (lines, wrong) in [("yes = 1\nnonsense", 2), ("= x", 1)] {
             assert_eq!(choices(lines), Err(wrong), "{lines}");
         }
+    }
+
+    fn rule(field: &str, from: &[&str]) -> Rule {
+        let from = from.iter().map(|key| (*key).to_owned()).collect();
+        Rule { field: field.to_owned(), from, ..Rule::default() }
+    }
+
+    fn mapping(rules: Vec<Rule>) -> MappingOut {
+        let question = |key: &str, field| QuestionOut {
+            key: key.to_owned(),
+            label: None,
+            r#type: None,
+            options: Vec::new(),
+            field,
+        };
+        MappingOut {
+            form_id: FormId::parse("7").unwrap(),
+            form_name: "Form".to_owned(),
+            page_id: PageId::parse("1").unwrap(),
+            locale: None,
+            questions: vec![question("email", Some("email")), question("budget", None)],
+            version: 3,
+            rules,
+            country: None,
+            changed_at: None,
+            changed_by: None,
+            standard_fields: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_rule_is_lost_between_what_is_stored_and_what_is_shown() {
+        let rules = vec![
+            rule("note", &["email", "budget"]),
+            rule("budget", &["budget"]),
+            rule("again", &["budget"]),
+            Rule { join: Some(" / ".to_owned()), ..rule("joined", &["email"]) },
+            Rule { default: Some("web".to_owned()), ..rule("channel", &[]) },
+            rule("gone", &["a question that was deleted"]),
+        ];
+        let form = MappingForm::from_mapping(&mapping(rules.clone()));
+        assert_eq!(form.questions[1].rule, rules[1], "a question's own rule stands beside it");
+        let (mut shown, mut stored) = (form.rules(), rules);
+        shown.sort_by(|one, other| one.field.cmp(&other.field));
+        stored.sort_by(|one, other| one.field.cmp(&other.field));
+        assert_eq!(shown, stored);
+    }
+
+    #[test]
+    fn what_is_typed_beside_a_question_is_its_rule_and_a_mistake_finds_its_place() {
+        let typed = [
+            ("questions", "2"),
+            ("rules", "2"),
+            ("question-0-key", "email"),
+            ("question-0-usual", "email"),
+            ("question-1-key", "budget"),
+            ("question-1-usual", ""),
+            ("question-1-field", "Not A Field"),
+            ("rule-1-field", "note"),
+            ("rule-1-from", "email"),
+        ];
+        let fields = |typed: &[(&str, &str)]| {
+            Fields::new(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        let form = MappingForm::parse(&fields(&typed));
+        assert_eq!(form.rules(), [rule("Not A Field", &["budget"]), rule("note", &["email"])]);
+        let spot = |field: &str| form.wrong_spot(&Problem::field(field, ErrorCode::RuleInvalid, "Wrong."));
+        assert_eq!(spot("rules[0].field"), Some(Spot::Question(1)));
+        assert_eq!(spot("rules[1].from"), Some(Spot::Combined(0)));
+        assert_eq!((spot("rules[2].field"), spot("country")), (None, None));
+        // With a value of its own, a question keeps its usual field; naming that field is a rule, too.
+        let with = |more: (&str, &str)| MappingForm::parse(&fields(&[&typed[..4], &[more]].concat())).rules();
+        assert_eq!(with(("question-0-default", "x")).first().map(|rule| rule.field.as_str()), Some("email"));
+        assert_eq!(with(("question-0-field", "email")), [rule("email", &["email"])]);
     }
 }

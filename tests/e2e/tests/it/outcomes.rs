@@ -20,6 +20,16 @@ async fn ads_of_a_day(tenant: &Tenant, account: &str) -> (String, Vec<Value>) {
     (day, rows)
 }
 
+/// Imports a lead of an ad and one that came without any.
+async fn import_organic_and(tenant: &Tenant, ad: &Value, created_time: &str) {
+    let (campaign, ad) = (ad.text("campaign_id"), ad.text("ad_id"));
+    let file = format!(
+        "full_name,email,created_time,campaign_id,ad_id\nBea,bea@example.com,{created_time},c:{campaign},ag:{ad}\nCy,cy@example.com,{created_time},,\n"
+    );
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((status, report.number("created")), (200, 2), "{report}");
+}
+
 #[tokio::test]
 async fn what_ads_cost_stands_beside_what_became_of_their_leads() {
     let tenant = OrgFixture::new("outcomes").users(&["ann", "ben"]).create().await;
@@ -73,6 +83,14 @@ async fn what_ads_cost_stands_beside_what_became_of_their_leads() {
     let ann = row(&by_assignee, &json!("ann"));
     assert_eq!((ann.number("leads"), ann.number("won"), ann.text("name")), (2, 1, "ann"), "{ann}");
     assert_eq!(outcomes("campaign").await["items"][0]["name"], ads[0]["campaign_name"], "what cost most is first");
+
+    // An account has the leads of its campaigns, also of days on which they cost nothing.
+    let ahead = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    import_organic_and(&tenant, &ads[2], &ahead).await;
+    let of_account = tenant.get(&format!("/api/meta-ads/outcomes?since={day}&account_id=act_{account}")).await;
+    assert_eq!(of_account["totals"]["leads"], 5, "{of_account}");
+    let of_all = tenant.get(&format!("/api/meta-ads/outcomes?since={day}")).await;
+    assert_eq!(of_all["totals"]["leads"], 6, "{of_all}");
 
     // Changing a status moves a lead, and the day before has none.
     tenant.call_ok(Method::PATCH, &format!("/api/leads/{}", leads[3]), &json!({ "status": "lost" })).await;
