@@ -10,13 +10,14 @@
 //! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
-//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service |
+//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`language`], [`mod@env`], [`aws`], [`telemetry`] | any service |
 //!
 //! `ARCHITECTURE.md` beside this package has the glossary, the traces and where to add things.
 
 pub mod clock;
 pub mod ids;
 pub mod inbox;
+pub mod language;
 pub mod model;
 pub mod retry;
 pub mod secret;
