@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::error::{ActError, ErrorCode};
 use crate::ids::OrgScope;
 use crate::secret::HmacKey;
+use crate::tr;
 
 /// A list of an org, and the key that signs positions in it.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ impl<'a> ListCursor<'a> {
     /// Refuses the field `cursor` unless this list issued it.
     pub fn decode<T: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<T>, ActError> {
         let invalid = || {
-            let message = "This position in the list is not known: it belongs to another list or other filters.";
+            let message = tr!("This position in the list is not known: it belongs to another list or other filters.");
             ActError::invalid("cursor", ErrorCode::CursorInvalid, message)
         };
         cursor.map(|cursor| self.verify(cursor).ok_or_else(invalid)).transpose()

@@ -17,6 +17,7 @@ use crate::model::limit::OrgLimit;
 use crate::queue::QueueError;
 use crate::retry::Verdict;
 use crate::table::TableError;
+use crate::tr;
 use crate::vault::VaultError;
 
 /// Why work could not be done.
@@ -130,7 +131,7 @@ pub enum ActError {
     #[error("{0}.")]
     Denied(#[from] AccessDenied),
     /// The org has requested too much of this kind. Nothing was done; it can be requested again after these seconds.
-    #[error("{} Try again in {} seconds.", .0.message(), .1)]
+    #[error("{} {}", .0.message(), try_again_in(*.1))]
     Limited(OrgLimit, u64),
     /// The action needs a connection that has ended.
     #[error("{} {}", .0.message(), .0.fix())]
@@ -138,6 +139,10 @@ pub enum ActError {
     /// A service failed. What was done until then stays done; the same action can be requested again.
     #[error(transparent)]
     Work(#[from] WorkError),
+}
+
+fn try_again_in(seconds: u64) -> String {
+    tr!([seconds] "Try again in {n} second." | "Try again in {n} seconds.")
 }
 
 /// A request that cannot be carried out as it is.
@@ -188,6 +193,8 @@ pub enum ErrorCode {
     EmailInvalid,
     PhoneInvalid,
     CountryInvalid,
+    LanguageInvalid,
+    ImportRunning,
     DescriptionInvalid,
     DaysInvalid,
     UserUnknown,
@@ -275,7 +282,29 @@ impl ActError {
 
     /// Reports that the org has no such `noun`, for example `lead`.
     pub fn not_found(noun: &str) -> Self {
-        Self::refuse(ErrorCode::NotFound, format!("This org has no such {noun}."))
+        let message = match noun {
+            "ad account" => tr!("This org has no such ad account."),
+            "business" => tr!("This org has no such business."),
+            "campaign" => tr!("This org has no such campaign."),
+            "contact" => tr!("This org has no such contact."),
+            "conversation" => tr!("This org has no such conversation."),
+            "delivery" => tr!("This org has no such delivery."),
+            "endpoint" => tr!("This org has no such endpoint."),
+            "export" => tr!("This org has no such export."),
+            "file" => tr!("This org has no such file."),
+            "form" => tr!("This org has no such form."),
+            "import" => tr!("This org has no such import."),
+            "integration" => tr!("This org has no such integration."),
+            "lead" => tr!("This org has no such lead."),
+            "message" => tr!("This org has no such message."),
+            "post" => tr!("This org has no such post."),
+            "run" => tr!("This org has no such run."),
+            "saved reply" => tr!("This org has no such saved reply."),
+            "settings" => tr!("This org has no such settings."),
+            "uploaded file" => tr!("This org has no such uploaded file."),
+            _ => format!("This org has no such {noun}.").into(),
+        };
+        Self::refuse(ErrorCode::NotFound, message)
     }
 
     /// Attributes the refusal to a field.

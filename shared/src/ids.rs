@@ -7,18 +7,26 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::language::text;
+use crate::{phrase, tr};
+
 /// The text does not have the form of the requested id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid {kind}: {rule}")]
 pub struct InvalidId {
-    /// Kind of the requested id, for example `page id`.
+    /// Kind of the requested id in English, for example `page id`.
     pub kind: &'static str,
-    /// Description of the accepted form.
+    /// Description of the accepted form, in English.
     pub rule: &'static str,
 }
 
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&tr!("not a valid {kind}: {rule}", kind = text(self.kind), rule = text(self.rule)))
+    }
+}
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $form:expr) => {
+    ($(#[$doc:meta])* $name:ident, $kind:expr, $form:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -80,130 +88,134 @@ const CRM: IdForm = IdForm {
             && !text.starts_with('.')
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'|'))
     },
-    rule: "1 to 128 characters out of A-Z a-z 0-9 - _ . @ : | that do not begin with a dot",
+    rule: phrase!("1 to 128 characters out of A-Z a-z 0-9 - _ . @ : | that do not begin with a dot"),
     pattern: "^[A-Za-z0-9_@:|-][A-Za-z0-9._@:|-]{0,127}$",
 };
 /// Ids of Meta. These are decimal and may exceed 2^53, so they are never handled as numbers.
 const META: IdForm = IdForm {
     check: |text| (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()),
-    rule: "1 to 32 decimal digits",
+    rule: phrase!("1 to 32 decimal digits"),
     pattern: "^[0-9]{1,32}$",
 };
 const AD_ACCOUNT: IdForm = IdForm {
     check: |text| text.strip_prefix("act_").is_some_and(META.check),
-    rule: "act_ once and 1 to 32 decimal digits, such as act_1234567890",
+    rule: phrase!("act_ once and 1 to 32 decimal digits, such as act_1234567890"),
     pattern: "^act_[0-9]{1,32}$",
 };
 
 id!(
     /// A tenant of the CRM. Everything an org owns is reachable only through its [`OrgScope`].
-    OrgId, "org id", CRM
+    OrgId, phrase!("org id"), CRM
 );
 id!(
     /// A person in the CRM's directory, under the CRM's own id.
-    UserId, "user id", CRM
+    UserId, phrase!("user id"), CRM
 );
 id!(
     /// One connected Meta account of an org, with its pages. Ours: time-ordered and unguessable.
-    IntegrationId, "integration id", CRM
+    IntegrationId, phrase!("integration id"), CRM
 );
 id!(
     /// A lead in the CRM. Made from what identifies the submission, so that the same submission always gets the same id.
-    LeadId, "lead id", CRM
+    LeadId, phrase!("lead id"), CRM
 );
 id!(
     /// What is kept of the erasure of a person. Ours: time-ordered.
-    ReceiptId, "receipt id", CRM
+    ReceiptId, phrase!("receipt id"), CRM
 );
 id!(
     /// What is kept of one act of a caller. Ours: time-ordered.
-    AuditId, "audit id", CRM
+    AuditId, phrase!("audit id"), CRM
 );
 id!(
     /// One requested search for leads, or one sync of an ad account. Ours: time-ordered.
-    RunId, "run id", CRM
+    RunId, phrase!("run id"), CRM
 );
 id!(
     /// One export of leads into a file. Ours: time-ordered.
-    ExportId, "export id", CRM
+    ExportId, phrase!("export id"), CRM
+);
+id!(
+    /// One import of a file of leads. Ours: time-ordered.
+    ImportId, "import id", CRM
 );
 id!(
     /// A Facebook page.
-    PageId, "page id", META
+    PageId, phrase!("page id"), META
 );
 id!(
     /// A Lead Ads form.
-    FormId, "form id", META
+    FormId, phrase!("form id"), META
 );
 id!(
     /// One submission of a Lead Ads form, unique over all of Meta.
-    LeadgenId, "leadgen id", META
+    LeadgenId, phrase!("leadgen id"), META
 );
 
 id!(
     /// One linking of an ad account by an org. Ours: linking the account again creates a new id, without the old data.
-    LinkId, "id of a linked ad account", CRM
+    LinkId, phrase!("id of a linked ad account"), CRM
 );
 id!(
     /// A client of an agency, under the CRM's own id.
-    ClientId, "client id", CRM
+    ClientId, phrase!("client id"), CRM
 );
 id!(
     /// An ad account at Meta, with its `act_`.
-    AdAccountId, "ad account id", AD_ACCOUNT
+    AdAccountId, phrase!("ad account id"), AD_ACCOUNT
 );
 id!(
     /// A campaign, an ad set or an ad.
-    AdObjectId, "id of a campaign, an ad set or an ad", META
+    AdObjectId, phrase!("id of a campaign, an ad set or an ad"), META
 );
 
 id!(
     /// A data set at Meta, which its API calls a pixel: it receives conversion events.
-    DatasetId, "dataset id", META
+    DatasetId, phrase!("dataset id"), META
 );
 
 id!(
     /// A post for one page or one Instagram account. Ours: time-ordered and unguessable.
-    PostId, "post id", CRM
+    PostId, phrase!("post id"), CRM
 );
 id!(
     /// A professional Instagram account, as a page names it.
-    InstagramAccountId, "Instagram account id", META
+    InstagramAccountId, phrase!("Instagram account id"), META
 );
 
 id!(
     /// A campaign that was made here. Ours: time-ordered and unguessable. Meta's own id of it is an [`AdObjectId`].
-    CampaignId, "campaign id", CRM
+    CampaignId, phrase!("campaign id"), CRM
 );
 id!(
     /// A file that was uploaded for posts. Ours: time-ordered and unguessable.
-    MediaId, "media id", CRM
+    MediaId, phrase!("media id"), CRM
 );
 
 id!(
     /// A conversation of the inbox. Made from what it is about, so that two workers make the same one.
-    ConversationId, "conversation id", CRM
+    ConversationId, phrase!("conversation id"), CRM
 );
 id!(
     /// A message or a comment. Made from Meta's id of it, or generated for one that is to be sent.
-    MessageId, "message id", CRM
+    MessageId, phrase!("message id"), CRM
 );
 id!(
     /// A text that an org keeps for its answers. Ours: time-ordered.
-    SavedReplyId, "saved reply id", CRM
+    SavedReplyId, phrase!("saved reply id"), CRM
 );
 id!(
     /// A person of the inbox, over all channels. Made from where the person was first seen.
-    ContactId, "contact id", CRM
+    ContactId, phrase!("contact id"), CRM
 );
 
 id!(
     /// A place of a CRM that receives events. Ours: time-ordered and unguessable.
-    EndpointId, "endpoint id", CRM
+    EndpointId, phrase!("endpoint id"), CRM
 );
 id!(
     /// An event as it is delivered. Made from the event's own id, so that the same event always gets the same id.
-    DeliveryId, "delivery id", CRM
+    DeliveryId, phrase!("delivery id"), CRM
 );
 
 /// Ids that are generated here.
@@ -234,6 +246,7 @@ made_here! {
     AuditId, "act";
     RunId, "run";
     ExportId, "exp";
+    ImportId, "imp";
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";

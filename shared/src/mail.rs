@@ -13,6 +13,7 @@ use maud::{DOCTYPE, html};
 
 use crate::aws::AwsError;
 use crate::retry::Verdict;
+use crate::tr;
 
 /// Sends mails from one address. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -74,14 +75,14 @@ impl Mail {
     pub fn letter(subject: &str, paragraphs: &[String], (label, link): (&str, &str)) -> Self {
         let html = html! {
             (DOCTYPE)
-            html lang="en" {
+            html lang=(crate::language::current()) {
                 head { meta charset="utf-8"; title { (subject) } }
                 body style="font:16px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:36em;margin:2em auto;padding:0 1em" {
                     @for paragraph in paragraphs { p { (paragraph) } }
                     p {
                         a href=(link) style="display:inline-block;background:#1b4fd1;color:#fff;padding:.6em 1.2em;border-radius:.4em;text-decoration:none" { (label) }
                     }
-                    p style="color:#606770;font-size:14px" { "If it does not open: " (link) }
+                    p style="color:#606770;font-size:14px" { (tr!("If it does not open, use this address: {link}", link = link)) }
                 }
             }
         };

@@ -36,6 +36,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     act("POST", "/api/meta/forms/{id}/test-lead", A::FormTest),
     act("PATCH", "/api/leads/{id}", A::LeadChange),
     act("POST", "/api/leads/import", A::LeadImport),
+    act("POST", "/api/leads/imports/{id}/undo", A::LeadImportUndo),
     act("POST", "/api/leads/exports", A::ExportCreate),
     act("DELETE", "/api/leads/exports/{id}", A::ExportDelete),
     act("POST", "/api/parked/replay", A::LeadReplay),

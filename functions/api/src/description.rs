@@ -28,7 +28,7 @@ use crate::schemas::{
             stable code. What the gateway before it refuses has a message only: a token (401), more requests than it lets through (429)."
     ),
     components(schemas(
-        event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
+        event::LeadCreated, event::LeadUpdated, event::LeadRemoved, event::LeadAssigned, event::ConnectionConnected,
         event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
         event::ConnectionDisconnected, event::PostPublished, event::PostFailed, event::CampaignChanged,
         event::MessageReceived, event::ConversationChanged, event::EngagementRecorded,

@@ -141,8 +141,11 @@ fn of_operation(id: &str) -> &'static [&'static [E]] {
             &[E::CountryInvalid, E::DaysInvalid, E::LengthInvalid, E::ListInvalid, E::NameInvalid, E::RangeInvalid],
             &[E::SuperadminOnly],
         ],
-        "putUser" => &[&[E::EmailInvalid, E::LengthInvalid, E::LimitReached, E::ListInvalid, E::NameInvalid]],
+        "putUser" => {
+            &[&[E::EmailInvalid, E::LanguageInvalid, E::LengthInvalid, E::LimitReached, E::ListInvalid, E::NameInvalid]]
+        }
         "listAccountInsights" | "readReport" => &[&[E::NotFound, E::TooManyRows]],
+        "undoImport" => &[&[E::ImportRunning]],
         "readOutcomes" => &[&[E::NotFound, E::TooManyRows, E::TimezoneInvalid]],
         "listConversations" => &[&[E::NotFound]],
         "listAds" | "listAdInsights" | "listAdSets" | "listCampaigns" | "readSyncStatus" => &[&[E::NotFound]],

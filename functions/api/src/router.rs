@@ -53,6 +53,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(leads::exports::list, leads::exports::start))
         .routes(routes!(leads::exports::read, leads::exports::delete))
         .routes(routes!(leads::import::import_leads))
+        .routes(routes!(leads::import::list))
+        .routes(routes!(leads::import::undo))
         .routes(routes!(ads::accounts::list, ads::linking::create))
         .routes(routes!(ads::accounts::read, ads::linking::change, ads::linking::delete))
         .routes(routes!(ads::accounts::available))
@@ -166,7 +168,7 @@ mod tests {
         let json = description::complete(&described().1);
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 81, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 83, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

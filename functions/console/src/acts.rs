@@ -43,6 +43,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/integrations/{id}/quality", A::ConversionsChange),
     form("/integrations/{id}/quality/test", A::ConversionsTest),
     form("/leads/import", A::LeadImport),
+    form("/leads/imports/{id}/undo", A::LeadImportUndo),
     form("/leads/exports", A::ExportCreate),
     form("/leads/exports/{id}/delete", A::ExportDelete),
     form("/leads/{id}/erase", A::PersonErase),

@@ -1,5 +1,6 @@
 //! What was done in the org: by whom, from where, and what it changed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
@@ -11,6 +12,7 @@ use leadwire::ids::UserId;
 use leadwire::model::audit::{AuditAct, AuditActor, AuditChange, AuditFace, AuditOutcome, AuditRecord};
 use leadwire::model::caller::Role;
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 use serde_json::Value;
 use strum::IntoEnumIterator;
@@ -40,7 +42,7 @@ pub(crate) async fn show(
     };
     let list = list.await;
     let body = html! {
-        p.lead { "Who changed what in this org, here and through the API. Kept for 400 days." }
+        p.lead { (tr!("Who changed what in this org, in the console and through the API. Entries are kept for 400 days.")) }
         (filter_form(&query, &users))
         (zone.note())
         @match &list {
@@ -48,17 +50,18 @@ pub(crate) async fn show(
             Ok(list) => {
                 @if list.items.is_empty() { (nothing(list.next_cursor.is_some())) } @else { (table(&list.items, &names)) }
                 @if let Some(next) = &list.next_cursor {
-                    p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { "Earlier acts" } }
+                    p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (tr!("Earlier actions")) } }
                 }
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Audit, "Audit", &body))
+    Ok(page(&visitor, jar, Section::Audit, &tr!("Audit"), &body))
 }
 
 /// The query that an address describes. The last day is included as a whole.
 fn parse(query: &ListQuery, zone: &Zone) -> Result<AuditQuery, Problem> {
-    let unknown = |_| Problem::field("act", ProblemCode::ParameterInvalid, "Choose one of the acts in the list.");
+    let unknown =
+        |_| Problem::field("act", ProblemCode::ParameterInvalid, tr!("Choose one of the actions in the list."));
     Ok(AuditQuery {
         from: query.get("from").map(|day| zone.parse_day("from", day)).transpose()?,
         to: query.get("until").map(|day| zone.parse_last_day("until", day)).transpose()?,
@@ -72,25 +75,25 @@ fn filter_form(query: &ListQuery, users: &[User]) -> Markup {
     let is = |name: &str, value: &str| query.get(name) == Some(value);
     let is_any = ["from", "until", "who", "act", "subject"].iter().any(|name| query.get(name).is_some());
     html! {
-        form.filters.card method="get" action=(PATH) role="search" aria-label="Filter acts" {
-            label { "What" select name="act" {
-                option value="" { "Everything" }
+        form.filters.card method="get" action=(PATH) role="search" aria-label=(tr!("Filter actions")) {
+            label { (tr!("What")) select name="act" {
+                option value="" { (tr!("Everything")) }
                 @for act in AuditAct::iter() { option value=(act.name()) selected[is("act", act.name())] { (act.words()) } }
             } }
-            label { "Who" input name="who" value=[query.get("who")] list="people" placeholder="The id of a person or program" autocomplete="off"; }
+            label { (tr!("Who")) input name="who" value=[query.get("who")] list="people" placeholder=(tr!("The id of a person or program")) autocomplete="off"; }
             datalist #people { @for user in users { option value=(user.id) { (user.name) } } }
-            label { "On what" input name="subject" value=[query.get("subject")] placeholder="The id of a lead, a form, …" autocomplete="off"; }
-            label { "From" input type="date" name="from" value=[query.get("from")]; }
-            label { "Until" input type="date" name="until" value=[query.get("until")]; }
-            div.acts { button { "Filter" } @if is_any { a.button.plain href=(PATH) { "Clear" } } }
+            label { (tr!("Applies to")) input name="subject" value=[query.get("subject")] placeholder=(tr!("The id of a lead, a form, …")) autocomplete="off"; }
+            label { (tr!("From")) input type="date" name="from" value=[query.get("from")]; }
+            label { (tr!("Until")) input type="date" name="until" value=[query.get("until")]; }
+            div.acts { button { (tr!("Filter")) } @if is_any { a.button.plain href=(PATH) { (tr!("Clear")) } } }
         }
     }
 }
 
 fn nothing(has_earlier: bool) -> Markup {
     match has_earlier {
-        true => empty("Nothing found yet", html! { "Earlier acts have not been searched." }),
-        false => empty("Nothing found", html! { "What is changed from now on appears here." }),
+        true => empty(&tr!("Nothing found yet"), html! { (tr!("Earlier actions have not been searched.")) }),
+        false => empty(&tr!("Nothing found"), html! { (tr!("What is changed from now on appears here.")) }),
     }
 }
 
@@ -98,15 +101,15 @@ fn table(records: &[AuditRecord], names: &BTreeMap<&str, &str>) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "When" } th { "Who" } th { "What" } th { "Before → after" } th { "From where" } } }
+                thead { tr { th { (tr!("When")) } th { (tr!("Who")) } th { (tr!("What")) } th { (tr!("Before → after")) } th { (tr!("From where")) } } }
                 tbody {
                     @for record in records {
                         tr {
-                            td data-label="When" { (time(record.at)) }
-                            td data-label="Who" { (who(&record.who, names)) }
-                            td data-label="What" { (what(record)) }
-                            td data-label="Before → after" { (changes(&record.changes, names)) }
-                            td data-label="From where" { (place(record)) }
+                            td data-label=(tr!("When")) { (time(record.at)) }
+                            td data-label=(tr!("Who")) { (who(&record.who, names)) }
+                            td data-label=(tr!("What")) { (what(record)) }
+                            td data-label=(tr!("Before → after")) { (changes(&record.changes, names)) }
+                            td data-label=(tr!("From where")) { (place(record)) }
                         }
                     }
                 }
@@ -119,25 +122,25 @@ fn who(actor: &AuditActor, names: &BTreeMap<&str, &str>) -> Markup {
     let id = actor.id.as_str();
     let name = actor.name.as_deref().or(names.get(id).copied()).unwrap_or(id);
     let role = match (actor.program, actor.role) {
-        (true, _) => "Program",
-        (false, Role::SuperAdmin) => "Superadmin",
-        (false, Role::Admin) => "Admin",
-        (false, Role::Moderator) => "Moderator",
-        (false, Role::Other) => "Colleague",
+        (true, _) => tr!("Program"),
+        (false, Role::SuperAdmin) => tr!("Superadmin"),
+        (false, Role::Admin) => tr!("Admin"),
+        (false, Role::Moderator) => tr!("Moderator"),
+        (false, Role::Other) => tr!("Colleague"),
     };
     html! { (name) div.quiet { (role) } }
 }
 
 fn what(record: &AuditRecord) -> Markup {
-    let words = record.act.parse().map_or_else(|_| record.act.clone(), |act: AuditAct| act.words().to_owned());
+    let words = record.act.parse().map_or_else(|_| record.act.clone(), |act: AuditAct| String::from(act.words()));
     html! {
         (words)
         @for subject in &record.subjects { div.quiet.address { a href=(subject_path(subject)) { (subject) } } }
         @match record.outcome {
             AuditOutcome::Done => {}
-            AuditOutcome::Refused => { div { (badge("dim", "Refused")) (code(record)) } }
-            AuditOutcome::Failed => { div { (badge("bad", "Failed")) (code(record)) } }
-            AuditOutcome::Unknown => { div { (badge("warn", "Outcome not known")) } }
+            AuditOutcome::Refused => { div { (badge("dim", &tr!("Refused"))) (code(record)) } }
+            AuditOutcome::Failed => { div { (badge("bad", &tr!("Failed"))) (code(record)) } }
+            AuditOutcome::Unknown => { div { (badge("warn", &tr!("Outcome not known"))) } }
         }
     }
 }
@@ -156,7 +159,7 @@ fn changes(changes: &[AuditChange], names: &BTreeMap<&str, &str>) -> Markup {
         @for change in changes {
             div {
                 (change.field.replace(['_', '.'], " ")) ": "
-                @if change.withheld { span.quiet { "changed" } }
+                @if change.withheld { span.quiet { (tr!("changed")) } }
                 @else { (in_words(change.before.as_ref(), names)) " → " b { (in_words(change.after.as_ref(), names)) } }
             }
         }
@@ -166,11 +169,11 @@ fn changes(changes: &[AuditChange], names: &BTreeMap<&str, &str>) -> Markup {
 /// A value in words: a person by name, a list with commas.
 fn in_words(value: Option<&Value>, names: &BTreeMap<&str, &str>) -> String {
     match value {
-        None | Some(Value::Null) => "nothing".to_owned(),
-        Some(Value::Bool(true)) => "yes".to_owned(),
-        Some(Value::Bool(false)) => "no".to_owned(),
+        None | Some(Value::Null) => tr!("nothing").into_owned(),
+        Some(Value::Bool(true)) => tr!("yes").into_owned(),
+        Some(Value::Bool(false)) => tr!("no").into_owned(),
         Some(Value::String(text)) => names.get(text.as_str()).map_or_else(|| text.clone(), |name| (*name).to_owned()),
-        Some(Value::Array(items)) if items.is_empty() => "nothing".to_owned(),
+        Some(Value::Array(items)) if items.is_empty() => tr!("nothing").into_owned(),
         Some(Value::Array(items)) => {
             items.iter().map(|item| in_words(Some(item), names)).collect::<Vec<_>>().join(", ")
         }
@@ -182,9 +185,9 @@ fn in_words(value: Option<&Value>, names: &BTreeMap<&str, &str>) -> String {
 }
 
 fn place(record: &AuditRecord) -> Markup {
-    let face = match record.face {
-        AuditFace::Api => "API",
-        AuditFace::Console => "Console",
+    let face: Cow<'static, str> = match record.face {
+        AuditFace::Api => "API".into(),
+        AuditFace::Console => tr!("Console"),
     };
     html! { (face) @if let Some(source) = &record.source { div.quiet.address { (source) } } }
 }

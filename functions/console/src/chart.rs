@@ -1,6 +1,8 @@
 //! Charts, rendered here as SVG: bars by day, with the same numbers as text for readers who do not see them.
 
 use jiff::civil::Date;
+use leadwire::language::{date, day_and_month, decimal};
+use leadwire::tr;
 use maud::{Markup, html};
 
 /// A bar chart with one number per day.
@@ -40,23 +42,23 @@ impl Chart<'_> {
                         @if let Some((value, text)) = value {
                             rect.bar x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
                                 height=(tenth(height - y(*value))) rx="1.5" {
-                                title { (day) ": " (text) }
+                                title { (date(*day)) ": " (text) }
                             }
                         }
                         @if index % label_interval == 0 && self.days.len() - index > label_interval / 2 {
-                            text.axis x=(tenth(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day.strftime("%-d %b")) }
+                            text.axis x=(tenth(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day_and_month(*day)) }
                         }
                     }
                 }
                 details {
-                    summary { "As a table" }
+                    summary { (tr!("As a table")) }
                     div.scroll tabindex="0" {
                         table {
-                            caption.hidden { (self.title) " by day" }
-                            thead { tr { th { "Day" } th.number { (self.title) } } }
+                            caption.hidden { (tr!("{title} by day", title = self.title)) }
+                            thead { tr { th { (tr!("Day")) } th.number { (self.title) } } }
                             tbody {
                                 @for (day, value) in &self.days {
-                                    tr { td { (day) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
+                                    tr { td { (date(*day)) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
                                 }
                             }
                         }
@@ -68,12 +70,29 @@ impl Chart<'_> {
 
     fn summary(&self) -> String {
         let (Some((first, _)), Some((last, _))) = (self.days.first(), self.days.last()) else {
-            return format!("{}: no days", self.title);
+            return tr!("{title}: no days", title = self.title);
         };
         let known = self.days.iter().filter_map(|(day, value)| Some((day, value.as_ref()?)));
         let most = known.max_by(|(_, one), (_, other)| one.0.total_cmp(&other.0));
-        let most = most.map_or_else(|| "no numbers".to_owned(), |(day, (_, text))| format!("most on {day}: {text}"));
-        format!("{} by day, {first} to {last}. {}; {most}. The table below has every day.", self.title, self.total)
+        let (title, first, last, total) = (self.title, date(*first), date(*last), &self.total);
+        match most {
+            Some((day, (_, text))) => tr!(
+                "{title} by day, {first} to {last}. {total}; most on {day}: {most}. The table below has every day.",
+                title = title,
+                first = first,
+                last = last,
+                total = total,
+                day = date(*day),
+                most = text,
+            ),
+            None => tr!(
+                "{title} by day, {first} to {last}. {total}; no numbers. The table below has every day.",
+                title = title,
+                first = first,
+                last = last,
+                total = total,
+            ),
+        }
     }
 }
 
@@ -93,9 +112,9 @@ fn round_above(most: f64) -> f64 {
 /// Formats a number in little space.
 fn axis(value: f64) -> String {
     match value {
-        value if value >= 1e6 => format!("{}M", tenth(value / 1e6)),
-        value if value >= 1e4 => format!("{}k", tenth(value / 1e3)),
-        value => format!("{}", (value * 100.0).round() / 100.0),
+        value if value >= 1e6 => format!("{}M", decimal(&tenth(value / 1e6).to_string())),
+        value if value >= 1e4 => format!("{}k", decimal(&tenth(value / 1e3).to_string())),
+        value => decimal(&((value * 100.0).round() / 100.0).to_string()),
     }
 }
 
@@ -117,7 +136,7 @@ mod tests {
 
     #[test]
     fn axes_are_narrow() {
-        assert_eq!([0.0, 0.25, 500.0, 5000.0, 25_000.0, 2e6].map(axis), ["0", "0.25", "500", "5000", "25k", "2M"]);
+        assert_eq!([0.0, 0.25, 500.0, 5000.0, 25_000.0, 2e6].map(axis), ["0", "0.25", "500", "5,000", "25k", "2M"]);
     }
 
     #[test]
@@ -127,7 +146,7 @@ mod tests {
         let days = vec![(day("2026-01-01"), one(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), one(3.0))];
         let chart = Chart { title: "Leads", total: "4".into(), days };
         let svg = chart.draw().into_string();
-        assert!(svg.contains("Leads by day, 2026-01-01 to 2026-01-03. 4; most on 2026-01-03: 3."), "{svg}");
+        assert!(svg.contains("Leads by day, 1 Jan 2026 to 3 Jan 2026. 4; most on 3 Jan 2026: 3."), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 2);
         assert_eq!(svg.matches("<tr>").count(), 4);
     }

@@ -1,9 +1,12 @@
 //! Components of pages: times, numbers, money, badges, alerts, dialogs, and empty states.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
-use maud::{Markup, html};
+use leadwire::{language, tr};
+use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::csrf::CSRF_FIELD;
@@ -12,23 +15,23 @@ use crate::session::Visitor;
 
 /// A time. The script shows it in the reader's time zone. Without the script, and on hover, it is exact.
 pub(crate) fn time(time: Timestamp) -> Markup {
-    time_as(time, "", "%-d %b %Y, %H:%M UTC")
+    time_as(time, "", language::timestamp)
 }
 
 /// A time in a list. The script shows only the hour of one of today, and only the day of an earlier one.
 pub(crate) fn brief_time(time: Timestamp) -> Markup {
-    time_as(time, "brief", "%-d %b, %H:%M UTC")
+    time_as(time, "brief", language::timestamp_brief)
 }
 
 /// A time in a list that is watched. The script shows how long ago it was.
 pub(crate) fn ago(time: Timestamp) -> Markup {
-    time_as(time, "ago", "%-d %b, %H:%M UTC")
+    time_as(time, "ago", language::timestamp_brief)
 }
 
 /// A time that the script shows in a way of its own, and the format for readers without it.
-fn time_as(time: Timestamp, way: &str, format: &str) -> Markup {
+fn time_as(time: Timestamp, way: &str, format: fn(DateTime) -> String) -> Markup {
     let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    html! { time datetime=(time) title=(exact) data-time=(way) { (time.strftime(format)) } }
+    html! { time datetime=(time) title=(exact) data-time=(way) { (format(TimeZone::UTC.to_datetime(time))) " UTC" } }
 }
 
 /// A sentence that contains times in machine format. They are rendered like all other times.
@@ -45,6 +48,30 @@ pub(crate) fn prose(text: &str) -> Markup {
     }
 }
 
+/// A translated sentence with markup in the places of its placeholders: `{name}`. All other text is escaped.
+pub(crate) fn with_markup(sentence: &str, places: &[(&str, Markup)]) -> Markup {
+    let mut rest = sentence;
+    let mut whole = PreEscaped(String::with_capacity(sentence.len()));
+    let mut add = |markup: Markup| whole.0.push_str(&markup.0);
+    while let Some((before, name, after)) = next_placeholder(rest) {
+        add(html! { (before) });
+        match places.iter().find(|(known, _)| *known == name) {
+            Some((_, markup)) => add(markup.clone()),
+            None => add(html! { "{" (name) "}" }),
+        }
+        rest = after;
+    }
+    add(html! { (rest) });
+    whole
+}
+
+/// What is before the first placeholder of a text, its name, and what is after it.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, from) = text.split_once('{')?;
+    let (name, after) = from.split_once('}')?;
+    Some((before, name, after))
+}
+
 /// A time, or the text for its absence.
 pub(crate) fn time_or(at: Option<Timestamp>, none: &str) -> Markup {
     at.map_or_else(|| html! { span.quiet { (none) } }, time)
@@ -52,38 +79,18 @@ pub(crate) fn time_or(at: Option<Timestamp>, none: &str) -> Markup {
 
 /// A whole number with thousands separators.
 pub(crate) fn count(number: impl TryInto<u64>) -> String {
-    group_thousands(&number.try_into().unwrap_or_default().to_string())
-}
-
-/// A number of things: "1 page", "2 pages".
-pub(crate) fn plural(number: impl TryInto<u64>, one: &str) -> String {
-    let number = number.try_into().unwrap_or_default();
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+    language::number(number.try_into().unwrap_or_default())
 }
 
 /// An amount with its currency.
 pub(crate) fn money(amount: &str, currency: &str) -> String {
-    let (whole, rest) =
-        amount.split_once('.').map_or((amount, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
-    format!("{}{rest}\u{a0}{currency}", group_thousands(whole))
-}
-
-fn group_thousands(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    format!("{sign}{text}")
+    format!("{}\u{a0}{currency}", language::decimal(amount))
 }
 
 /// A duration in the unit that fits.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
-        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 10.0 => format!("{} s", language::decimal(&format!("{seconds:.1}"))),
         seconds if seconds < 120.0 => format!("{seconds:.0} s"),
         seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
         seconds => format!("{:.0} h", seconds / 3600.0),
@@ -135,7 +142,10 @@ pub(crate) fn is_wrong(problem: Option<&Problem>, field: &str) -> Option<&'stati
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+        _ => {
+            let megabytes = format!("{}.{}", bytes / 1_000_000, bytes % 1_000_000 / 100_000);
+            format!("{} MB", language::decimal(&megabytes))
+        }
     }
 }
 
@@ -154,7 +164,7 @@ pub(crate) fn lazy_fragment(path: &str, waiting: &str) -> Markup {
     html! {
         div data-part=(path) data-later {
             p.waiting { span.spinner aria-hidden="true" {} (waiting) }
-            noscript { p { a.button href=(path) { "Show" } } }
+            noscript { p { a.button href=(path) { (tr!("Show")) } } }
         }
     }
 }
@@ -213,7 +223,7 @@ impl Confirm<'_> {
                 form.acts method="post" action=(self.action) {
                     (csrf_field(visitor))
                     @if let Some((name, value)) = self.sends { input type="hidden" name=(name) value=(value); }
-                    a.button href="?" data-close role="button" { "Cancel" }
+                    a.button href="?" data-close role="button" { (tr!("Cancel")) }
                     button.danger.primary { (self.act) }
                 }
             }
@@ -241,6 +251,13 @@ mod tests {
         let markup = prose("Good until 2027-01-21T11:58:57Z. Then 42.").into_string();
         assert!(markup.starts_with("Good until <time datetime=\"2027-01-21T11:58:57Z\""), "{markup}");
         assert!(markup.ends_with("</time>. Then 42."), "{markup}");
+    }
+
+    #[test]
+    fn markup_stands_where_a_sentence_wants_it() {
+        let places = [("zone", html! { b { "<UTC>" } }), ("page", html! { i { "{zone}" } })];
+        let markup = with_markup("Auf {page} & in {zone}, {unknown} {", &places).into_string();
+        assert_eq!(markup, "Auf <i>{zone}</i> &amp; in <b>&lt;UTC&gt;</b>, {unknown} {");
     }
 
     #[test]

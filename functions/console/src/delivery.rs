@@ -14,9 +14,10 @@ use leadwire::ids::LeadId;
 use leadwire::leads::{LatencyReport, ParkedList, ParkedOut, ParkedSelection};
 use leadwire::model::failure::FailureCode;
 use leadwire::model::lead::latency::LatencySummary;
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
-use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, plural, time};
+use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
@@ -37,12 +38,12 @@ async fn show(
     let connections = console.connections.connections(&access).await?.items;
     let parked = console.leads.parked(&access, None, MAX_READ).await?;
     let body = html! {
-        section { h2 { "From submission to the CRM" } (times(&latency)) }
+        section { h2 { (tr!("From submission to the CRM")) } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
-        @if !silent.is_empty() { section { h2 { "Silent pages" } (quiet(&silent)) } }
-        section #parked { h2 { "Parked leads" } (waiting(&visitor, &parked, &connections, &query.confirm)) }
+        @if !silent.is_empty() { section { h2 { (tr!("Silent pages")) } (quiet(&silent)) } }
+        section #parked { h2 { (tr!("Parked leads")) } (waiting(&visitor, &parked, &connections, &query.confirm)) }
     };
-    Ok(page(&visitor, jar, Section::Delivery, "Delivery", &body))
+    Ok(page(&visitor, jar, Section::Delivery, &tr!("Delivery"), &body))
 }
 
 fn times(report: &LatencyReport) -> Markup {
@@ -54,27 +55,27 @@ fn times(report: &LatencyReport) -> Markup {
     };
     html! {
         @if report.all.leads == 0 {
-            (empty("No leads in the last seven days", html! { "Delivery times appear here as soon as leads arrive. " a href="/forms" { "Send a test lead" } }))
+            (empty(&tr!("No leads in the last seven days"), html! { (tr!("Delivery times appear here as soon as leads arrive.")) " " a href="/forms" { (tr!("Send a test lead")) } }))
         } @else {
             div.figures {
-                div { span { "Half of the leads within" } b { (seconds(report.all.p50_s)) } }
-                div { span { "95 % of the leads within" } b { (seconds(report.all.p95_s)) } }
-                div { span { "Within 2 minutes" } b { (share(&report.all)) } }
-                div { span { "Leads in 7 days" } b { (count(report.all.leads)) } }
+                div { span { (tr!("Half of the leads within")) } b { (seconds(report.all.p50_s)) } }
+                div { span { (tr!("95% of the leads within")) } b { (seconds(report.all.p95_s)) } }
+                div { span { (tr!("Within 2 minutes")) } b { (share(&report.all)) } }
+                div { span { (tr!("Leads in the last 7 days")) } b { (count(report.all.leads)) } }
             }
             details {
-                summary { "By day" }
+                summary { (tr!("By day")) }
                 div.card.flush {
                     table {
-                        thead { tr { th { "Day (UTC)" } th.number { "Leads" } th.number { "Half within" } th.number { "95 % within" } th.number { "Within 2 minutes" } } }
+                        thead { tr { th { (tr!("Day (UTC)")) } th.number { (tr!("Leads")) } th.number { (tr!("Half within")) } th.number { (tr!("95% within")) } th.number { (tr!("Within 2 minutes")) } } }
                         tbody {
                             @for day in &report.items {
                                 tr {
-                                    td data-label="Day" { (day.day) }
-                                    td.number data-label="Leads" { (count(day.summary.leads)) }
-                                    td.number data-label="Half within" { (seconds(day.summary.p50_s)) }
-                                    td.number data-label="95 % within" { (seconds(day.summary.p95_s)) }
-                                    td.number data-label="Within 2 minutes" { (share(&day.summary)) }
+                                    td data-label=(tr!("Day")) { (language::date(day.day)) }
+                                    td.number data-label=(tr!("Leads")) { (count(day.summary.leads)) }
+                                    td.number data-label=(tr!("Half within")) { (seconds(day.summary.p50_s)) }
+                                    td.number data-label=(tr!("95% within")) { (seconds(day.summary.p95_s)) }
+                                    td.number data-label=(tr!("Within 2 minutes")) { (share(&day.summary)) }
                                 }
                             }
                         }
@@ -90,8 +91,11 @@ fn quiet(pages: &[&ConnectionOut]) -> Markup {
         @for page in pages {
             @if let Some(since) = page.quiet_since {
                 (alert("warn", html! { p {
-                    b { (page.page_name) } " sent its last lead on " (time(since)) ". It is usually not silent for this long. "
-                    a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" }
+                    (with_markup(
+                        &tr!("{page} usually sends leads more often. It has been unusually silent since {time}."),
+                        &[("page", html! { b { (page.page_name) } }), ("time", time(since))],
+                    ))
+                    " " a href={ "/integrations/" (page.integration_id) "#health" } { (tr!("Check its health")) }
                 } }))
             }
         }
@@ -110,16 +114,16 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[ConnectionOut]
     }
     if groups.is_empty() {
         return empty(
-            "No leads are parked",
-            html! { "Leads that cannot be imported wait here with the reason until you try again. Nothing is lost." },
+            &tr!("No leads are parked"),
+            html! { (tr!("Leads that cannot be imported wait here with the reason until you try again. Nothing is lost.")) },
         );
     }
     html! {
-        p { "These leads could not be imported. Meta keeps each for 90 days. Fix the cause, then try again." }
+        p { (tr!("These leads could not be imported. Meta keeps each for 90 days. Fix the cause, then try again.")) }
         @if groups.len() > 1 {
-            form method="post" action="/delivery/replay" { (csrf_field(visitor)) button { "Try all again" } }
+            form method="post" action="/delivery/replay" { (csrf_field(visitor)) button { (tr!("Try all again")) } }
         }
-        @if parked.next_cursor.is_some() { p.quiet { "The first " (count(parked.items.len())) " are shown." } }
+        @if parked.next_cursor.is_some() { p.quiet { (tr!("The first {count} are shown.", count = count(parked.items.len()))) } }
         @for (reason, leads) in &groups { (group(visitor, *reason, leads, connections, confirm)) }
     }
 }
@@ -135,55 +139,56 @@ fn group(
     let integration = leads.iter().find_map(|lead| Some(&find(lead)?.integration_id));
     let code = reason.to_string();
     let id = format!("dismiss-{code}");
+    let (label, question) = (tr!("Dismiss"), tr!("Dismiss these leads?"));
     let dismiss = Confirm {
         id: &id,
-        label: "Dismiss",
-        question: "Dismiss these leads?",
+        label: &label,
+        question: &question,
         action: "/delivery/dismiss",
-        act: "Dismiss",
+        act: &label,
         open: confirm == id,
         sends: Some(("reason", &code)),
     };
     html! {
         section.card.parked {
-            h3 { (reason.message()) ": " (plural(leads.len(), "lead")) }
-            p.fix { b { "What to do: " } (reason.fix()) }
-            @if let Some(id) = integration { p { a href={ "/integrations/" (id) "#health" } { "Check the integration's health" } } }
+            h3 { (reason.message()) ": " (tr!([leads.len()] "{n} lead" | "{n} leads")) }
+            p.fix { b { (tr!("What to do:")) " " } (reason.fix()) }
+            @if let Some(id) = integration { p { a href={ "/integrations/" (id) "#health" } { (tr!("Check the integration's health")) } } }
             div.acts {
                 form method="post" action="/delivery/replay" {
                     (csrf_field(visitor))
                     input type="hidden" name="reason" value=(code);
-                    button.primary { "Try again" }
+                    button.primary { (tr!("Try again")) }
                 }
                 (dismiss.show(visitor, html! {
-                    p { (plural(leads.len(), "lead")) " will leave this list, and will not be tried or listed again." }
-                    p { "Searches leave them out from then on. To get one all the same, download it at Meta within 90 days and import the file." }
+                    p { (tr!([leads.len()] "{n} lead will leave this list, and will not be tried or listed again." | "{n} leads will leave this list, and will not be tried or listed again.")) }
+                    p { (tr!("Later searches skip dismissed leads. If you need one after all, download it at Meta within 90 days and import the file.")) }
                 }))
             }
             details open[leads.len() <= 3] {
-                summary { "Show the leads" }
+                summary { (tr!("Show the leads")) }
                 table {
-                    thead { tr { th { "Lead" } th { "Page" } th { "Meta's answer" } th { "Parked" } th { span.hidden { "Try again" } } } }
+                    thead { tr { th { (tr!("Lead")) } th { (tr!("Page")) } th { (tr!("Meta's answer")) } th { (tr!("Parked")) } th { span.hidden { (tr!("Try again")) } } } }
                     tbody {
                         @for out in leads.iter().take(MAX_LISTED) {
                             @let lead = &out.lead;
                             tr {
-                                td data-label="Lead" { a href={ "/leads/" (LeadId::from_leadgen(&lead.leadgen_id)) } { (lead.leadgen_id) } }
-                                td data-label="Page" { (find(out).map_or(lead.page_id.as_str(), |page| &page.page_name)) }
-                                td data-label="Meta's answer" { span.quiet { (lead.evidence) } }
-                                td data-label="Parked" { (time(lead.parked_at)) }
+                                td data-label=(tr!("Lead")) { a href={ "/leads/" (LeadId::from_leadgen(&lead.leadgen_id)) } { (lead.leadgen_id) } }
+                                td data-label=(tr!("Page")) { (find(out).map_or(lead.page_id.as_str(), |page| &page.page_name)) }
+                                td data-label=(tr!("Meta's answer")) { span.quiet { (lead.evidence) } }
+                                td data-label=(tr!("Parked")) { (time(lead.parked_at)) }
                                 td.acts {
                                     form method="post" action="/delivery/replay" {
                                         (csrf_field(visitor))
                                         input type="hidden" name="leadgen_id" value=(lead.leadgen_id);
-                                        button aria-label={ "Try again: " (lead.leadgen_id) } { "Try again" }
+                                        button aria-label=(tr!("Try again: {lead}", lead = lead.leadgen_id)) { (tr!("Try again")) }
                                     }
                                 }
                             }
                         }
                     }
                 }
-                @if leads.len() > MAX_LISTED { p.quiet { "And " (count(leads.len() - MAX_LISTED)) " more." } }
+                @if leads.len() > MAX_LISTED { p.quiet { (tr!("And {count} more.", count = count(leads.len() - MAX_LISTED))) } }
             }
         }
     }
@@ -192,15 +197,19 @@ fn group(
 /// Tells where people look that leads are parked: how many, why, and where to go.
 pub(crate) fn parked_banner(parked: &ParkedList) -> Markup {
     let leads = parked.items.len();
-    let mut reasons: Vec<&str> = parked.items.iter().map(|lead| lead.reason_message).collect();
+    let mut reasons: Vec<_> = parked.items.iter().map(|lead| lead.lead.reason.message()).collect();
     reasons.sort_unstable();
     reasons.dedup();
     html! {
         @if leads > 0 {
             (alert("warn", html! { p {
-                b { @if parked.next_cursor.is_some() { "More than " } (plural(leads, "lead")) " could not be imported. " }
-                (reasons.join("; ")) ". Nothing is lost. "
-                a href="/delivery#parked" { "See what to do" }
+                b {
+                    @if parked.next_cursor.is_some() { (tr!([leads] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")) }
+                    @else { (tr!([leads] "{n} lead could not be imported." | "{n} leads could not be imported.")) }
+                    " "
+                }
+                (reasons.join("; ")) ". " (tr!("Nothing is lost.")) " "
+                a href="/delivery#parked" { (tr!("See what to do")) }
             } }))
         }
     }
@@ -211,7 +220,8 @@ fn selection(fields: &Fields) -> Result<ParkedSelection, Problem> {
     let leadgen_ids: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
     let parse = |code: &str| {
         let reason = serde_json::from_value(code.into());
-        reason.map_err(|_| Problem::field("reason", ErrorCode::ListInvalid, "Leads are parked for no such reason."))
+        reason
+            .map_err(|_| Problem::field("reason", ErrorCode::ListInvalid, tr!("No leads are parked for this reason.")))
     };
     let reason = fields.get("reason").map(parse).transpose()?;
     Ok(ParkedSelection { leadgen_ids: (!leadgen_ids.is_empty()).then_some(leadgen_ids), reason })
@@ -220,14 +230,17 @@ fn selection(fields: &Fields) -> Result<ParkedSelection, Problem> {
 async fn try_again(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
     let replay = async { Ok::<_, Problem>(console.leads.replay(&access, selection(&fields)?).await?) };
     let message = replay.await.map(|done| match done.replayed {
-        0 => "There was nothing to try again.".to_owned(),
-        more => format!("Retrying {}. Those that fail again appear here with the reason.", plural(more, "lead")),
+        0 => tr!("There was nothing to try again.").into_owned(),
+        more => tr!(
+            [more] "Retrying {n} lead. If it fails again, it appears here with the reason."
+                | "Retrying {n} leads. Those that fail again appear here with the reason."
+        ),
     });
     redirect_with("/delivery", jar, message)
 }
 
 async fn dismiss(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
     let dismiss = async { Ok::<_, Problem>(console.leads.dismiss(&access, selection(&fields)?).await?) };
-    let message = dismiss.await.map(|done| format!("{} dismissed.", plural(done.dismissed, "lead")));
+    let message = dismiss.await.map(|done| tr!([done.dismissed] "{n} lead dismissed." | "{n} leads dismissed."));
     redirect_with("/delivery", jar, message)
 }

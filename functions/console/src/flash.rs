@@ -5,6 +5,7 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::tr;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::Showing;
@@ -64,7 +65,7 @@ fn cookie_name(jar: &PrivateCookieJar) -> (&'static str, bool) {
 pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<String, Problem>) -> Response {
     // The path contains ids from the address, which anyone can write.
     if local_path(path).is_none() {
-        return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
+        return Problem::new(ProblemCode::NoSuchPage, tr!("There is nothing at this address.")).into_response();
     }
     let problem = outcome.as_ref().err().cloned();
     let flash = match outcome {

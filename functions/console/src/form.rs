@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::tr;
 use oauth2::CsrfToken;
 
 use crate::csrf::{CSRF_FIELD, FormScope};
@@ -31,6 +32,8 @@ pub(crate) fn new_request_id() -> String {
 pub(crate) struct Upload {
     pub(crate) fields: Fields,
     pub(crate) file: Vec<u8>,
+    /// The file's name on the sender's computer.
+    pub(crate) file_name: Option<String>,
 }
 
 impl Fields {
@@ -88,8 +91,10 @@ impl Fields {
         if form.is_some_and(|form| form.is_proven_by(proof, &console.console_key)) {
             return Ok(self);
         }
-        let detail = "This form does not belong to your session, or you have selected another org since. Nothing was changed. \
-            Reload the page and use the form there.";
+        let detail = tr!(
+            "This form does not belong to your session, or you have selected another org since. Nothing was changed. \
+            Reload the page and use the form there."
+        );
         Err(Problem::new(ProblemCode::FormNotYours, detail))
     }
 }
@@ -99,7 +104,9 @@ impl FromRequest<Console> for Fields {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let form = request.extensions().get::<FormScope>().cloned();
-        let unreadable = |_| Problem::new(ProblemCode::FormInvalid, "The form could not be read.");
+        let unreadable = |_| {
+            Problem::new(ProblemCode::FormInvalid, tr!("The form could not be read. Reload the page and try again."))
+        };
         let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, console).await.map_err(unreadable)?;
         Self(fields).proven(console, form.as_ref())
     }
@@ -134,20 +141,21 @@ impl FromRequest<Console> for Upload {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let unreadable = || {
-            let detail = "The file could not be read. It may have 4 MB at most.";
+            let detail = tr!("The file could not be read. Select a file of at most 4 MB.");
             Problem::field("file", ProblemCode::FileInvalid, detail)
         };
         let form = request.extensions().get::<FormScope>().cloned();
         let mut parts = Multipart::from_request(request, console).await.map_err(|_| unreadable())?;
-        let (mut fields, mut file) = (Vec::new(), Vec::new());
+        let (mut fields, mut file, mut file_name) = (Vec::new(), Vec::new(), None);
         while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
             let name = part.name().unwrap_or_default().to_owned();
             if name == "file" {
+                file_name = part.file_name().map(|name| name.chars().take(200).collect());
                 file = part.bytes().await.map_err(|_| unreadable())?.to_vec();
             } else {
                 fields.push((name, part.text().await.map_err(|_| unreadable())?));
             }
         }
-        Ok(Self { fields: Fields(fields).proven(console, form.as_ref())?, file })
+        Ok(Self { fields: Fields(fields).proven(console, form.as_ref())?, file, file_name })
     }
 }

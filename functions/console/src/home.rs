@@ -1,5 +1,7 @@
 //! Home: how leads stand, what is broken, and what to do next.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -15,11 +17,12 @@ use leadwire::model::ads::outcome::OutcomeDimension;
 use leadwire::model::connection::lead_state::Severity;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::ads::{account_problems, row_name};
 use crate::chart::Chart;
-use crate::components::{badge, count, duration, lazy_fragment, money, plural};
+use crate::components::{badge, count, duration, lazy_fragment, money};
 use crate::delivery::parked_banner;
 use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
@@ -49,10 +52,10 @@ pub(crate) async fn show(
         (needs(&visitor, &integrations, &connections, &parked, &account_problems(&accounts), &users))
         @if steps.iter().any(|step| !step.is_done) { (next_steps(&steps)) }
         @if has_leads || !accounts.is_empty() {
-            (lazy_fragment("/home/figures", "Counting leads…"))
+            (lazy_fragment("/home/figures", &tr!("Counting leads…")))
         }
     };
-    Ok(page(&visitor, jar, Section::Home, "Home", &body))
+    Ok(page(&visitor, jar, Section::Home, &tr!("Home"), &body))
 }
 
 /// What is broken, with the way out; one line if nothing is.
@@ -69,7 +72,7 @@ fn needs(
     html! {
         (problems)
         @if is_well && !integrations.is_empty() {
-            p { (badge("good", "All well")) " Leads arrive from " (plural(connections.len(), "page")) "." }
+            p { (badge("good", &tr!("All good"))) " " (tr!([connections.len()] "Leads arrive from {n} page." | "Leads arrive from {n} pages.")) }
         }
         @if !integrations.is_empty() { (alerted(users)) }
     }
@@ -78,7 +81,7 @@ fn needs(
 /// A step on the way to the first lead.
 struct NextStep {
     is_done: bool,
-    title: &'static str,
+    title: Cow<'static, str>,
     text: Markup,
 }
 
@@ -88,31 +91,35 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
     let takers = users.iter().filter(|user| user.takes_leads()).count();
     vec![
-        step(!integrations.is_empty(), "Connect Facebook", html! { "Log in at Facebook and select your pages." }),
+        step(
+            !integrations.is_empty(),
+            tr!("Connect Facebook"),
+            html! { (tr!("Log in at Facebook and select your pages.")) },
+        ),
         step(
             !connections.is_empty(),
-            "Choose pages",
-            html! { "Leads are imported from the pages that you select. " @if let Some(path) = &settings { a href=(path) { "Choose pages" } } },
+            tr!("Choose pages"),
+            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &settings { a href=(path) { (tr!("Choose pages")) } } },
         ),
         step(
             takers > 0,
-            "Tell Leadwire about your team",
-            html! { "The CRM pushes its users; none may manage leads yet. Add them in the CRM." },
+            tr!("Add your team"),
+            html! { (tr!("Users come from your CRM, and none of them can manage leads yet. Add your team in the CRM, with the permission to manage leads.")) },
         ),
         step(
             is_assigned,
-            "Decide who gets new leads",
-            html! { "New leads stay unassigned. " @if let Some(path) = &settings { a href={ (path) "#settings" } { "Choose who gets them" } } },
+            tr!("Decide who gets new leads"),
+            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &settings { a href={ (path) "#settings" } { (tr!("Choose who gets them")) } } },
         ),
         step(
             users.iter().any(User::is_admin),
-            "Name who is alerted",
-            html! { "No one is mailed when a connection ends. Add a user with the role admin in the CRM." },
+            tr!("Choose who gets alerts"),
+            html! { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) },
         ),
         step(
             connections.iter().any(|page| page.leads_count > 0),
-            "See a lead arrive",
-            html! { "Send a test lead, or fill in one of your forms. " a href="/forms" { "Send a test lead" } },
+            tr!("See a lead arrive"),
+            html! { (tr!("Send a test lead, or fill in one of your forms.")) " " a href="/forms" { (tr!("Send a test lead")) } },
         ),
     ]
 }
@@ -121,11 +128,11 @@ fn next_steps(steps: &[NextStep]) -> Markup {
     let done = steps.iter().filter(|step| step.is_done).count();
     html! {
         section.card.steps {
-            h2 { "Set up: " (done) " of " (steps.len()) " done" }
+            h2 { (tr!("Setup: {done} of {all} steps done", done = done, all = steps.len())) }
             ol {
                 @for step in steps {
                     li class=[step.is_done.then_some("done")] {
-                        b { (step.title) @if step.is_done { span.hidden { " (done)" } } }
+                        b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
                         @if !step.is_done { " " span { (step.text) } }
                     }
                 }
@@ -146,15 +153,15 @@ pub(crate) async fn figures(
     let overview = console.ads.overview(&access, zone.time_zone().clone(), now).await?;
     let latency = console.leads.latency(&access.scope, None, None).await?;
     let part = html! {
-        section { h2 { "Leads" } (numbers(&overview, &latency)) (chart(&overview)) }
+        section { h2 { (tr!("Leads")) } (numbers(&overview, &latency)) (chart(&overview)) }
         div.halves {
-            (list("Campaigns of the last 7 days", OutcomeDimension::Campaign, &overview.campaigns, "/ads/outcomes"))
-            (list("Forms of the last 7 days", OutcomeDimension::Form, &overview.forms, "/ads/outcomes?group_by=form"))
+            (list(&tr!("Campaigns of the last 7 days"), OutcomeDimension::Campaign, &overview.campaigns, "/ads/outcomes"))
+            (list(&tr!("Forms of the last 7 days"), OutcomeDimension::Form, &overview.forms, "/ads/outcomes?group_by=form"))
             (assignees(&overview.assignees))
         }
         (zone.note())
     };
-    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Home, "Leads in brief"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Home, &tr!("Leads in brief")), &part))
 }
 
 fn numbers(overview: &LeadOverview, latency: &LatencyReport) -> Markup {
@@ -162,10 +169,10 @@ fn numbers(overview: &LeadOverview, latency: &LatencyReport) -> Markup {
     let speed = latency.all.p50_s.map_or_else(|| "–".to_owned(), duration);
     html! {
         div.figures {
-            div { span { "Today" } b { (count(overview.count(1, 0))) } span { (count(overview.count(1, 1))) " yesterday" } }
-            div { span { "Last 7 days" } b { (count(week)) } span { (change(week, before)) } }
-            div { span { "Last 30 days" } b { (count(overview.count(30, 0))) } }
-            div { span { "Half arrive within" } b { (speed) } span { a href="/delivery" { "Delivery times" } } }
+            div { span { (tr!("Today")) } b { (count(overview.count(1, 0))) } span { (tr!("{count} yesterday", count = count(overview.count(1, 1)))) } }
+            div { span { (tr!("Last 7 days")) } b { (count(week)) } span { (change(week, before)) } }
+            div { span { (tr!("Last 30 days")) } b { (count(overview.count(30, 0))) } }
+            div { span { (tr!("Half arrive within")) } b { (speed) } span { a href="/delivery" { (tr!("Delivery times")) } } }
         }
     }
 }
@@ -173,10 +180,11 @@ fn numbers(overview: &LeadOverview, latency: &LatencyReport) -> Markup {
 /// The difference to the time before.
 fn change(now: u64, before: u64) -> String {
     match (i128::from(now) - i128::from(before), before) {
-        (0, _) => format!("as in the 7 days before ({})", count(before)),
-        (_, 0) => "none in the 7 days before".to_owned(),
+        (0, _) => tr!("as in the 7 days before ({before})", before = count(before)),
+        (_, 0) => tr!("none in the 7 days before").into_owned(),
         (difference, _) => {
-            format!("{:+} % to the 7 days before ({})", difference * 100 / i128::from(before), count(before))
+            let change = format!("{:+}", difference * 100 / i128::from(before));
+            tr!("{change}% compared with the 7 days before ({before})", change = change, before = count(before))
         }
     }
 }
@@ -185,7 +193,7 @@ fn chart(overview: &LeadOverview) -> Markup {
     #[expect(clippy::cast_precision_loss, reason = "heights of bars")]
     let days: Vec<(Date, Option<(f64, String)>)> =
         overview.days.iter().map(|(day, leads)| (*day, Some((*leads as f64, count(*leads))))).collect();
-    html! { div.charts { (Chart { title: "Leads by day", total: count(overview.count(30, 0)), days }.draw()) } }
+    html! { div.charts { (Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), days }.draw()) } }
 }
 
 fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> Markup {
@@ -198,24 +206,24 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
             h2 { (title) }
             // What was spent on ads without leads belongs to no form.
             @let rows: Vec<&OutcomeRow> = rows.iter().filter(|row| row.id.is_some() || row.figures.leads > 0).collect();
-            @if rows.is_empty() { p.quiet { "No leads." } }
+            @if rows.is_empty() { p.quiet { (tr!("No leads.")) } }
             @else {
                 div.card.flush {
                     table {
-                        thead { tr { th { "Name" } th.number { "Leads" } th.number { "Cost per lead" } th.number { "Spend" } } }
+                        thead { tr { th { (tr!("Name")) } th.number { (tr!("Leads")) } th.number { (tr!("Cost per lead")) } th.number { (tr!("Spend")) } } }
                         tbody {
                             @for row in rows.iter().take(MAX_ROWS) {
                                 tr {
-                                    td data-label="Name" { (row_name(by, row)) }
-                                    td.number data-label="Leads" { (count(row.figures.leads)) }
-                                    td.number data-label="Cost per lead" { (amount(row, row.figures.cost_per_lead)) }
-                                    td.number data-label="Spend" { (amount(row, row.figures.spend)) }
+                                    td data-label=(tr!("Name")) { (row_name(by, row)) }
+                                    td.number data-label=(tr!("Leads")) { (count(row.figures.leads)) }
+                                    td.number data-label=(tr!("Cost per lead")) { (amount(row, row.figures.cost_per_lead)) }
+                                    td.number data-label=(tr!("Spend")) { (amount(row, row.figures.spend)) }
                                 }
                             }
                         }
                     }
                 }
-                p { a href=(more) { "All results" } }
+                p { a href=(more) { (tr!("All results")) } }
             }
         }
     }
@@ -224,20 +232,20 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
 fn assignees(rows: &[OutcomeRow]) -> Markup {
     html! {
         section {
-            h2 { "Who has the leads of the last 30 days" }
-            @if rows.is_empty() { p.quiet { "No leads." } }
+            h2 { (tr!("Who has the leads of the last 30 days")) }
+            @if rows.is_empty() { p.quiet { (tr!("No leads.")) } }
             @else {
                 div.card.flush {
                     table {
-                        thead { tr { th { "Name" } th.number { "Open" } th.number { "Leads" } th.number { "Qualified" } th.number { "Won" } } }
+                        thead { tr { th { (tr!("Name")) } th.number { (tr!("Open")) } th.number { (tr!("Leads")) } th.number { (tr!("Qualified")) } th.number { (tr!("Won")) } } }
                         tbody {
                             @for row in rows {
                                 tr {
-                                    td data-label="Name" { @if row.id.is_none() { a href="/leads?assigned_to=unassigned" { "Unassigned" } } @else { (row_name(OutcomeDimension::Assignee, row)) } }
-                                    td.number data-label="Open" { (count(row.figures.open)) }
-                                    td.number data-label="Leads" { (count(row.figures.leads)) }
-                                    td.number data-label="Qualified" { (count(row.figures.qualified)) }
-                                    td.number data-label="Won" { (count(row.figures.won)) }
+                                    td data-label=(tr!("Name")) { @if row.id.is_none() { a href="/leads?assigned_to=unassigned" { (tr!("Unassigned")) } } @else { (row_name(OutcomeDimension::Assignee, row)) } }
+                                    td.number data-label=(tr!("Open")) { (count(row.figures.open)) }
+                                    td.number data-label=(tr!("Leads")) { (count(row.figures.leads)) }
+                                    td.number data-label=(tr!("Qualified")) { (count(row.figures.qualified)) }
+                                    td.number data-label=(tr!("Won")) { (count(row.figures.won)) }
                                 }
                             }
                         }
@@ -254,8 +262,8 @@ mod tests {
 
     #[test]
     fn a_change_is_told_with_what_it_is_a_change_of() {
-        assert_eq!(change(150, 100), "+50 % to the 7 days before (100)");
-        assert_eq!(change(50, 100), "-50 % to the 7 days before (100)");
+        assert_eq!(change(150, 100), "+50% compared with the 7 days before (100)");
+        assert_eq!(change(50, 100), "-50% compared with the 7 days before (100)");
         assert_eq!(change(7, 0), "none in the 7 days before");
         assert_eq!(change(0, 0), "as in the 7 days before (0)");
     }

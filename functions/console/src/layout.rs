@@ -1,5 +1,7 @@
 //! The frame of every page: head, navigation, the logged-in user, and the outcome of the last action.
 
+use std::borrow::Cow;
+
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -8,13 +10,15 @@ use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, PUBLISHING};
+use leadwire::tr;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use url::Url;
 
 use crate::assets;
-use crate::components;
+use crate::components::{self, with_markup};
 use crate::flash::Flash;
+use crate::language;
 use crate::messages;
 use crate::request::wants_fragment;
 use crate::session::Visitor;
@@ -37,19 +41,39 @@ pub(crate) enum Section {
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 11] = [
-    (Section::Home, "/home", "Home"),
-    (Section::Integrations, "/integrations", "Integrations"),
-    (Section::Leads, "/leads", "Leads"),
-    (Section::Inbox, "/inbox", "Inbox"),
-    (Section::Delivery, "/delivery", "Delivery"),
-    (Section::Forms, "/forms", "Forms"),
-    (Section::Posts, "/posts", "Posts"),
-    (Section::Ads, "/ads", "Ads"),
-    (Section::Campaigns, "/campaigns", "Campaigns"),
-    (Section::Audit, "/audit", "Audit"),
-    (Section::Settings, "/settings", "Settings"),
+/// The sections in the order of the navigation, with their addresses.
+const SECTIONS: [(Section, &str); 11] = [
+    (Section::Home, "/home"),
+    (Section::Integrations, "/integrations"),
+    (Section::Leads, "/leads"),
+    (Section::Inbox, "/inbox"),
+    (Section::Delivery, "/delivery"),
+    (Section::Forms, "/forms"),
+    (Section::Posts, "/posts"),
+    (Section::Ads, "/ads"),
+    (Section::Campaigns, "/campaigns"),
+    (Section::Audit, "/audit"),
+    (Section::Settings, "/settings"),
 ];
+
+impl Section {
+    fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::Home => tr!("Home"),
+            Self::Integrations => tr!("Integrations"),
+            Self::Leads => tr!("Leads"),
+            Self::Inbox => tr!("Inbox"),
+            Self::Delivery => tr!("Delivery"),
+            Self::Forms => tr!("Forms"),
+            Self::Posts => tr!("Posts"),
+            Self::Ads => tr!("Ads"),
+            Self::Campaigns => tr!("Campaigns"),
+            Self::Audit => tr!("Audit"),
+            Self::Settings => tr!("Settings"),
+            Self::Elsewhere => Cow::Borrowed(""),
+        }
+    }
+}
 
 /// A page in its frame. Shows the pending flash and clears it.
 pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
@@ -72,44 +96,44 @@ pub(crate) fn fragment_or_page(
 pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
     let is_unknown_org = visitor.is_some_and(|visitor| visitor.org.is_none());
     let (title, advice) = match problem.code {
-        ProblemCode::Act(ErrorCode::MetaNotInPlan) if is_unknown_org => ("This org is not known yet", None),
-        ProblemCode::Act(ErrorCode::MetaNotInPlan) => ("Upgrade to connect Meta", None),
-        ProblemCode::NoSuchPage | ProblemCode::Act(ErrorCode::NotFound) => ("Not found", None),
-        ProblemCode::SessionEnded | ProblemCode::LoginFailed => ("Please log in", None),
-        _ if problem.status == 403 => ("Not allowed", None),
+        ProblemCode::Act(ErrorCode::MetaNotInPlan) if is_unknown_org => (tr!("Your org is not set up yet"), None),
+        ProblemCode::Act(ErrorCode::MetaNotInPlan) => (tr!("Upgrade to connect Meta"), None),
+        ProblemCode::NoSuchPage | ProblemCode::Act(ErrorCode::NotFound) => (tr!("Not found"), None),
+        ProblemCode::SessionEnded | ProblemCode::LoginFailed => (tr!("Please log in"), None),
+        _ if problem.status == 403 => (tr!("Not allowed"), None),
         _ if problem.status >= 500 && was_read => {
-            ("Not available at the moment", Some("Nothing was lost. Reload the page in a minute."))
+            (tr!("Not available at the moment"), Some(tr!("Nothing was lost. Reload the page in a minute.")))
         }
-        _ if problem.status >= 500 => {
-            ("Not available at the moment", Some("Your change may have been saved: check before you try again."))
-        }
-        _ => ("This did not work", None),
+        _ if problem.status >= 500 => (
+            tr!("Not available at the moment"),
+            Some(tr!("Your change may have been saved: check before you try again.")),
+        ),
+        _ => (tr!("This did not work"), None),
     };
     let body = html! {
         div.card.narrow {
             @if problem.code.is(ErrorCode::MetaNotInPlan) && is_unknown_org {
-                p { "The CRM has not described your org to Leadwire. Once it has, everything works here. Ask the person who runs the CRM." }
-                p { a.button href="/" { "Reload" } }
+                p { (tr!("Your CRM has not set up your org in Leadwire yet. Ask the person who runs the CRM to do this, then reload this page.")) }
+                p { a.button href="/" { (tr!("Reload")) } }
             } @else if problem.code.is(ErrorCode::MetaNotInPlan) {
-                p { "Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here "
-                    "within seconds, assigned to your team, and you see what your ads cost and achieve." }
-                p { "Ask the person who manages your CRM's plan to add " b { "Meta" } ", then reload this page." }
-                p { a.button href="/" { "Reload" } }
+                p { (tr!("Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here within seconds, assigned to your team, and you see what your ads cost and achieve.")) }
+                p { (with_markup(&tr!("Ask the person who manages your CRM's plan to add {feature}, then reload this page."), &[("feature", html! { b { "Meta" } })])) }
+                p { a.button href="/" { (tr!("Reload")) } }
             } @else {
                 p { (messages::text(problem)) }
                 @if let Some(advice) = advice { p { (advice) } }
-                p.quiet { "Code: " code { (problem.code.name()) } }
+                p.quiet { (tr!("Code:")) " " code { (problem.code.name()) } }
                 p {
-                    @if visitor.is_some() { a.button href="/" { "Go to the start page" } }
-                    @else if problem.status >= 500 { a.button href="" { "Reload" } }
-                    @else { a.button href="/login" { "Log in" } }
+                    @if visitor.is_some() { a.button href="/" { (tr!("Go to the start page")) } }
+                    @else if problem.status >= 500 { a.button href="" { (tr!("Reload")) } }
+                    @else { a.button href="/login" { (tr!("Log in")) } }
                 }
             }
         }
     };
     match visitor {
-        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, title, &body),
-        None => bare_page(title, &body),
+        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, &title, &body),
+        None => bare_page(&title, &body),
     }
 }
 
@@ -117,22 +141,25 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
 pub(crate) fn problem_fragment(problem: &Problem) -> Markup {
     html! {
         (components::alert("bad", html! { (messages::text(problem)) }))
-        @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { "Reload the page" } } }
-        @else { p { button type="button" data-again { "Try again" } } }
+        @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { (tr!("Reload the page")) } } }
+        @else { p { button type="button" data-again { (tr!("Try again")) } } }
     }
 }
 
 /// The page after signing out, for issuers without one of their own.
 pub(crate) fn signed_out() -> Markup {
-    bare_page("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
+    bare_page(
+        &tr!("Signed out"),
+        &html! { p { (tr!("You are signed out.")) } p { a.button href="/login" { (tr!("Log in again")) } } },
+    )
 }
 
 /// Sends the browser to another site by a refresh. A redirect would be part of submitting the form, and forms may
 /// submit only to this origin.
 pub(crate) fn redirect_out(url: &Url, title: &str) -> Response {
     let body = html! {
-        p { "One moment…" }
-        p { a.button href=(url) { "Continue" } }
+        p { (tr!("One moment…")) }
+        p { a.button href=(url) { (tr!("Continue")) } }
     };
     let mut response = bare_page(title, &body).into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("0; url={url}")) {
@@ -179,21 +206,21 @@ impl Visitor {
 
 fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Markup {
     let inside = html! {
-        a.skip href="#main" { "Skip to content" }
+        a.skip href="#main" { (tr!("Skip to content")) }
         header.top {
             a.brand href="/" { (assets::mark()) span { "Leadwire" } }
-            button.plain.palette type="button" data-palette hidden { "Go to" kbd aria-hidden="true" { "Ctrl K" } }
+            button.plain.palette type="button" data-palette hidden { (tr!("Go to")) kbd aria-hidden="true" { "Ctrl K" } }
             div.who {
                 @if let Some(org) = visitor.org_name() { span.org { (org) } }
-                @if visitor.is_superadmin() { a href="/orgs" { "Switch org" } }
+                @if visitor.is_superadmin() { a href="/orgs" { (tr!("Switch org")) } }
                 span.name { (visitor.name()) }
-                form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { "Sign out" } }
+                form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { (tr!("Sign out")) } }
             }
         }
-        nav.sections aria-label="Sections" {
-            @for (this, path, name) in SECTIONS {
+        nav.sections aria-label=(tr!("Sections")) {
+            @for (this, path) in SECTIONS {
                 @if visitor.may_open(this) {
-                    a href=(path) aria-current=[(this == section).then_some("page")] { (name) }
+                    a href=(path) aria-current=[(this == section).then_some("page")] { (this.name()) }
                 }
             }
         }
@@ -201,13 +228,14 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
             @if let Some(flash) = &visitor.flash {
                 (components::alert(if flash.is_failure { "bad" } else { "good" }, html! { (flash.text) }))
             }
-            @for (this, path, name) in SECTIONS {
+            @for (this, path) in SECTIONS {
                 // Breadcrumb, on all pages but the section's first.
-                @if this == section && name != title { p.crumbs { a href=(path) { (name) } } }
+                @if this == section && this.name() != title { p.crumbs { a href=(path) { (this.name()) } } }
             }
             h1 { (title) }
             (body)
         }
+        footer.languages { (language::switch()) }
     };
     document(title, "framed", &inside)
 }
@@ -219,6 +247,7 @@ pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {
             h1 { (title) }
             (body)
         }
+        footer.languages { (language::switch()) }
     };
     document(title, "bare", &inside)
 }
@@ -226,7 +255,7 @@ pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {
 fn document(title: &str, class: &str, inside: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(leadwire::language::current()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -236,7 +265,7 @@ fn document(title: &str, class: &str, inside: &Markup) -> Markup {
                 link rel="stylesheet" href=(assets::path("console.css"));
                 script src=(assets::path("console.js")) defer {}
             }
-            body class=(class) { (inside) }
+            body class=(class) data-texts=[assets::texts()] { (inside) }
         }
     }
 }

@@ -8,6 +8,7 @@ use http::request::Parts;
 use leadwire::directory::Access;
 use leadwire::http::Problem;
 use leadwire::model::session::{LIFETIME, Session};
+use leadwire::tr;
 use oauth2::CsrfToken;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,7 @@ pub(crate) async fn begin(
     let back = local_path(&wanted.back).unwrap_or("/").to_owned();
     let (name, secure) = session::host_cookie(&cookie_name_of(&pending.state), &origin);
     let value = serde_json::to_string(&LoginCookie { pending, back })
-        .map_err(|_| oidc::not_completed("It could not be started."))?;
+        .map_err(|_| oidc::not_completed(&tr!("The login could not be started.")))?;
     let cookie = Cookie::build((name, value))
         .path("/")
         .http_only(true)
@@ -70,7 +71,7 @@ pub(crate) async fn begin(
         .same_site(SameSite::Lax)
         .max_age(LOGIN_TIMEOUT);
     // A redirect could follow a form, and forms may submit only to this origin.
-    Ok((jar.add(cookie), layout::redirect_out(&url, "Continue to the login page")).into_response())
+    Ok((jar.add(cookie), layout::redirect_out(&url, &tr!("Continue to the login page"))).into_response())
 }
 
 #[derive(Deserialize)]
@@ -95,12 +96,12 @@ pub(crate) async fn callback(
     let login = login.and_then(|cookie| serde_json::from_str::<LoginCookie>(cookie.value()).ok());
     let login = login
         .filter(|login| login.pending.state == state)
-        .ok_or_else(|| oidc::not_completed("This login was not started in this browser, or took too long."))?;
+        .ok_or_else(|| oidc::not_completed(&tr!("This login was not started in this browser, or took too long.")))?;
     if let Some(error) = answer.error {
         tracing::warn!(error = %error.chars().take(64).collect::<String>(), "the issuer refused a login");
-        return Err(oidc::not_completed("The login page did not accept the login."));
+        return Err(oidc::not_completed(&tr!("The login page did not accept the login.")));
     }
-    let code = answer.code.ok_or_else(|| oidc::not_completed("The login page sent no code."))?;
+    let code = answer.code.ok_or_else(|| oidc::not_completed(&tr!("The login page sent no code.")))?;
     let LoginCookie { pending, back } = login;
     let Confirmed { caller, renewal } = console.oidc.finish(&origin, code, pending).await?;
     console.directory.admit(&caller).await?;
@@ -150,7 +151,7 @@ pub(crate) async fn logout(
     let jar = Flash::clear(jar.remove(Cookie::build(name).path("/").secure(secure)));
     // The session is over, whether or not the issuer can be reached.
     match console.oidc.end_session_url(&origin).await {
-        Some(end) => Ok((jar, layout::redirect_out(&end, "Signing you out")).into_response()),
+        Some(end) => Ok((jar, layout::redirect_out(&end, &tr!("Signing you out"))).into_response()),
         None => Ok((jar, layout::signed_out()).into_response()),
     }
 }

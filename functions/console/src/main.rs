@@ -16,6 +16,7 @@ mod forms;
 mod home;
 mod inbox;
 mod integrations;
+mod language;
 mod layout;
 mod leads;
 mod login;

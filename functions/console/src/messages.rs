@@ -5,43 +5,46 @@ use std::borrow::Cow;
 
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::tr;
 
 /// A problem as a sentence on a page.
 pub(crate) fn text(problem: &Problem) -> Cow<'_, str> {
     match (wording(problem.code), advice(problem.code)) {
-        (Some(wording), _) => wording.into(),
+        (Some(wording), _) => wording,
         (None, Some(advice)) => format!("{} {advice}", problem.detail).into(),
         (None, None) => problem.detail.as_str().into(),
     }
 }
 
 /// The console's own words, where the detail names things that pages do not show.
-fn wording(code: ProblemCode) -> Option<&'static str> {
+fn wording(code: ProblemCode) -> Option<Cow<'static, str>> {
     match code {
         ProblemCode::Act(ErrorCode::OrgRequired) => {
-            Some("Your account belongs to no org. Ask the person who manages your CRM's logins to assign one.")
+            Some(tr!("Your account belongs to no org. Ask the person who manages your CRM's logins to assign one."))
         }
-        ProblemCode::Act(ErrorCode::OrgNotAllowed) => Some("Your account does not belong to this org."),
-        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some("This requires the role admin or moderator."),
-        ProblemCode::Act(ErrorCode::UserUnknown) => Some("Choose a person who is active in this org."),
+        ProblemCode::Act(ErrorCode::OrgNotAllowed) => Some(tr!("Your account does not belong to this org.")),
+        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some(tr!("This requires the role admin or moderator.")),
+        ProblemCode::Act(ErrorCode::UserUnknown) => Some(tr!("Choose a person who is active in this org.")),
         ProblemCode::Act(ErrorCode::CursorInvalid) => {
-            Some("This position in the list is no longer valid. Start at the beginning of the list.")
+            Some(tr!("This position in the list is no longer valid. Start at the beginning of the list."))
         }
-        ProblemCode::Act(ErrorCode::RequestReused) => Some(
-            "This form was already sent, and what it asked for was done. Send it again only if you want it a second time.",
-        ),
-        ProblemCode::Act(ErrorCode::RangeEmpty) => Some("The last day must be after the first."),
+        ProblemCode::Act(ErrorCode::RequestReused) => Some(tr!(
+            "You already sent this form, and it took effect. Send it again only if you want the same a second time."
+        )),
+        ProblemCode::Act(ErrorCode::RangeEmpty) => Some(tr!("The last day must not be before the first.")),
         _ => None,
     }
 }
 
 /// The way out that the console offers.
-fn advice(code: ProblemCode) -> Option<&'static str> {
+fn advice(code: ProblemCode) -> Option<Cow<'static, str>> {
     match code {
-        ProblemCode::Act(ErrorCode::AdAccountPaused) => Some("Resume it first."),
-        ProblemCode::Act(ErrorCode::NoAdAccounts) => Some("Link one, or resume a paused one."),
-        ProblemCode::Act(ErrorCode::AdAccountLinked) => Some("To sync it with another token, change its settings."),
-        ProblemCode::Act(ErrorCode::MappingChanged) => Some("Saving again replaces that version."),
+        ProblemCode::Act(ErrorCode::AdAccountPaused) => Some(tr!("Resume it first.")),
+        ProblemCode::Act(ErrorCode::NoAdAccounts) => Some(tr!("Link one, or resume a paused one.")),
+        ProblemCode::Act(ErrorCode::AdAccountLinked) => {
+            Some(tr!("To sync it with another token, change its settings."))
+        }
+        ProblemCode::Act(ErrorCode::MappingChanged) => Some(tr!("Saving again replaces that version.")),
         _ => None,
     }
 }

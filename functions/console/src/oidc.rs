@@ -5,6 +5,7 @@ use std::time::Duration;
 use leadwire::auth::{AuthError, Verifier};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::caller::Caller;
+use leadwire::tr;
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
     BasicTokenType,
@@ -172,14 +173,14 @@ impl OidcClient {
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(login.verifier));
         let tokens = exchange.request_async(&|request| send(self.http.clone(), request)).await.map_err(|error| {
             tracing::warn!(%error, "the issuer did not accept a login's code");
-            not_completed("The login page did not confirm who you are.")
+            not_completed(&tr!("The login page did not confirm who you are."))
         })?;
         let caller = self.verifier.logged_in(&tokens.extra_fields().id_token, &login.nonce).await;
         let caller = caller.map_err(|error| match error {
             AuthError::KeysUnavailable => unavailable(),
             error => {
                 tracing::warn!(%error, "a login brought an invalid token");
-                not_completed("The login page sent a token that is not valid here.")
+                not_completed(&tr!("The login page sent a token that is not valid here."))
             }
         })?;
         Ok(Confirmed { caller, renewal: tokens.refresh_token().map(|token| token.secret().clone()) })
@@ -207,9 +208,9 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 }
 
 fn unavailable() -> Problem {
-    Problem::new(ProblemCode::LoginUnavailable, "The login page cannot be reached. Try again in a minute.")
+    Problem::new(ProblemCode::LoginUnavailable, tr!("The login page cannot be reached. Try again in a minute."))
 }
 
 pub(crate) fn not_completed(why: &str) -> Problem {
-    Problem::new(ProblemCode::LoginFailed, format!("{why} Log in again."))
+    Problem::new(ProblemCode::LoginFailed, format!("{why} {}", tr!("Log in again.")))
 }

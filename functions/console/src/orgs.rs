@@ -7,11 +7,12 @@ use leadwire::directory::Access;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use leadwire::model::org::Org;
+use leadwire::tr;
 use maud::html;
 use serde::Deserialize;
 
 use crate::acts::RequestTrail;
-use crate::components::{self, empty};
+use crate::components::{self, empty, with_markup};
 use crate::flash::Flash;
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -46,38 +47,41 @@ pub(crate) async fn list(
     let mut found: Vec<&Org> = orgs.iter().filter(is_found).collect();
     found.sort_by_key(|org| (selected != Some(&org.id), !org.has_meta(), org.name.to_lowercase()));
     let body = html! {
-        p.lead { "Choose an org to work in." }
+        p.lead { (tr!("Choose an org to work in.")) }
         @if orgs.len() > 10 {
-            form.toolbar.search method="get" action="/orgs" role="search" aria-label="Find orgs" {
+            form.toolbar.search method="get" action="/orgs" role="search" aria-label=(tr!("Find orgs")) {
                 @if !wanted.back.is_empty() { input type="hidden" name="back" value=(wanted.back); }
-                input type="search" name="q" value=(wanted.q) aria-label="Name or id" placeholder="Name or id";
-                button { "Find" }
+                input type="search" name="q" value=(wanted.q) aria-label=(tr!("Name or id")) placeholder=(tr!("Name or id"));
+                button { (tr!("Find")) }
             }
         }
         @if orgs.is_empty() {
-            (empty("No orgs yet", html! { "The CRM pushes its orgs with " code { "PUT /api/orgs/{id}" } "; they appear here." }))
+            (empty(&tr!("No orgs yet"), with_markup(
+                &tr!("The CRM pushes its orgs with {code}; they appear here."),
+                &[("code", html! { code { "PUT /api/orgs/{id}" } })],
+            )))
         } @else if found.is_empty() {
-            (empty("No org matches", html! { a href="/orgs" { "See all orgs" } }))
+            (empty(&tr!("No org matches"), html! { a href="/orgs" { (tr!("See all orgs")) } }))
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { "Org" } th { "Id" } th { "Plan" } th { "Meta" } th { span.hidden { "Select" } } } }
+                    thead { tr { th { (tr!("Org")) } th { (tr!("Id")) } th { (tr!("Plan")) } th { "Meta" } th { span.hidden { (tr!("Select")) } } } }
                     tbody {
                         @for org in &found {
                             tr {
-                                td data-label="Org" { b { (org.name) } }
-                                td data-label="Id" { code { (org.id) } }
-                                td data-label="Plan" { (org.plan.name) }
-                                td data-label="Meta" { @if org.has_meta() { "Included" } @else { "Not in the plan" } }
+                                td data-label=(tr!("Org")) { b { (org.name) } }
+                                td data-label=(tr!("Id")) { code { (org.id) } }
+                                td data-label=(tr!("Plan")) { (org.plan.name) }
+                                td data-label="Meta" { @if org.has_meta() { (tr!("Included")) } @else { (tr!("Not in the plan")) } }
                                 td.acts {
                                     @if selected == Some(&org.id) {
-                                        (components::badge("good", "Selected"))
+                                        (components::badge("good", &tr!("Selected")))
                                     } @else {
                                         form method="post" action="/orgs" {
                                             (components::csrf_field(&visitor))
                                             input type="hidden" name="org" value=(org.id);
                                             input type="hidden" name="back" value=(wanted.back);
-                                            button aria-label={ "Select " (org.name) } { "Select" }
+                                            button aria-label=(tr!("Select {name}", name = org.name)) { (tr!("Select")) }
                                         }
                                     }
                                 }
@@ -88,7 +92,7 @@ pub(crate) async fn list(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Elsewhere, "Orgs", &body))
+    Ok(page(&visitor, jar, Section::Elsewhere, &tr!("Orgs"), &body))
 }
 
 /// Selects an org.
@@ -99,17 +103,17 @@ pub(crate) async fn select(
     RequestTrail(trail): RequestTrail,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let unknown = || Problem::field("org", ProblemCode::OrgUnknown, "There is no such org.");
+    let unknown = || Problem::field("org", ProblemCode::OrgUnknown, tr!("There is no such org."));
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
     let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
     // It belongs to the org that is chosen: its admins see who acts for it.
     Access::new(visitor.session.caller.clone(), Some(id.as_str()))?.begin(trail).await?;
     if !console.sessions.select_org(visitor.secret(), &id).await? {
-        let detail = "Your session has ended. Log in again.";
+        let detail = tr!("Your session has ended. Log in again.");
         return Err(Problem::new(ProblemCode::SessionEnded, detail));
     }
-    let flash = Flash::done(format!("You are now acting for {}.", org.name));
+    let flash = Flash::done(tr!("You are now acting for {name}.", name = org.name));
     let back = local_path(fields.get("back").unwrap_or_default()).unwrap_or("/");
     Ok((flash.put(jar), Redirect::to(back)).into_response())
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::session::Session;
 use leadwire::secret::HmacKey;
+use leadwire::tr;
 use url::Url;
 
 use crate::oidc::{Confirmed, Standing};
@@ -79,7 +80,8 @@ pub(crate) async fn confirmed_session(
 /// The session as it is, unless its login has gone unconfirmed for too long.
 fn answer_of(session: Session, now: Timestamp) -> Result<Session, Problem> {
     if session.is_unconfirmed(now) && session.renewal.is_some() {
-        let detail = "The login page cannot be reached to confirm that you are still logged in. Try again in a minute.";
+        let detail =
+            tr!("The login page cannot be reached to confirm that you are still logged in. Try again in a minute.");
         return Err(Problem::new(ProblemCode::LoginUnavailable, detail));
     }
     Ok(session)

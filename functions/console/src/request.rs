@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use serde::Deserialize;
+use url::Url;
 
 /// The query parameters of a list. Filters are kept there, so that an address can be bookmarked, shared and revisited.
 /// Parameters without a value count as absent.
@@ -25,6 +26,12 @@ impl ListQuery {
         self.get(name).map(ToOwned::to_owned)
     }
 
+    /// The parameters whose names begin like this, with their values.
+    pub(crate) fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let parameters = self.0.iter().map(|(name, value)| (name.as_str(), value.trim()));
+        parameters.filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty())
+    }
+
     /// Returns the address of `path` with the same parameters, except those that are `changed`.
     pub(crate) fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
         let mut parameters: BTreeMap<&str, &str> =
@@ -42,6 +49,12 @@ const FRAGMENT_HEADER: &str = "x-part";
 /// Whether our script requests a fragment to insert into a page.
 pub(crate) fn wants_fragment(headers: &HeaderMap) -> bool {
     headers.contains_key(FRAGMENT_HEADER)
+}
+
+/// The path of the page that the request comes from.
+pub(crate) fn referer_path(headers: &HeaderMap) -> Option<String> {
+    let url = Url::parse(headers.get(header::REFERER)?.to_str().ok()?).ok()?;
+    local_path(&url[url::Position::BeforePath..]).map(ToOwned::to_owned)
 }
 
 /// Returns the path if it is one of this console and cannot lead a browser elsewhere.

@@ -10,12 +10,13 @@ use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use leadwire::http::audit::record_act;
 use leadwire::http::{Problem, ProblemCode};
+use leadwire::tr;
 
 use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
-    acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, layout, leads, login, orgs,
-    posts, request, settings, styleguide, unsubscribe, webhooks,
+    acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout, leads,
+    login, orgs, posts, request, settings, styleguide, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -41,16 +42,18 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/campaigns", campaigns::routes())
         .route("/settings", get(settings::show))
         .route("/settings/api", get(settings::api))
+        .route("/language/{tag}", get(language::choose))
         .route("/audit", get(audit::show))
         .route("/_styleguide", get(styleguide::show))
         .route("/assets/{file}", get(assets::serve))
-        .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
+        .fallback(async || Problem::new(ProblemCode::NoSuchPage, tr!("There is nothing at this address.")))
         .method_not_allowed_fallback(redirect_to_page)
         .layer(middleware::from_fn(leadwire::http::limit_duration))
         // Outside the limit of time: what takes too long is recorded too.
         .layer(middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
+        .layer(middleware::from_fn(language::speak))
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }
@@ -62,7 +65,7 @@ pub(crate) fn router(console: Console) -> Router {
 async fn redirect_to_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
     let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
     if !method.is_safe() || page.is_empty() {
-        let detail = "This cannot be done at this address.";
+        let detail = tr!("This cannot be done at this address.");
         return Problem::new(ProblemCode::MethodNotAllowed, detail).into_response();
     }
     let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -78,7 +81,7 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     let reported = response.extensions().get::<Problem>().cloned();
     // Rejections of the router itself have no text of ours.
     let is_error = status.is_client_error() || status.is_server_error();
-    let unknown_address = || Problem::new(ProblemCode::AddressInvalid, "This address is not valid.");
+    let unknown_address = || Problem::new(ProblemCode::AddressInvalid, tr!("This address is not valid."));
     let Some(problem) = reported.or_else(|| is_error.then(unknown_address)) else { return response };
     drop(response);
     let page = if request::wants_fragment(&request_parts.headers) {

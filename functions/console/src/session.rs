@@ -2,6 +2,8 @@
 //! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an [`Advertiser`] may
 //! spend the org's money on campaigns, a [`Member`] may read and answer the inbox.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -14,12 +16,14 @@ use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING, User};
 use leadwire::model::session::Session;
+use leadwire::tr;
 use url::Url;
 
 use crate::csrf::FormScope;
 use crate::flash::Flash;
+use crate::language;
 use crate::renewal;
-use crate::request::wants_fragment;
+use crate::request::{referer_path, wants_fragment};
 use crate::state::Console;
 
 /// A logged-in user.
@@ -115,8 +119,8 @@ impl Visitor {
         self.is_superadmin() && self.session.acts_for().is_none()
     }
 
-    pub(crate) fn name(&self) -> &str {
-        self.session.caller.name.as_deref().unwrap_or("Unknown user")
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        self.session.caller.name.as_deref().map_or_else(|| tr!("Unknown user"), Cow::Borrowed)
     }
 
     /// The org's name, or its id until the CRM has pushed a name.
@@ -159,6 +163,8 @@ impl FromRequestParts<Console> for Visitor {
         };
         let admitted = console.directory.admit(&session.caller).await;
         let colleague = admitted.map_err(|error| Problem::from(error).into_response())?;
+        let account_language = colleague.as_ref().and_then(|user| user.language.as_deref());
+        language::speak_as_account(&parts.headers, account_language);
         let acts_for = session.acts_for().map_or("", OrgId::as_str);
         let form_scope = FormScope::new(&secret, acts_for);
         let form_key = form_scope.sign(&console.console_key);
@@ -202,7 +208,7 @@ impl FromRequestParts<Console> for Author {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, PUBLISHING, "publish").await?;
+        let (visitor, access) = permitted(parts, console, PUBLISHING).await?;
         Ok(Self { visitor, access })
     }
 }
@@ -211,7 +217,7 @@ impl FromRequestParts<Console> for Advertiser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT, "manage campaigns").await?;
+        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT).await?;
         Ok(Self { visitor, access })
     }
 }
@@ -220,23 +226,18 @@ impl FromRequestParts<Console> for Member {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, INBOX, "use the inbox").await?;
+        let (visitor, access) = permitted(parts, console, INBOX).await?;
         Ok(Self { visitor, access })
     }
 }
 
-/// A visitor whose role or whose permission in the org's directory allows to `act`.
-async fn permitted(
-    parts: &mut Parts,
-    console: &Console,
-    permission: &str,
-    act: &str,
-) -> Result<(Visitor, MetaAccess), Response> {
+/// A visitor whose role or whose permission in the org's directory admits them.
+async fn permitted(parts: &mut Parts, console: &Console, permission: &str) -> Result<(Visitor, MetaAccess), Response> {
     let visitor = Visitor::from_request_parts(parts, console).await?;
     if visitor.has_to_select_org() {
         return Err(select_first(parts));
     }
-    let access = if visitor.is_admin() { visitor.access() } else { colleague_access(&visitor, permission, act) };
+    let access = if visitor.is_admin() { visitor.access() } else { colleague_access(&visitor, permission) };
     let access = begin(parts, access).await.and_then(|access| with_meta(&visitor, access));
     Ok((visitor, access.map_err(IntoResponse::into_response)?))
 }
@@ -251,12 +252,10 @@ fn with_meta(visitor: &Visitor, access: Access) -> Result<MetaAccess, Problem> {
     Ok(MetaAccess::check(access, visitor.org.as_ref())?)
 }
 
-/// What a colleague without an admin's role may do, if their org's directory gives them this permission to `act`.
-fn colleague_access(visitor: &Visitor, permission: &str, act: &str) -> Result<Access, Problem> {
+/// What a colleague without an admin's role may do, if their org's directory gives them this permission.
+fn colleague_access(visitor: &Visitor, permission: &str) -> Result<Access, Problem> {
     if !visitor.may(permission) {
-        let detail =
-            format!("Your account has no access here. An admin of your CRM can give you the permission to {act}.");
-        return Err(Problem::new(ProblemCode::NothingToSee, detail));
+        return Err(Problem::new(ProblemCode::NothingToSee, no_access(permission)));
     }
     Ok(Access::of_colleague(visitor.session.caller.clone())?)
 }
@@ -276,8 +275,31 @@ fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
     if visitor.may(LEAD_MANAGEMENT) {
         return Ok(visitor.session.caller.scope_of_colleague()?);
     }
-    let detail = "Your account has no access here. An admin of your CRM can give you the permission to manage leads.";
-    Err(Problem::new(ProblemCode::NothingToSee, detail))
+    Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)))
+}
+
+/// Who can give a visitor the permission that they lack.
+fn no_access(permission: &str) -> Cow<'static, str> {
+    match permission {
+        PUBLISHING => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to publish posts."
+            )
+        }
+        ADS_MANAGEMENT => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to manage campaigns."
+            )
+        }
+        INBOX => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to use the inbox."
+            )
+        }
+        _ => tr!(
+            "Your account has no access to this section. An admin of your CRM can give you permission to manage leads."
+        ),
+    }
 }
 
 /// Sends a request without a session to the login, and afterwards to where it was going. A submitted form is discarded.
@@ -286,23 +308,18 @@ fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
     // A nested router sees only its own part of the address.
     let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
     let wanted = address.path_and_query().map(ToString::to_string);
-    let referer_path = || {
-        let referer = parts.headers.get(http::header::REFERER)?.to_str().ok()?;
-        let url = Url::parse(referer).ok()?;
-        Some(url[url::Position::BeforePath..].to_owned())
-    };
     // After a discarded form, return to the page that contains it.
-    let back = if is_read { wanted } else { referer_path() };
+    let back = if is_read { wanted } else { referer_path(&parts.headers) };
     let mut login = String::from("/login?back=");
     login.extend(url::form_urlencoded::byte_serialize(back.unwrap_or_default().as_bytes()));
     if wants_fragment(&parts.headers) {
-        let ended = Problem::new(ProblemCode::SessionEnded, "Your session has ended. Reload the page to log in.");
+        let ended = Problem::new(ProblemCode::SessionEnded, tr!("Your session has ended. Reload the page to log in."));
         return ended.into_response();
     }
     if is_read {
         return Redirect::to(&login).into_response();
     }
-    let flash = Flash::failed("Your session had ended, so nothing was changed. Please try again.");
+    let flash = Flash::failed(tr!("Your session had ended, so nothing was changed. Please try again."));
     (flash.put(jar), Redirect::to(&login)).into_response()
 }
 
@@ -324,6 +341,7 @@ pub(crate) mod tests {
             role: None,
             active: true,
             permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+            language: None,
             updated_at: at,
         };
         let caller = Caller {
@@ -356,16 +374,15 @@ pub(crate) mod tests {
 
     #[test]
     fn a_colleague_publishes_only_with_the_permission() {
-        let allowed =
-            |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING, "publish").is_ok();
+        let allowed = |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING).is_ok();
         assert!(allowed(Role::Other, &[PUBLISHING]));
         assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
         assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
         assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
         let inactive = Visitor { colleague: None, ..visitor(Role::Other, &[]) };
-        assert!(colleague_access(&inactive, PUBLISHING, "publish").is_err());
+        assert!(colleague_access(&inactive, PUBLISHING).is_err());
         let basic = Visitor { org: None, ..visitor(Role::Other, &[PUBLISHING]) };
-        let access = colleague_access(&basic, PUBLISHING, "publish").unwrap();
+        let access = colleague_access(&basic, PUBLISHING).unwrap();
         assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
     }
 }

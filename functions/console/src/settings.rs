@@ -1,5 +1,7 @@
 //! Settings: the people and the org as the CRM describes them, and how programs get in.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -8,17 +10,24 @@ use leadwire::directory::UserOut;
 use leadwire::http::Problem;
 use leadwire::model::assignee_mail::MailProblemReason;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING};
+use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{badge, empty, money, plural, time};
+use crate::components::{badge, empty, money, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
 use crate::session::Admin;
 use crate::state::Console;
 
 /// What each permission allows, in the words of people.
-const PERMISSIONS: [(&str, &str); 4] =
-    [(LEAD_MANAGEMENT, "Leads"), (INBOX, "Inbox"), (PUBLISHING, "Posts"), (ADS_MANAGEMENT, "Campaigns")];
+fn permissions() -> [(&'static str, Cow<'static, str>); 4] {
+    [
+        (LEAD_MANAGEMENT, tr!("Leads")),
+        (INBOX, tr!("Inbox")),
+        (PUBLISHING, tr!("Posts")),
+        (ADS_MANAGEMENT, tr!("Campaigns")),
+    ]
+}
 
 /// The people of the org, and the org.
 pub(crate) async fn show(
@@ -29,22 +38,23 @@ pub(crate) async fn show(
     let users = console.directory.describe_users(&access.scope).await?;
     let body = html! {
         (tabs("/settings"))
-        p { "The CRM manages people and the org. What it pushes applies here at once." }
+        p { (tr!("The CRM manages people and the org. Changes in the CRM apply in Leadwire at once.")) }
         section {
-            h2 { "People" }
+            h2 { (tr!("People")) }
             @if users.is_empty() {
-                (empty("No people yet", html! { "The CRM pushes its users with " code { "PUT /api/users/{id}" } ". " a href="/settings/api" { "How programs get in" } }))
+                @let sentence = with_markup(&tr!("The CRM pushes its users with {call}."), &[("call", html! { code { "PUT /api/users/{id}" } })]);
+                (empty(&tr!("No people yet"), html! { (sentence) " " a href="/settings/api" { (tr!("How to use the API")) } }))
             } @else { (people(&users)) }
         }
-        @if let Some(org) = &visitor.org { section { h2 { "Org" } (org_card(org)) } }
+        @if let Some(org) = &visitor.org { section { h2 { (tr!("Org")) } (org_card(org)) } }
     };
-    Ok(page(&visitor, jar, Section::Settings, "Settings", &body))
+    Ok(page(&visitor, jar, Section::Settings, &tr!("Settings"), &body))
 }
 
 fn tabs(here: &str) -> Markup {
     html! {
-        nav.tabs aria-label="Settings" {
-            @for (path, name) in [("/settings", "People and org"), ("/settings/api", "API"), ("/webhooks", "Webhooks")] {
+        nav.tabs aria-label=(tr!("Settings")) {
+            @for (path, name) in [("/settings", tr!("People and org")), ("/settings/api", tr!("API")), ("/webhooks", tr!("Webhooks"))] {
                 a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
             }
         }
@@ -57,15 +67,15 @@ fn people(users: &[UserOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Name" } th { "Role" } th { "May use" } th { "Mails about leads" } th { "Last change" } } }
+                thead { tr { th { (tr!("Name")) } th { (tr!("Role")) } th { (tr!("Access")) } th { (tr!("Mails about leads")) } th { (tr!("Last change")) } } }
                 tbody {
                     @for out in users {
                         tr {
-                            td data-label="Name" { b { (out.user.name) } @if !out.user.active { " " (badge("dim", "Inactive")) } div.quiet { (out.user.email) } }
-                            td data-label="Role" { (out.user.role.as_deref().unwrap_or("–")) @if out.user.is_admin() { div.quiet { "Is mailed alerts" } } }
-                            td data-label="May use" { (rights(out)) }
-                            td data-label="Mails about leads" { (mails(out)) }
-                            td data-label="Last change" { (time(out.user.updated_at)) }
+                            td data-label=(tr!("Name")) { b { (out.user.name) } @if !out.user.active { " " (badge("dim", &tr!("Inactive"))) } div.quiet { (out.user.email) } }
+                            td data-label=(tr!("Role")) { (out.user.role.as_deref().unwrap_or("–")) @if out.user.is_admin() { div.quiet { (tr!("Gets alerts by mail")) } } }
+                            td data-label=(tr!("Access")) { (rights(out)) }
+                            td data-label=(tr!("Mails about leads")) { (mails(out)) }
+                            td data-label=(tr!("Last change")) { (time(out.user.updated_at)) }
                         }
                     }
                 }
@@ -75,18 +85,18 @@ fn people(users: &[UserOut]) -> Markup {
 }
 
 fn rights(out: &UserOut) -> Markup {
-    let names: Vec<&str> =
-        PERMISSIONS.iter().filter(|(permission, _)| out.user.may(permission)).map(|(_, name)| *name).collect();
+    let held = permissions().into_iter().filter(|(permission, _)| out.user.may(permission));
+    let names: Vec<Cow<'_, str>> = held.map(|(_, name)| name).collect();
     html! { @if names.is_empty() { span.quiet { "–" } } @else { (names.join(", ")) } }
 }
 
 fn mails(out: &UserOut) -> Markup {
     html! {
         @match out.mail_problem.as_ref().map(|problem| &problem.reason) {
-            Some(MailProblemReason::Bounced) => (badge("bad", "Address does not work")),
-            Some(MailProblemReason::Complained) => (badge("bad", "Reported as unwanted")),
-            None if out.notifications => "On",
-            None => span.quiet { "Switched off" },
+            Some(MailProblemReason::Bounced) => (badge("bad", &tr!("Address does not work"))),
+            Some(MailProblemReason::Complained) => (badge("bad", &tr!("Reported as unwanted"))),
+            None if out.notifications => (tr!("On")),
+            None => span.quiet { (tr!("Switched off")) },
         }
     }
 }
@@ -95,12 +105,12 @@ fn org_card(org: &Org) -> Markup {
     html! {
         div.card {
             dl.facts {
-                div { dt { "Name" } dd { (org.name) } }
-                div { dt { "Plan" } dd { (org.plan.name) } }
-                div { dt { "Country of phone numbers" } dd { @match &org.default_country { Some(code) => (countries::name(code)), None => span.quiet { "None: numbers need a country code" } } } }
-                div { dt { "Leads are kept" } dd { @match org.keep_leads_days { Some(days) => (plural(days, "day")), None => "For good" } } }
-                div { dt { "Daily limit of campaigns" } dd { @match &org.daily_spend_limit { Some(limit) => (money(&limit.amount.to_string(), &limit.currency)), None => "None" } } }
-                div { dt { "Last change" } dd { (time(org.updated_at)) } }
+                div { dt { (tr!("Name")) } dd { (org.name) } }
+                div { dt { (tr!("Plan")) } dd { (org.plan.name) } }
+                div { dt { (tr!("Default country for phone numbers")) } dd { @match &org.default_country { Some(code) => (countries::name(code)), None => span.quiet { (tr!("None: numbers need a country code")) } } } }
+                div { dt { (tr!("Leads are kept")) } dd { @match org.keep_leads_days { Some(days) => (tr!([days] "{n} day" | "{n} days")), None => (tr!("For good")) } } }
+                div { dt { (tr!("Daily spend limit for campaigns")) } dd { @match &org.daily_spend_limit { Some(limit) => (money(&limit.amount.to_string(), &limit.currency)), None => (tr!("No limit")) } } }
+                div { dt { (tr!("Last change")) } dd { (time(org.updated_at)) } }
             }
         }
     }
@@ -129,18 +139,18 @@ pub(crate) async fn api(
     );
     let body = html! {
         (tabs("/settings/api"))
-        p { "Programs do over HTTP whatever is done here. The operator of this system gives your CRM a client id and a secret; with these it gets tokens." }
+        p { (tr!("Programs can do everything over HTTP that people do here. The operator of this system gives your CRM a client id and a secret; with these it gets tokens.")) }
         div.card {
             dl.facts {
-                div { dt { "Address" } dd { code { (origin) "/api" } } }
-                div { dt { "Header for this org" } dd { code { "orgid: " (org) } } }
-                div { dt { "Description" } dd { a href="/openapi.json" { "openapi.json" } } }
-                div { dt { "Events" } dd { a href="/webhooks" { "Webhooks" } } }
+                div { dt { (tr!("Address")) } dd { code { (origin) "/api" } } }
+                div { dt { (tr!("Header for this org")) } dd { code { "orgid: " (org) } } }
+                div { dt { (tr!("Description")) } dd { a href="/openapi.json" { "openapi.json" } } }
+                div { dt { (tr!("Events")) } dd { a href="/webhooks" { (tr!("Webhooks")) } } }
             }
         }
-        @for (title, text) in [("List leads", &list), ("Change the status of a lead", &change), ("Push a user", &user)] {
+        @for (title, text) in [(tr!("List leads"), &list), (tr!("Change the status of a lead"), &change), (tr!("Push a user"), &user)] {
             section { h2 { (title) } pre.card tabindex="0" { code { (text) } } }
         }
     };
-    Ok(page(&visitor, jar, Section::Settings, "API", &body))
+    Ok(page(&visitor, jar, Section::Settings, &tr!("API"), &body))
 }

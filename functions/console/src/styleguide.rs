@@ -9,7 +9,7 @@ use leadwire::http::{Problem, ProblemCode};
 use maud::{Markup, html};
 
 use crate::chart::Chart;
-use crate::components::{alert, badge, count, empty, money, plural, time};
+use crate::components::{alert, badge, count, empty, money, time};
 use crate::layout::bare_page;
 use crate::state::Console;
 
@@ -112,7 +112,7 @@ fn figures() -> Markup {
                 div { span { "Nothing" } b { "–" } }
             }
             div.charts { (Chart { title: "Leads by day", total: count(70_u64), days }.draw()) }
-            div.card { dl.facts { div { dt { "State" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (plural(3_u64, "page")) } } } }
+            div.card { dl.facts { div { dt { "State" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
             div.card { dl.rows { div { dt { "E-mail" } dd.address { a href="mailto:a@b.example" { "a@b.example" } } } div.changed { dt { "Changed" } dd { "Now" div.quiet { "was: before" } } } } }
         }
     }

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use leadwire::http::{Problem, ProblemCode, fields};
+use leadwire::{language, tr};
 use maud::{Markup, html};
+
+use crate::components::with_markup;
 
 /// The name of the cookie, which the script knows too.
 const COOKIE: &str = "leadwire-zone";
@@ -48,13 +51,13 @@ impl Zone {
 
     /// Parses the day of a filter: its first instant.
     pub(crate) fn parse_day(&self, field: &str, text: &str) -> Result<Timestamp, Problem> {
-        let out_of_range = || Problem::field(field, ProblemCode::DayInvalid, "A day such as 2026-01-31.");
+        let out_of_range = || Problem::field(field, ProblemCode::DayInvalid, tr!("Enter a date such as 2026-01-31."));
         self.start_of(fields::day(field, text)?).ok_or_else(out_of_range)
     }
 
     /// Parses the last day of a filter: the first instant after it.
     pub(crate) fn parse_last_day(&self, field: &str, text: &str) -> Result<Timestamp, Problem> {
-        let out_of_range = || Problem::field(field, ProblemCode::DayInvalid, "A day such as 2026-01-31.");
+        let out_of_range = || Problem::field(field, ProblemCode::DayInvalid, tr!("Enter a date such as 2026-01-31."));
         let next = fields::day(field, text)?.tomorrow().map_err(|_| out_of_range())?;
         self.start_of(next).ok_or_else(out_of_range)
     }
@@ -76,12 +79,17 @@ impl Zone {
 
     /// A time in words, for sentences that the script does not touch.
     pub(crate) fn in_words(&self, at: Timestamp) -> String {
-        format!("{} ({})", self.local(at).strftime("%-d %b %Y, %H:%M"), self.name())
+        format!("{} ({})", language::timestamp(self.local(at)), self.name())
     }
 
     /// Says which zone a page uses. The script loads the page again if the reader's is another one.
     pub(crate) fn note(&self) -> Markup {
-        html! { p.quiet data-zone=(self.name()) { "Days and times are in the time zone " b { (self.name()) } "." } }
+        let zone = html! { b { (self.name()) } };
+        html! {
+            p.quiet data-zone=(self.name()) {
+                (with_markup(&tr!("Days and times are in the time zone {zone}."), &[("zone", zone)]))
+            }
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The mails to admins, in plain text and in HTML: what happens, what becomes of leads in the meantime, and one link.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use leadwire::language;
 use leadwire::mail::Mail;
 use leadwire::model::connection::lead_state::Stop;
 use leadwire::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
+use leadwire::tr;
 
 /// A mail before layout.
 struct Letter {
@@ -35,102 +38,122 @@ pub(crate) fn lost_pages_mail(
     org: &str,
     link: &str,
 ) -> Mail {
-    let lost_pages = match lost {
-        [(page, _)] => format!("the page {}", page.page_name),
-        pages => format!("{} pages", pages.len()),
-    };
+    let (name, pages) = (&integration.name, page_names(lost.iter().map(|(page, _)| *page)));
     let mut paragraphs =
-        vec![format!("Leads from {lost_pages} no longer arrive through the integration {}.", integration.name)];
+        vec![tr!("Leads from {pages} no longer arrive through the integration {name}.", pages = pages, name = name)];
     paragraphs.extend(lost.iter().map(|(page, ended)| format!("{}: {}", page.page_name, ended.reason.message())));
-    paragraphs
-        .extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix_for(integration.token_kind))));
-    paragraphs.push(CATCH_UP_TEXT.to_owned());
-    Letter { subject: format!("{org}: no more leads from {lost_pages}"), paragraphs }.with(link)
+    let fix = |(_, ended): &(&Connection, &ConnectionEnd)| what_to_do(&ended.reason.fix_for(integration.token_kind));
+    paragraphs.extend(lost.first().map(fix));
+    paragraphs.push(catch_up());
+    Letter { subject: tr!("{org}: no more leads from {pages}", org = org, pages = pages), paragraphs }.with(link)
 }
 
 /// The mail about an integration that works and is not allowed to read leads.
-pub(crate) fn blocked_mail(stop: &Stop, integration: &Integration, org: &str, link: &str) -> Mail {
-    let paragraphs = vec![
-        format!("No leads can arrive through the integration {}. {}", integration.name, stop.message),
-        format!("What to do: {}", stop.fix),
-        CATCH_UP_TEXT.to_owned(),
-    ];
-    Letter { subject: format!("{org}: no leads from Meta can arrive"), paragraphs }.with(link)
+pub(crate) fn blocked_mail(stop: Option<&Stop>, integration: &Integration, org: &str, link: &str) -> Mail {
+    let name = &integration.name;
+    let mut paragraphs = vec![tr!("No leads can arrive through the integration {name}.", name = name)];
+    if let (Some(stop), Some(first)) = (stop, paragraphs.first_mut()) {
+        *first = format!("{first} {}", stop.message);
+        paragraphs.push(what_to_do(&stop.fix));
+    }
+    paragraphs.push(catch_up());
+    Letter { subject: tr!("{org}: no leads from Meta can arrive", org = org), paragraphs }.with(link)
 }
 
 /// The mail about pages whose leads an integration is not allowed to read.
 pub(crate) fn blocked_pages_mail(
-    blocked: &[(&Connection, &Stop)],
+    blocked: &[&Connection],
     integration: &Integration,
     org: &str,
     link: &str,
+    now: Timestamp,
 ) -> Mail {
-    let pages = match blocked {
-        [(page, _)] => format!("the page {}", page.page_name),
-        pages => format!("{} pages", pages.len()),
-    };
+    let (name, pages) = (&integration.name, page_names(blocked.iter().copied()));
+    let stops: Vec<Stop> = blocked.iter().filter_map(|page| page.lead_state(integration, now).stop).collect();
     let mut paragraphs =
-        vec![format!("Leads from {pages} cannot arrive through the integration {}.", integration.name)];
-    paragraphs.extend(blocked.iter().map(|(_, stop)| stop.message.clone()));
-    paragraphs.extend(blocked.first().map(|(_, stop)| format!("What to do: {}", stop.fix)));
-    paragraphs.push(CATCH_UP_TEXT.to_owned());
-    Letter { subject: format!("{org}: no leads from {pages}"), paragraphs }.with(link)
+        vec![tr!("Leads from {pages} cannot arrive through the integration {name}.", pages = pages, name = name)];
+    paragraphs.extend(stops.iter().map(|stop| stop.message.clone()));
+    paragraphs.extend(stops.first().map(|stop| what_to_do(&stop.fix)));
+    paragraphs.push(catch_up());
+    Letter { subject: tr!("{org}: no leads from {pages}", org = org, pages = pages), paragraphs }.with(link)
+}
+
+/// Pages within a sentence: the only one by name, several by number.
+fn page_names<'a>(mut pages: impl ExactSizeIterator<Item = &'a Connection>) -> String {
+    match (pages.len(), pages.next()) {
+        (1, Some(page)) => tr!("the page {page}", page = page.page_name),
+        (count, _) => tr!([count] "{n} page" | "{n} pages"),
+    }
+}
+
+fn what_to_do(fix: &str) -> String {
+    tr!("What to do: {fix}", fix = fix)
 }
 
 /// For every end after which leads can be caught up on.
-const CATCH_UP_TEXT: &str = "Leads that people submit in the meantime cannot be read, but none is lost. Meta stores every lead for up to 90 \
-    days, the ones it reports wait here, and all are imported automatically once this is fixed.";
+fn catch_up() -> String {
+    tr!("Leadwire cannot read leads that people submit in the meantime, but none are lost. Meta stores every lead for up to 90 days, the ones it reports wait in Leadwire, and all of them are imported automatically once this is fixed.").into_owned()
+}
+
 /// For the end that deletes the connection itself.
-const DELETION_TEXT: &str = "Existing leads are kept. Everything else about the connection is deleted, including its list of pages: \
-    the person who reconnects selects the pages again, and leads arrive from that moment on.";
+fn deletion() -> String {
+    tr!("Existing leads are kept. Everything else about the connection is deleted, including its list of pages: the person who reconnects selects the pages again, and leads arrive from that moment on.").into_owned()
+}
+
 /// Encourages people not to put it off.
-const EFFORT_TEXT: &str = "Reconnecting takes a minute. Settings, history and leads are kept.";
+fn effort() -> String {
+    tr!("Reconnecting takes a minute. Settings, history and leads are kept.").into_owned()
+}
 
 fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
     let end = integration.expires_at().unwrap_or(now);
-    let day = end.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    let day = format!("{} UTC", language::timestamp(TimeZone::UTC.to_datetime(end)));
     let time_left = time_left(end, now);
     Letter {
-        subject: format!("{org}: the connection to Meta ends in {time_left}"),
+        subject: tr!("{org}: the connection to Meta expires in {time}", org = org, time = time_left),
         paragraphs: vec![
-            format!(
-                "The integration {} ends on {day}, in {time_left}. Meta limits how long such a connection lasts, and only a person can renew it.",
-                integration.name
+            tr!(
+                "The Meta connection of the integration {name} expires in {time}, on {day}. Meta limits how long a connection lasts, and only a person can renew it.",
+                name = integration.name,
+                day = day,
+                time = time_left
             ),
-            "Until then, leads arrive as usual. After that, they stop until someone reconnects.".to_owned(),
-            EFFORT_TEXT.to_owned(),
+            tr!("Until then, leads arrive as usual. After that, they stop until someone reconnects.").into_owned(),
+            effort(),
         ],
     }
 }
 
 fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
-    let summary = format!("Leads no longer arrive through the integration {}. {}", integration.name, reason.message());
+    let summary = tr!(
+        "Leads no longer arrive through the integration {name}. {reason}",
+        name = integration.name,
+        reason = reason.message()
+    );
     let mut paragraphs = vec![summary];
     // If reconnecting is all there is to do, the button says so already.
     let fix = reason.fix_for(integration.token_kind);
-    if fix != "Reconnect." {
-        paragraphs.push(format!("What to do: {fix}"));
+    if fix != tr!("Reconnect.") {
+        paragraphs.push(what_to_do(&fix));
     }
     let deleted = reason == EndReason::DataDeleted;
-    paragraphs.extend(
-        if deleted { vec![DELETION_TEXT] } else { vec![CATCH_UP_TEXT, EFFORT_TEXT] }.into_iter().map(ToOwned::to_owned),
-    );
-    Letter { subject: format!("{org}: leads from Meta have stopped"), paragraphs }
+    paragraphs.extend(if deleted { vec![deletion()] } else { vec![catch_up(), effort()] });
+    Letter { subject: tr!("{org}: leads from Meta have stopped", org = org), paragraphs }
 }
 
 /// In whole days, or in hours on the last day. Rounded up, because "0 days" would read as the end.
 fn time_left(end: Timestamp, now: Timestamp) -> String {
-    let hours = (end.duration_since(now).as_secs().max(0) + 3599) / 3600;
+    let hours = end.duration_since(now).as_secs().max(0).unsigned_abs().div_ceil(3600);
     match hours {
-        ..=1 => "an hour".to_owned(),
-        2..=24 => format!("{hours} hours"),
-        _ => format!("{} days", (hours + 23) / 24),
+        ..=1 => tr!("an hour").into_owned(),
+        2..=24 => tr!("{hours} hours", hours = hours),
+        _ => tr!("{days} days", days = hours.div_ceil(24)),
     }
 }
 
 impl Letter {
     fn with(self, link: &str) -> Mail {
-        Mail::letter(&self.subject, &self.paragraphs, ("Reconnect", link))
+        Mail::letter(&self.subject, &self.paragraphs, (&tr!("Reconnect"), link))
     }
 }
 

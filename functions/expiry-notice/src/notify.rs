@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
+use leadwire::language;
 use leadwire::mail::{Mail, MailError, Mailer};
 use leadwire::model::connection::lead_state::{Stop, StopReason};
 use leadwire::model::connection::problem::IntegrationProblemCode;
@@ -110,7 +111,11 @@ impl Notifier {
         if let Some(stop) = integration.lead_state(pages.iter().copied(), now).stop {
             let Some(code) = blocked(&stop) else { return Ok(()) };
             let notice = format!("blocked-{code}");
-            let mail = |org: &str, link: &str| mails::blocked_mail(&stop, integration, org, link);
+            // Read for each recipient, in their language.
+            let mail = |org: &str, link: &str| {
+                let stop = integration.lead_state(pages.iter().copied(), now).stop;
+                mails::blocked_mail(stop.as_ref(), integration, org, link)
+            };
             let event = Event::connection_expired(scope, integration, stop.clone(), &notice);
             return self.notify_all(scope, integration, &notice, &[event], mail, now).await;
         }
@@ -132,8 +137,8 @@ impl Notifier {
                 Event::connection_page_lost(scope, integration, page, stop.clone(), &format!("blocked-{code}"))
             })
             .collect();
-        let pages: Vec<(&Connection, &Stop)> = stopped.iter().map(|(page, _, stop)| (*page, stop)).collect();
-        let mail = |org: &str, link: &str| mails::blocked_pages_mail(&pages, integration, org, link);
+        let pages: Vec<&Connection> = stopped.iter().map(|(page, ..)| *page).collect();
+        let mail = |org: &str, link: &str| mails::blocked_pages_mail(&pages, integration, org, link, now);
         self.notify_all(scope, integration, &format!("blocked-pages-{hash}"), &events, mail, now).await
     }
 
@@ -160,10 +165,11 @@ impl Notifier {
             tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
         }
         let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
-        let mail = mail(&org, &self.link(integration));
+        let link = self.link(integration);
         for admin in admins {
             // The prefix keeps a user whose id is "bus" apart from the event bus.
             let recipient = format!("user-{}", admin.id);
+            let mail = language::speak_now(admin.locale(), || mail(&org, &link));
             let send = async {
                 match mailer.send(&admin.email, &mail).await {
                     // Permanent: it counts as sent, so that the other admins are notified and no retry follows.

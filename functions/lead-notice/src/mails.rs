@@ -2,10 +2,16 @@
 //!
 //! Everything in them was written by strangers: it is escaped, and a subject is one line.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use leadwire::language;
 use leadwire::mail::Mail;
+use leadwire::model::assignee_mail::MAX_AT_ONCE;
 use leadwire::model::lead::Lead;
 use leadwire::notices::AssigneeMail;
+use leadwire::tr;
 use maud::{DOCTYPE, Markup, html};
 
 const MAX_NAME_CHARS: usize = 80;
@@ -25,8 +31,8 @@ pub(crate) fn compose(mail: &AssigneeMail<'_>) -> Mail {
 
 fn one(mail: &AssigneeMail<'_>, lead: &Lead) -> Mail {
     let name = name_of(lead);
-    let mark = if lead.test { "[Test] " } else { "" };
-    let subject = one_line(&format!("{mark}New lead: {name}"));
+    let new_lead = tr!("New lead: {name}", name = name);
+    let subject = one_line(&if lead.test { format!("[Test] {new_lead}") } else { new_lead });
     let link = link(mail, lead);
     let facts = facts(lead);
     let answers: Vec<(String, String)> = lead
@@ -36,69 +42,83 @@ fn one(mail: &AssigneeMail<'_>, lead: &Lead) -> Mail {
         .collect();
     let mut text = format!("{name}\n");
     if lead.test {
-        text += "This is a test lead.\n";
+        text += &format!("{}\n", tr!("This is a test lead."));
     }
     for (label, value) in facts.iter().chain(&answers) {
         text += &format!("{label}: {value}\n");
     }
-    text += &format!("\nOpen the lead: {link}\n\n{REASON}\nStop these mails: {}\n", mail.unsubscribe);
+    text += &format!("\n{}: {link}\n{}", tr!("Open the lead"), ending(mail));
     let body = html! {
-        @if lead.test { p { b { "This is a test lead." } } }
+        @if lead.test { p { b { (tr!("This is a test lead.")) } } }
         h1 style="font-size:22px;margin:0 0 .4em" { (name) }
         @if let Some(number) = lead.phone.as_deref().and_then(dialled) {
-            p { a href={ "tel:" (number) } style=(BUTTON) { "Call " (lead.phone.as_deref().unwrap_or_default()) } }
+            p { a href={ "tel:" (number) } style=(BUTTON) { (tr!("Call {number}", number = lead.phone.as_deref().unwrap_or_default())) } }
         }
         (table(&facts))
-        @if !answers.is_empty() { h2 style="font-size:17px" { "Answers" } (table(&answers)) }
-        p { a href=(link) style=(BUTTON) { "Open the lead" } }
+        @if !answers.is_empty() { h2 style="font-size:17px" { (tr!("Answers")) } (table(&answers)) }
+        p { a href=(link) style=(BUTTON) { (tr!("Open the lead")) } }
     };
     Mail { subject: subject.clone(), text, html: frame(mail, &subject, &body) }
 }
 
 fn several(mail: &AssigneeMail<'_>, leads: &[Lead]) -> Mail {
     let count = leads.len() + mail.more;
-    let subject = format!("{count} new leads");
-    let mut text =
-        format!("These leads were assigned to you. After {EARLIER} mails within an hour, more leads come together.\n");
+    let subject = tr!([count] "{n} new lead" | "{n} new leads");
+    let why = tr!(
+        "These leads were assigned to you. After {number} mails within an hour, further leads come in one mail.",
+        number = MAX_AT_ONCE
+    );
+    let test = format!(" ({})", tr!("test"));
+    let mut text = format!("{why}\n");
     for lead in leads {
         let reach =
             [&lead.phone, &lead.email].into_iter().flatten().map(|it| one_line(it)).collect::<Vec<_>>().join(", ");
-        let mark = if lead.test { " (test)" } else { "" };
+        let mark = if lead.test { test.as_str() } else { "" };
         text += &format!("\n{}{mark}\n{reach}\n{}\n", name_of(lead), link(mail, lead));
     }
     let all = format!("{}/leads?assigned_to={}", origin(mail), mail.user.id);
     if mail.more > 0 {
-        text += &format!("\nAnd {} more: {all}\n", mail.more);
+        text += &format!("\n{}: {all}\n", and_more(mail));
     }
-    text += &format!("\n{REASON}\nStop these mails: {}\n", mail.unsubscribe);
+    text += &ending(mail);
     let body = html! {
         h1 style="font-size:22px;margin:0 0 .4em" { (subject) }
-        p { "These leads were assigned to you. After " (EARLIER) " mails within an hour, more leads come together." }
+        p { (why) }
         @for lead in leads {
             p style="border-top:1px solid #dde1e7;padding-top:.8em" {
-                b { a href=(link(mail, lead)) { (name_of(lead)) } } @if lead.test { " (test)" }
+                b { a href=(link(mail, lead)) { (name_of(lead)) } } @if lead.test { (test) }
                 @if let Some(phone) = &lead.phone {
                     br; @match dialled(phone) { Some(number) => a href={ "tel:" (number) } { (phone) }, None => (phone) }
                 }
                 @if let Some(email) = &lead.email { br; (email) }
             }
         }
-        @if mail.more > 0 { p { a href=(all) { "And " (mail.more) " more" } } }
+        @if mail.more > 0 { p { a href=(all) { (and_more(mail)) } } }
     };
     Mail { subject: subject.clone(), text, html: frame(mail, &subject, &body) }
 }
 
-const EARLIER: u32 = leadwire::model::assignee_mail::MAX_AT_ONCE;
-const REASON: &str = "You get this mail because the lead was assigned to you.";
+fn and_more(mail: &AssigneeMail<'_>) -> String {
+    tr!("And {number} more", number = mail.more)
+}
+
+fn reason() -> Cow<'static, str> {
+    tr!("You get these mails because leads are assigned to you.")
+}
+
+/// The end of a mail in plain text.
+fn ending(mail: &AssigneeMail<'_>) -> String {
+    format!("\n{}\n{}: {}\n", reason(), tr!("Stop these mails"), mail.unsubscribe)
+}
 
 fn frame(mail: &AssigneeMail<'_>, title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language::current()) {
             head { meta charset="utf-8"; meta name="viewport" content="width=device-width"; title { (title) } }
             body style="font:16px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:36em;margin:1.5em auto;padding:0 1em;overflow-wrap:anywhere" {
                 (body)
-                p style=(SMALL) { (REASON) " " a href=(mail.unsubscribe) { "Stop these mails" } }
+                p style=(SMALL) { (reason()) " " a href=(mail.unsubscribe) { (tr!("Stop these mails")) } }
             }
         }
     };
@@ -121,19 +141,19 @@ fn table(rows: &[(String, String)]) -> Markup {
 /// How to reach the person, and where the lead came from.
 fn facts(lead: &Lead) -> Vec<(String, String)> {
     let facts = [
-        ("Phone", lead.phone.clone()),
-        ("E-mail", lead.email.clone()),
-        ("Form", lead.attribution.form_name.clone()),
-        ("Ad", lead.attribution.ad_name.clone()),
-        ("Campaign", lead.attribution.campaign_name.clone()),
-        ("Page", lead.page_name.clone()),
-        ("Submitted", Some(written(lead.created_time))),
+        (tr!("Phone"), lead.phone.clone()),
+        (tr!("E-mail"), lead.email.clone()),
+        (tr!("Form"), lead.attribution.form_name.clone()),
+        (tr!("Ad"), lead.attribution.ad_name.clone()),
+        (tr!("Campaign"), lead.attribution.campaign_name.clone()),
+        (tr!("Page"), lead.page_name.clone()),
+        (tr!("Submitted"), Some(written(lead.created_time))),
     ];
-    facts.into_iter().filter_map(|(label, value)| Some((label.to_owned(), one_line(&value?)))).collect()
+    facts.into_iter().filter_map(|(label, value)| Some((label.into_owned(), one_line(&value?)))).collect()
 }
 
 fn written(at: Timestamp) -> String {
-    at.strftime("%-d %B %Y, %H:%M UTC").to_string()
+    format!("{} UTC", language::timestamp(TimeZone::UTC.to_datetime(at)))
 }
 
 fn link(mail: &AssigneeMail<'_>, lead: &Lead) -> String {
@@ -146,7 +166,8 @@ fn origin<'a>(mail: &AssigneeMail<'a>) -> &'a str {
 
 fn name_of(lead: &Lead) -> String {
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
-    cut(&one_line(known.map_or("Unnamed lead", String::as_str)), MAX_NAME_CHARS)
+    let name = known.map_or_else(|| tr!("Unnamed lead"), |name| Cow::Borrowed(name.as_str()));
+    cut(&one_line(&name), MAX_NAME_CHARS)
 }
 
 /// A text in one line, without characters that end a header or turn the direction of writing.
@@ -172,6 +193,7 @@ fn dialled(typed: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use leadwire::ids::{LeadId, UserId};
+    use leadwire::language::Locale;
     use leadwire::model::lead::{Answer, FoundBy};
     use leadwire::model::org::User;
 
@@ -196,6 +218,7 @@ mod tests {
             role: None,
             active: true,
             permissions: Vec::new(),
+            language: None,
             updated_at: Timestamp::UNIX_EPOCH,
         };
         let console = "https://leads.example.com/".parse().unwrap();
@@ -214,6 +237,16 @@ mod tests {
         }
         assert!(mail.text.contains("+44 7700 900123") && mail.text.contains("https://leads.example.com/unsubscribe/t"));
         assert!(write(&[Lead { test: true, ..lead("Jane") }], 0).subject.starts_with("[Test] "));
+    }
+
+    #[test]
+    fn a_mail_speaks_its_recipients_language() {
+        let german = Locale::negotiate(None, "de-AT");
+        let mail = language::speak_now(german, || write(&[lead("Jane Roe")], 0));
+        assert_eq!(mail.subject, "Neuer Lead: Jane Roe");
+        for words in ["lang=\"de-AT\"", "+44 7700 900123 anrufen", "02.01.2026, 10:30 UTC", "How many?"] {
+            assert!(mail.html.contains(words), "{words}: {}", mail.html);
+        }
     }
 
     #[test]

@@ -75,9 +75,9 @@ impl Sweeper {
             || integration.lifecycle == Lifecycle::Removing
             || !table.org(&scope).await?.is_some_and(|org| org.has_meta())
         {
-            let why = ended
-                .map_or("The integration was deleted, or the org's plan no longer includes Meta.", EndReason::message);
-            return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
+            let deleted = || "The integration was deleted, or the org's plan no longer includes Meta.".into();
+            let why = ended.map_or_else(deleted, EndReason::message);
+            return give_up(table, &scope, job, FailureCode::IntegrationEnded, &why).await;
         }
         let pages = table.swept_pages(&scope, &integration.id, now).await?;
         let sweep = Sweep { meta: &self.meta, table, leads: &self.leads };

@@ -184,7 +184,7 @@ fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
         }
         LoginOutcome::Failed(failure) => {
             let code = (*failure).into();
-            query.append_pair("status", "error").append_pair("code", code).append_pair("message", failure.message());
+            query.append_pair("status", "error").append_pair("code", code).append_pair("message", &failure.message());
         }
     }
     drop(query);

@@ -1,6 +1,8 @@
 //! The linked ad accounts, and those that can be linked.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -37,9 +39,9 @@ pub struct AdAccountOut {
     /// The problem that prevents syncs, or Meta's rate limit.
     pub reason: Option<SyncProblemCode>,
     /// The reason in words.
-    pub reason_message: Option<&'static str>,
+    pub reason_message: Option<Cow<'static, str>>,
     /// How to fix it.
-    pub fix: Option<&'static str>,
+    pub fix: Option<Cow<'static, str>>,
     /// Meta's error code and message.
     pub evidence: Option<String>,
     /// Syncs wait until this time for Meta's rate limit.

@@ -8,6 +8,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::model::ads::report::{COLUMNS, Column, DIMENSIONS, Dimension};
 use crate::model::spreadsheet::harmless;
+use crate::tr;
 
 /// A file for spreadsheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Ads {
     ) -> Result<CsvFile, ActError> {
         let LoadedReport { accounts, days, rows, .. } = self.load_report(access, query, after).await?;
         if rows.len() > MAX_CSV_ROWS {
-            let detail = "More than 20000 rows: ask for fewer days, one account, or by something wider.";
+            let detail = tr!("More than 20,000 rows: choose fewer days, one account, or a broader grouping.");
             return Err(ActError::invalid("group_by", ErrorCode::TooManyRows, detail));
         }
         let items = self.name_rows(access, query, &accounts, rows.into_iter().collect()).await?;

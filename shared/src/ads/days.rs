@@ -17,6 +17,7 @@ use crate::model::ads::insights::{AdDay, Day};
 use crate::model::ads::metrics::MainMetrics;
 use crate::model::ads::report::{Figures, Sums};
 use crate::model::days::back;
+use crate::tr;
 
 /// Days of ads by default.
 const USUAL_DAYS: i32 = 7;
@@ -159,7 +160,7 @@ impl Ads {
                 }
             }
             if items.len() > MAX_ROWS {
-                let detail = "More than 1500 days: ask for fewer days or one account.";
+                let detail = tr!("More than 1,500 days: choose fewer days or one account.");
                 return Err(ActError::invalid("since", ErrorCode::TooManyRows, detail));
             }
         }

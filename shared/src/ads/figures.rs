@@ -19,7 +19,7 @@ const CONCURRENCY: usize = 6;
 const DAYS_PER_PIECE: i32 = 31;
 
 /// Rows of a report at most, because they are added up in memory.
-const MAX_ROWS: usize = 100_000;
+pub(super) const MAX_ROWS: usize = 100_000;
 
 /// The error of a report.
 #[derive(Debug, thiserror::Error)]

@@ -27,6 +27,7 @@ use crate::model::json_input::{maybe_object, object};
 use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::ad_account::AdAccountSettings;
+use crate::tr;
 
 /// The maximum duration of a slice of a sync.
 const MAX_SLICE: Duration = Duration::from_mins(6);
@@ -111,7 +112,7 @@ impl Ads {
     pub async fn link(&self, access: &MetaAccess, input: NewAdAccount) -> Result<AdAccountOut, ActError> {
         let invalid = |error| ActError::invalid("ad_account_id", ErrorCode::AdAccountIdInvalid, format!("{error}."));
         let token = token_input(input.token, input.integration_id)?.ok_or_else(|| {
-            let message = "Give a system user's token, or an integration to read the account with.";
+            let message = tr!("Give a system user's token, or an integration to read the account with.");
             ActError::invalid("token", ErrorCode::TokenRequired, message)
         })?;
         let ad_account_id = AdAccountId::parse(&input.ad_account_id).map_err(invalid)?;
@@ -254,7 +255,7 @@ impl Ads {
                 let info = match graph.debug_token(token).await {
                     Ok(info) if info.app_id == graph.app().id && info.is_valid => info,
                     Ok(_) | Err(GraphError::Refused(_)) => {
-                        return Err(refuse(SyncProblemCode::TokenDead, "not a valid token of this app"));
+                        return Err(refuse(SyncProblemCode::TokenDead, &tr!("not a valid token of this app")));
                     }
                     Err(error) => return Err(explain(error.into())),
                 };
@@ -296,7 +297,7 @@ impl Ads {
 fn token_input(token: Option<AccessToken>, integration: Option<IntegrationId>) -> Result<Option<TokenInput>, ActError> {
     match (token, integration) {
         (Some(_), Some(_)) => {
-            let message = "Either a token or an integration, not both.";
+            let message = tr!("Either a token or an integration, not both.");
             Err(ActError::invalid("token", ErrorCode::TokenAmbiguous, message))
         }
         (Some(token), None) => Ok(Some(TokenInput::Own(token))),
@@ -313,7 +314,7 @@ fn check_name(field: &'static str, name: String) -> Result<String, ActError> {
     if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
         return Ok(name.to_owned());
     }
-    Err(ActError::invalid(field, ErrorCode::NameInvalid, "1 to 100 characters, without control characters."))
+    Err(ActError::invalid(field, ErrorCode::NameInvalid, tr!("1 to 100 characters, without control characters.")))
 }
 
 fn parse_conversions(names: Option<Vec<String>>) -> Result<Option<Counted>, ActError> {
@@ -330,7 +331,7 @@ fn own_secret(source: Option<&TokenSource>) -> Vec<String> {
 }
 
 fn already_linked() -> ActError {
-    let message = "This org has linked this ad account already.";
+    let message = tr!("This org has linked this ad account already.");
     ActError::refuse(ErrorCode::AdAccountLinked, message).at("ad_account_id")
 }
 
@@ -352,7 +353,7 @@ fn explain(error: WorkError) -> ActError {
         Some(code) => refuse(code, &error.to_string()),
         None if matches!(error, WorkError::Graph(_)) => {
             tracing::warn!(%error, code = %error.code(), "an ad account could not be verified");
-            let message = "Meta could not be asked about this ad account. Try again in a few minutes.";
+            let message = tr!("This ad account could not be checked with Meta. Try again in a few minutes.");
             ActError::refuse(ErrorCode::MetaUnavailable, message)
         }
         None => error.into(),

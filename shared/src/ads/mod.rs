@@ -35,6 +35,7 @@ use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::tokens::Tokens;
+use crate::tr;
 
 /// The operations of admins on ads reporting.
 #[derive(Debug, Clone)]
@@ -97,10 +98,10 @@ impl Days {
         let until = self.until.unwrap_or(today).min(back(today, -1));
         let since = self.since.unwrap_or_else(|| back(until, usual - 1));
         if since > until {
-            return Err(ActError::invalid("since", ErrorCode::RangeEmpty, "A day that is not after until."));
+            return Err(ActError::invalid("since", ErrorCode::RangeEmpty, tr!("A day that is not after until.")));
         }
         if since < back(until, 31 * HISTORY_MONTHS) {
-            let detail = format!("At most {HISTORY_MONTHS} months before until.");
+            let detail = tr!("At most {months} months before until.", months = HISTORY_MONTHS);
             return Err(ActError::invalid("since", ErrorCode::RangeTooLong, detail));
         }
         Ok((since, until))

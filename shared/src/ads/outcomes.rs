@@ -25,6 +25,7 @@ use crate::model::ads::report::{Dimension, RowKey, Sums};
 use crate::model::lead::Lead;
 use crate::model::spreadsheet::harmless;
 use crate::table::lead::StoredLead;
+use crate::tr;
 
 /// Days of a report by default.
 const USUAL_DAYS: i32 = 30;
@@ -117,7 +118,7 @@ impl Ads {
         match figures::report(&self.table, scope, accounts, &by, days).await {
             Ok(rows) => Ok(rows.iter().map(|(key, sums)| ad_spend(key, sums)).collect()),
             Err(ReportError::Table(error)) => Err(error.into()),
-            Err(error @ ReportError::TooManyRows) => Err(too_many(&error.to_string())),
+            Err(ReportError::TooManyRows) => Err(too_many_rows(figures::MAX_ROWS)),
         }
     }
 
@@ -129,7 +130,9 @@ impl Ads {
         (since, until): (Date, Date),
     ) -> Result<Vec<(Date, LeadOutcome)>, ActError> {
         let leads = self.table.lead_outcomes(scope, widest(since, until), MAX_LEADS).await?;
-        let leads = leads.ok_or_else(|| too_many(&format!("more than {MAX_LEADS} leads were submitted")))?;
+        let leads = leads.ok_or_else(|| {
+            too_many(tr!("More than {leads} leads were submitted: choose fewer days.", leads = MAX_LEADS))
+        })?;
         let with_day = leads.into_iter().map(|lead| (zones.day(&lead), lead));
         Ok(with_day.filter(|(day, _)| (since..=until).contains(day)).collect())
     }
@@ -157,7 +160,7 @@ impl Ads {
         };
         rows.sort_by_cached_key(|(key, sums)| (key.is_none(), rank(sums)));
         if rows.len() > MAX_ROWS {
-            return Err(too_many(&format!("the report would have more than {MAX_ROWS} rows")));
+            return Err(too_many_rows(MAX_ROWS));
         }
         let ids = || rows.iter().filter_map(|(key, _)| key.as_deref());
         let mut names: HashMap<String, String> = match kind(by) {
@@ -204,11 +207,16 @@ impl Ads {
 /// Parses what rows are about.
 pub fn parse_outcome_dimension(text: &str) -> Result<OutcomeDimension, ActError> {
     let known = || OUTCOME_DIMENSIONS.map(|(name, _)| name).join(", ");
-    text.parse().map_err(|()| ActError::invalid("group_by", ErrorCode::GroupByInvalid, format!("One of {}.", known())))
+    let message = || tr!("One of {names}.", names = known());
+    text.parse().map_err(|()| ActError::invalid("group_by", ErrorCode::GroupByInvalid, message()))
 }
 
-fn too_many(why: &str) -> ActError {
-    ActError::invalid("since", ErrorCode::TooManyRows, format!("{why}: ask for fewer days."))
+fn too_many(message: String) -> ActError {
+    ActError::invalid("since", ErrorCode::TooManyRows, message)
+}
+
+fn too_many_rows(most: usize) -> ActError {
+    too_many(tr!("The report would have more than {rows} rows: choose fewer days.", rows = most))
 }
 
 fn kind(by: OutcomeDimension) -> Option<AdObjectKind> {

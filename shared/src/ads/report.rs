@@ -16,6 +16,7 @@ use crate::ids::AdObjectId;
 use crate::model::ads::account::AdAccount;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::report::{DIMENSIONS, Dimension, Figures, RowKey, Sums, totals};
+use crate::tr;
 
 /// Days of a report by default.
 const USUAL_DAYS: i32 = 30;
@@ -116,8 +117,11 @@ impl Ads {
         let mut rows = match figures::report(&self.table, &access.scope, &accounts, &query.by, days).await {
             Ok(rows) => rows,
             Err(ReportError::Table(error)) => return Err(error.into()),
-            Err(error @ ReportError::TooManyRows) => {
-                let detail = format!("{error}: ask for fewer days, one account, or by something wider.");
+            Err(ReportError::TooManyRows) => {
+                let detail = tr!(
+                    "The report would have more than {rows} rows: choose fewer days, one account, or a broader grouping.",
+                    rows = figures::MAX_ROWS
+                );
                 return Err(ActError::invalid("group_by", ErrorCode::TooManyRows, detail));
             }
         };
@@ -149,7 +153,7 @@ pub fn parse_dimensions(text: &str) -> Result<Vec<Dimension>, ActError> {
     let mut by: Vec<Dimension> = Vec::new();
     for name in text.split(',').map(str::trim) {
         let dimension = name.parse().map_err(|()| {
-            ActError::invalid("group_by", ErrorCode::GroupByInvalid, format!("Known are {}.", known()))
+            ActError::invalid("group_by", ErrorCode::GroupByInvalid, tr!("Known are {names}.", names = known()))
         })?;
         if !by.contains(&dimension) {
             by.push(dimension);

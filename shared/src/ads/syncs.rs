@@ -1,6 +1,8 @@
 //! Requesting syncs, and the sync log.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
 use crate::model::json_input::maybe_whole;
+use crate::tr;
 
 /// The latest syncs that are searched for those of the selected accounts.
 const MAX_SYNCS_READ: usize = 1000;
@@ -81,8 +84,8 @@ pub struct SyncOut {
     pub waiting_until: Option<Timestamp>,
     /// The problem that ended it early.
     pub reason: Option<SyncProblemCode>,
-    pub reason_message: Option<&'static str>,
-    pub fix: Option<&'static str>,
+    pub reason_message: Option<Cow<'static, str>>,
+    pub fix: Option<Cow<'static, str>>,
     pub evidence: Option<String>,
     /// The results, by object type. A scheduled sync does not read what cannot have changed.
     pub objects: Vec<ObjectOut>,
@@ -115,9 +118,9 @@ pub struct ObjectOut {
 pub struct ErrorOut {
     /// A stable code, for programs.
     pub code: SyncProblemCode,
-    pub message: &'static str,
+    pub message: Cow<'static, str>,
     /// How to fix it.
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
     /// The object concerned, and Meta's message.
     pub evidence: String,
 }
@@ -145,7 +148,7 @@ impl Ads {
                 let at_field = |error: ActError| error.at("account_id");
                 let account = self.find(access, id).await.map_err(at_field)?;
                 if account.paused {
-                    let detail = "This ad account is paused.";
+                    let detail = tr!("This ad account is paused.");
                     return Err(at_field(ActError::refuse(ErrorCode::AdAccountPaused, detail)));
                 }
                 vec![account]
@@ -157,7 +160,7 @@ impl Ads {
             }
         };
         if accounts.is_empty() {
-            let detail = "This org has no ad account to sync: none is linked, or all are paused.";
+            let detail = tr!("This org has no ad account to sync: none is linked, or all are paused.");
             return Err(ActError::refuse(ErrorCode::NoAdAccounts, detail));
         }
         let now = crate::clock::now();
@@ -219,7 +222,7 @@ fn since(account: &AdAccount, days: Option<i64>, now: Timestamp) -> Result<Date,
     let since = i32::try_from(days).ok().filter(|days| *days > 0).map(|days| back(today, days));
     since.filter(|since| *since >= earliest).ok_or_else(|| {
         let most = today.since(earliest).map_or(0, |span| span.get_days());
-        let detail = format!("A whole number from 1 to {most}: Meta answers for 37 months.");
+        let detail = tr!("A whole number from 1 to {most}: Meta answers for 37 months.", most = most);
         ActError::invalid("days", ErrorCode::DaysInvalid, detail)
     })
 }

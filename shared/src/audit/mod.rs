@@ -19,6 +19,7 @@ use crate::ids::{OrgScope, UserId};
 use crate::model::audit::{AUDIT_TTL, AuditAct, AuditFace, AuditRecord};
 use crate::secret::HmacKey;
 use crate::table::Table;
+use crate::tr;
 
 /// The records of what was done.
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl AuditLog {
         if let (Some(from), Some(to)) = (query.from, query.to)
             && from >= to
         {
-            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
+            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, tr!("A time after from.")));
         }
         let list = format!("audit {query:?}");
         let cursor = ListCursor::new(&self.key, scope, &list);

@@ -7,6 +7,7 @@ use crate::ids::{AuditId, OrgScope};
 use crate::model::audit::{AuditAct, AuditActor, AuditChange, AuditFace, AuditOutcome, AuditRecord, Recordable};
 use crate::model::caller::Caller;
 use crate::table::Table;
+use crate::tr;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Trail {
             Some(ActRule::Act(act)) => self.begin_as(act, scope, caller).await,
             Some(ActRule::Unnamed) => {
                 tracing::error!(org = %scope.org(), "a changing request has no name among the acts, and was refused");
-                Err(ActError::refuse(ErrorCode::Unavailable, "This is not possible at the moment."))
+                Err(ActError::refuse(ErrorCode::Unavailable, tr!("This is not possible at the moment.")))
             }
         }
     }

@@ -23,6 +23,7 @@ use crate::model::json_input::{maybe_whole, object};
 use crate::model::limit::OrgLimit;
 use crate::once::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
+use crate::tr;
 
 /// A campaign to create. It is created paused, and spends nothing until it is launched.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -141,7 +142,7 @@ impl Campaigns {
         let target = self.advertiser(access, &input.page_id, now).await?;
         let account = self.account(access, &target, &input.ad_account_id).await?;
         if !account.is_active {
-            let message = "Meta has disabled or closed this ad account. Settle what Meta asks for in Ads Manager.";
+            let message = tr!("Meta has disabled or closed this ad account. Settle what Meta asks for in Ads Manager.");
             return Err(ActError::invalid("adAccountId", ErrorCode::AdAccountNotActive, message));
         }
         let form = self.check_form(access, &target, &input.lead_form_id).await?;
@@ -216,7 +217,7 @@ impl Campaigns {
         match read.await {
             Ok(account) => Ok(account),
             Err(WorkError::Graph(GraphError::NotVisible(_) | GraphError::NotPermitted(_))) => {
-                let message = format!("The connected account cannot use the ad account {id}.");
+                let message = tr!("The connected account cannot use the ad account {id}.", id = id);
                 Err(ActError::invalid("adAccountId", ErrorCode::AdAccountUnknown, message))
             }
             Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),

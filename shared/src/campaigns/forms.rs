@@ -17,6 +17,7 @@ use crate::model::json_input::{maybe_object, object, objects};
 use crate::once::OnceKey;
 use crate::publishing::target::Target;
 use crate::table::request::OnceRequest;
+use crate::tr;
 
 /// A lead form to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -122,7 +123,7 @@ impl Campaigns {
             Ok(()) => Ok(ArchivedForm { form_id: form.clone(), status: "ARCHIVED" }),
             Err(WorkError::Graph(GraphError::NotVisible(_))) => Err(not_of_page(page)),
             Err(WorkError::Graph(refused @ GraphError::Refused(_))) => {
-                Err(ActError::refuse(ErrorCode::MetaRefused, format!("Meta refuses this: {refused}.")))
+                Err(ActError::refuse(ErrorCode::MetaRefused, tr!("Meta refuses this: {error}.", error = refused)))
             }
             Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
         }
@@ -202,8 +203,8 @@ impl Campaigns {
             }
             if let Some(field) = refused_form_field(failed) {
                 let words = failed.detail().and_then(|detail| detail.user_message.as_deref());
-                let message =
-                    format!("Meta refuses it: {}", words.map_or_else(|| failed.to_string(), ToOwned::to_owned));
+                let words = words.map_or_else(|| failed.to_string(), ToOwned::to_owned);
+                let message = tr!("Meta refuses it: {words}", words = words);
                 return Err(ActError::invalid(field, ErrorCode::FormInvalid, message));
             }
         }
@@ -257,15 +258,16 @@ impl Campaigns {
             Err(error) => return Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
         };
         if !terms_accepted {
-            let message = format!(
-                "Meta's terms for lead ads were not accepted for the page. Accept them at https://www.facebook.com/ads/leadgen/tos?page_id={page}."
+            let message = tr!(
+                "Meta's terms for lead ads were not accepted for the page. Accept them at https://www.facebook.com/ads/leadgen/tos?page_id={page}.",
+                page = page
             );
             return Err(ActError::invalid("pageId", ErrorCode::TermsNotAccepted, message));
         }
         match found {
             Some((status, name)) if status == "ACTIVE" => Ok(name),
             Some((status, _)) => {
-                let message = format!("An active form; this one is {}.", status.to_lowercase());
+                let message = tr!("An active form; this one is {status}.", status = status.to_lowercase());
                 Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
             }
             None => Err(not_of_page(page)),
@@ -274,7 +276,7 @@ impl Campaigns {
 }
 
 fn not_of_page(page: &PageId) -> ActError {
-    ActError::invalid("leadFormId", ErrorCode::FormInvalid, format!("A form of the page {page}."))
+    ActError::invalid("leadFormId", ErrorCode::FormInvalid, tr!("A form of the page {page}.", page = page))
 }
 
 /// Checks what was asked for.

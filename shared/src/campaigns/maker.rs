@@ -19,6 +19,7 @@ use crate::model::campaigns::step::{CampaignStep, MetaObject};
 use crate::model::campaigns::{CampaignError, CampaignErrorCode, CampaignStatus, LeadCampaign};
 use crate::model::event::Event;
 use crate::model::publishing::progress::{LEASE, PublishLease};
+use crate::phrase;
 use crate::publishing::Clock;
 use crate::publishing::target::{NoTarget, find_target};
 use crate::queue::Queue;
@@ -130,9 +131,9 @@ impl CampaignMaker {
                 }
             }
             Err(NoTarget::NotAllowed(missing)) => (CampaignErrorCode::PermissionMissing, missing),
-            Err(NoTarget::Ended(reason)) => (CampaignErrorCode::ConnectionExpired, reason.message().to_owned()),
+            Err(NoTarget::Ended(reason)) => (CampaignErrorCode::ConnectionExpired, String::from(reason.message())),
             Err(NoTarget::NotConnected) => {
-                (CampaignErrorCode::ConnectionExpired, "The page is not connected any more.".to_owned())
+                (CampaignErrorCode::ConnectionExpired, phrase!("The page is not connected any more.").to_owned())
             }
         };
         Ok(Err((campaign, error(None, code, message))))
@@ -176,7 +177,7 @@ impl CampaignMaker {
 }
 
 fn error(field: Option<&str>, code: CampaignErrorCode, message: String) -> CampaignError {
-    CampaignError { field: field.map(ToOwned::to_owned), code, message, fix: code.fix().to_owned() }
+    CampaignError { field: field.map(ToOwned::to_owned), code, message, fix: code.fix().into_owned() }
 }
 
 impl Making<'_> {
@@ -301,7 +302,7 @@ impl Making<'_> {
             self.campaign.progress.creative_checked = true;
             return Ok(());
         }
-        let message = "Meta took the creative without its lead form.".to_owned();
+        let message = phrase!("Meta took the creative without its lead form.").to_owned();
         self.campaign.undo(vec![error(Some("leadFormId"), CampaignErrorCode::FormRefused, message)]);
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::model::campaigns::{
     SpecialAdCategory, Targeting,
 };
 use crate::model::event::Event;
+use crate::tr;
 
 /// A campaign.
 #[derive(Debug, Serialize, ToSchema)]
@@ -195,8 +196,10 @@ impl Campaigns {
         let (amount, currency) = (limit.amount, &limit.currency);
         if campaign.spec.currency != *currency {
             let theirs = &campaign.spec.currency;
-            return refuse(format!(
-                "The org's limit is in {currency}, the campaign in {theirs}. A superadmin can launch it."
+            return refuse(tr!(
+                "The org's limit is in {currency}, the campaign in {theirs}. A superadmin can launch it.",
+                currency = currency,
+                theirs = theirs
             ));
         }
         let (mut spend, mut before) = (Decimal::ZERO, None);
@@ -214,8 +217,11 @@ impl Campaigns {
             return Ok(());
         }
         let spend = format_amount(spend.round_dp(2), currency);
-        refuse(format!(
-            "With this campaign, the org's campaigns may spend {spend} {currency} a day, and its limit is {amount} {currency}. A superadmin can launch it."
+        refuse(tr!(
+            "With this campaign, the org's campaigns may spend {spend} {currency} a day, and its limit is {amount} {currency}. A superadmin can launch it.",
+            spend = spend,
+            amount = amount,
+            currency = currency
         ))
     }
 
@@ -291,7 +297,7 @@ impl Campaigns {
         match switch.await {
             Ok(()) => Ok(()),
             Err(WorkError::Graph(error @ crate::graph::GraphError::Refused(_))) => {
-                Err(ActError::refuse(ErrorCode::MetaRefused, format!("Meta refuses this: {error}.")))
+                Err(ActError::refuse(ErrorCode::MetaRefused, tr!("Meta refuses this: {error}.", error = error)))
             }
             Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
         }
@@ -342,10 +348,10 @@ impl Campaigns {
 
 fn not_ready(status: CampaignStatus) -> ActError {
     let message = match status {
-        CampaignStatus::Creating => "The campaign is not complete yet.",
-        CampaignStatus::Failed => "The campaign could not be created; nothing of it is at Meta.",
-        CampaignStatus::Archived => "The campaign is archived.",
-        CampaignStatus::Paused | CampaignStatus::Active => "The campaign is being changed at this moment.",
+        CampaignStatus::Creating => tr!("The campaign is not complete yet."),
+        CampaignStatus::Failed => tr!("The campaign could not be created; nothing of it is at Meta."),
+        CampaignStatus::Archived => tr!("The campaign is archived."),
+        CampaignStatus::Paused | CampaignStatus::Active => tr!("The campaign is being changed at this moment."),
     };
     ActError::refuse(ErrorCode::CampaignNotReady, message)
 }

@@ -1,5 +1,6 @@
 //! The return from Meta's login: verifies the state, exchanges the code, and connects the granted pages.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,7 @@ use crate::model::connection::problem::IntegrationProblemCode;
 use crate::model::connection::state::TokenKind;
 use crate::model::connection::{Integration, Lifecycle};
 use crate::table::TableError;
+use crate::tr;
 
 /// A visit that claimed a login and has no outcome after this time is treated as crashed.
 const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_secs(40);
@@ -47,17 +49,26 @@ pub struct FinishedLogin {
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     /// The state is not ours, was used before, or was claimed by another browser.
-    #[error("This login is unknown, or was finished before. Start again.")]
     UnknownState,
     /// The person did not agree on our page, or in another browser.
-    #[error("This request does not come from the page that names the org. Open the link again, and continue there.")]
     NotAsked,
     /// Another visit of the same browser is finishing the login.
-    #[error("This login is being finished. Reload this page in a moment.")]
     InProgress,
     /// The login could not be read.
-    #[error(transparent)]
     Table(#[from] TableError),
+}
+
+impl fmt::Display for FinishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::UnknownState => tr!("This login is unknown or already completed. Start again."),
+            Self::NotAsked => tr!(
+                "This request does not come from the page that names the org. Open the link again, and continue there."
+            ),
+            Self::InProgress => tr!("This login is still being completed. Reload this page in a moment."),
+            Self::Table(error) => return fmt::Display::fmt(error, f),
+        })
+    }
 }
 
 impl Connector {

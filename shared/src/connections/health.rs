@@ -27,6 +27,7 @@ use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
 use crate::table::inbox::InboxAccount;
+use crate::tr;
 use crate::vault::{Credentials, VaultError};
 
 /// What Meta reports about a token now.
@@ -124,7 +125,6 @@ impl Connections {
     }
 }
 
-const NO_TOKEN: &str = "there is no usable token";
 /// The most parked leads, and the most waiting ones, that a report counts.
 const MAX_HELD: usize = 1000;
 
@@ -146,7 +146,7 @@ async fn check_health(
     }
     let queued = leads.waiting().await.map_err(|error| {
         tracing::warn!(%error, "the lead queue could not be read");
-        "SQS does not respond".to_owned()
+        tr!("SQS does not respond").into_owned()
     });
 
     let credentials = match meta.vault.credentials(&integration.credentials).await {
@@ -161,7 +161,7 @@ async fn check_health(
             if integration.ended.is_none() {
                 current = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
             }
-            (Err(NO_TOKEN.to_owned()), BTreeMap::new(), None)
+            (Err(no_token()), BTreeMap::new(), None)
         }
         Ok(credentials) => {
             let graph = meta.graph().await?;
@@ -219,7 +219,7 @@ async fn ask_about_pages(
         let stored = PageObservation::from_stored(page);
         let observation = PageObservation {
             tasks: tasks.as_ref().map_err(Clone::clone).and_then(|tasks| {
-                tasks.get(&page.page_id).cloned().ok_or_else(|| "Meta does not list the page".to_owned())
+                tasks.get(&page.page_id).cloned().ok_or_else(|| tr!("Meta does not list the page").into_owned())
             }),
             subscription: match subscription {
                 Ok(fields) => Ok(Subscription::Fields(fields)),
@@ -256,9 +256,12 @@ async fn ask_about_whatsapp(
     Some(join_all(numbers.iter().map(ask)).await.into_iter().flatten().collect())
 }
 
+fn no_token() -> String {
+    tr!("there is no usable token").into_owned()
+}
+
 fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -> PageHealth {
     let answers = answers.remove(&page.page_id).unwrap_or_else(|| {
-        let no_token = || NO_TOKEN.to_owned();
         let observation = PageObservation {
             tasks: Err(no_token()),
             subscription: Err(no_token()),

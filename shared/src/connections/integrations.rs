@@ -239,7 +239,7 @@ fn integration_out(integration: &Integration, connections: &[Connection], now: T
         inbox_assignment: integration.inbox_assignment.clone(),
         notify_assignee: integration.notify_assignee,
         expires_at,
-        problems: integration.problems.clone(),
+        problems: integration.problems.iter().map(IntegrationProblem::translate).collect(),
         connected_at: integration.connected_at,
         checked_at: integration.checked_at,
     }

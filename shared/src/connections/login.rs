@@ -13,6 +13,7 @@ use crate::model::connection::Lifecycle;
 use crate::model::connection::login::{DEFAULT_SCOPES, LIFETIME, Login, ReturnUrls, State};
 use crate::model::lead::assignment::Assignment;
 use crate::table::integration::IntegrationSettings;
+use crate::tr;
 
 /// The path of the oauth function, on the deployment's public origin. Meta knows the address to the byte.
 const CALLBACK_PATH: &str = "/connect/oauth2callback/facebook";
@@ -81,12 +82,13 @@ impl Connections {
         let (scope, redirect_uri) = (&access.scope, at(CALLBACK_PATH));
         let return_urls = self.dialog.return_urls.and(at(CONSOLE_RETURN_PATH));
         if request.return_url.len() > MAX_RETURN_URL {
-            let message = "At most 2000 characters.";
+            let message = tr!("At most 2000 characters.");
             return Err(ActError::invalid("return_url", ErrorCode::LengthInvalid, message));
         }
         let return_url = return_urls.allow(&request.return_url).ok_or_else(|| {
-            let message =
-                "Logins may not return to this address. The deployment's ReturnUrlAllowList names the permitted ones.";
+            let message = tr!(
+                "Logins may not return to this address. The deployment's ReturnUrlAllowList names the permitted ones."
+            );
             ActError::invalid("return_url", ErrorCode::ReturnUrlNotAllowed, message)
         })?;
         let scopes = check_scopes(request.scopes)?;
@@ -100,7 +102,7 @@ impl Connections {
         if let Some(id) = &request.integration_id {
             let integration = self.tokens.integration(scope, id).await.map_err(|error| error.at("integration_id"))?;
             if integration.lifecycle == Lifecycle::Erasing {
-                let message = "The data of the person who connected is being deleted. Try again in a minute.";
+                let message = tr!("The data of the person who connected is being deleted. Try again in a minute.");
                 return Err(ActError::refuse(ErrorCode::IntegrationBusy, message));
             }
         }
@@ -141,11 +143,12 @@ fn check_scopes(scopes: Option<Vec<String>>) -> Result<Vec<String>, ActError> {
         return Ok(DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect());
     };
     if scopes.len() > MAX_SCOPES {
-        return Err(invalid(format!("At most {MAX_SCOPES} permissions; Meta has fewer.")));
+        return Err(invalid(tr!("At most {max} permissions; Meta has fewer.", max = MAX_SCOPES)));
     }
     if scopes.is_empty() {
-        let message = "Request at least one permission; leave scopes out to request everything that Leadwire uses.";
-        return Err(invalid(message.to_owned()));
+        let message =
+            tr!("Request at least one permission; leave scopes out to request everything that Leadwire uses.");
+        return Err(invalid(message.into_owned()));
     }
     let is_scope = |scope: &str| {
         (1..=64).contains(&scope.len())
@@ -153,7 +156,9 @@ fn check_scopes(scopes: Option<Vec<String>>) -> Result<Vec<String>, ActError> {
     };
     if let Some(rejected) = scopes.iter().find(|scope| !is_scope(scope)) {
         let rejected: String = rejected.chars().take(64).collect();
-        let message = format!("{rejected:?} is not a permission of Meta: lower-case letters, digits and underscores.");
+        let rejected = format!("{rejected:?}");
+        let message =
+            tr!("{scope} is not a permission of Meta: lower-case letters, digits and underscores.", scope = rejected);
         return Err(invalid(message));
     }
     scopes.sort();

@@ -12,6 +12,7 @@ use crate::model::connection::state::TokenKind;
 use crate::model::connection::{Connection, Integration};
 use crate::secret::AccessToken;
 use crate::vault::Credentials;
+use crate::{phrase, tr};
 
 /// Whether Leads Access Manager lets this app read a page's leads.
 type LeadAccessOutcome = Observed<Result<(), LeadsDenied>>;
@@ -47,14 +48,14 @@ pub(super) async fn lead_access(
     let page_tokens: Vec<(&PageId, &AccessToken)> =
         pages.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
     let skip_reason = if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
-        Some("leads_retrieval is not granted")
+        Some(tr!("leads_retrieval is not granted"))
     } else if integration.token_kind == TokenKind::SystemUser {
-        Some("Meta does not report this to system users")
+        Some(tr!("Meta does not report this to system users"))
     } else {
         None
     };
     if let Some(why) = skip_reason {
-        return page_tokens.into_iter().map(|(page, _)| (page.clone(), Err(why.to_owned()))).collect();
+        return page_tokens.into_iter().map(|(page, _)| (page.clone(), Err(why.clone().into_owned()))).collect();
     }
     let answers = graph.lead_access(&credentials.me.id, &page_tokens).await;
     let outcome = |(page, answer): (&PageId, Result<LeadAccess, GraphError>)| match answer {
@@ -72,7 +73,7 @@ fn denied(access: LeadAccess) -> Result<(), LeadsDenied> {
         return Ok(());
     }
     Err(LeadsDenied {
-        reason: access.failure_reason.unwrap_or_else(|| "Meta gives no reason".to_owned()),
+        reason: access.failure_reason.unwrap_or_else(|| phrase!("Meta gives no reason").to_owned()),
         fix: access.failure_resolution.unwrap_or_else(|| LEAD_ACCESS_FIX.to_owned()),
     })
 }

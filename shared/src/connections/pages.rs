@@ -19,6 +19,7 @@ use crate::model::connection::{Connection, Integration, PageSelection};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
+use crate::tr;
 
 /// Ingests leads from exactly these pages of an integration from now on. Idempotent.
 pub(super) async fn choose_pages(
@@ -30,15 +31,16 @@ pub(super) async fn choose_pages(
     now: Timestamp,
 ) -> Result<(), ActError> {
     if wanted.is_empty() {
-        let message = "Select at least one page. To stop all leads, delete the integration.";
+        let message = tr!("Select at least one page. To stop all leads, delete the integration.");
         return Err(ActError::invalid("page_ids", ErrorCode::PagesMissing, message));
     }
     let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(|page| page.selection != PageSelection::Withdrawn);
     let offered = |wanted: &PageId| pages.iter().any(|page| page.page_id == *wanted);
     if let Some((position, page)) = (0_usize..).zip(wanted).find(|(_, page)| !offered(page)) {
-        let message = format!(
-            "Meta grants this integration no access to the page {page}. To add it, reconnect and select it in Meta's dialog."
+        let message = tr!(
+            "Meta grants this integration no access to the page {page}. To add it, reconnect and select it in Meta's dialog.",
+            page = page
         );
         return Err(ActError::invalid(format!("page_ids[{position}]"), ErrorCode::PageNotOffered, message));
     }

@@ -11,6 +11,7 @@ use crate::model::connection::login::DEFAULT_SCOPES;
 use crate::model::connection::state::TokenKind;
 use crate::model::lead::assignment::Assignment;
 use crate::secret::AccessToken;
+use crate::tr;
 
 /// A pasted token, and the integration that it is for.
 #[derive(Debug)]
@@ -47,9 +48,9 @@ impl Connector {
         };
         let info = info.ok_or_else(not_valid)?;
         if info.r#type != "SYSTEM_USER" {
-            let message = format!(
-                "This token has the type {}, but must be a system user's. To connect as a person, use Meta's login.",
-                info.r#type
+            let message = tr!(
+                "This token has the type {kind}, but must be a system user's. To connect as a person, use Meta's login.",
+                kind = info.r#type
             );
             return Err(ActError::invalid("token", ErrorCode::TokenKind, message));
         }
@@ -80,7 +81,9 @@ impl Connector {
 }
 
 fn not_valid() -> ActError {
-    let message = "Meta does not accept this token for this app. Generate a new one for this app in Meta Business settings, under System users.";
+    let message = tr!(
+        "Meta does not accept this token for this app. Generate a new one for this app in Meta Business settings, under System users."
+    );
     ActError::invalid("token", ErrorCode::TokenNotValid, message)
 }
 
@@ -88,18 +91,20 @@ fn other_account(lost: &[PageId]) -> ActError {
     let ids: Vec<&str> = lost.iter().map(PageId::as_str).collect();
     let message = match ids.as_slice() {
         [] => {
-            "This token belongs to another kind of account than the connected one. Set replace to use it all the same."
-                .to_owned()
+            tr!("This token belongs to another kind of account than the connected one. Set replace to use it anyway.")
+                .into_owned()
         }
-        ids => format!(
-            "This token belongs to another account, and leads from these pages would stop: {}. Set replace to use it all the same.",
-            ids.join(", ")
+        ids => tr!(
+            "This token belongs to another account, and leads from these pages would stop: {pages}. Set replace to use it anyway.",
+            pages = ids.join(", ")
         ),
     };
     ActError::invalid("replace", ErrorCode::OtherAccount, message)
 }
 
 fn no_pages() -> ActError {
-    let message = "This system user has no page. Assign pages to it in Meta Business settings, then generate a new token with pages_show_list.";
+    let message = tr!(
+        "This system user has no page. Assign pages to it in Meta Business settings, then generate a new token with pages_show_list."
+    );
     ActError::invalid("token", ErrorCode::NoPages, message)
 }

@@ -1,5 +1,6 @@
 //! What became of the reports of an integration's newest leads, with the leads themselves to look at.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -45,7 +46,7 @@ pub struct ConversionOutcome {
     #[schema(value_type = Option<String>)]
     pub reason: Option<UnsentReason>,
     /// The same as readable text.
-    pub reason_message: Option<&'static str>,
+    pub reason_message: Option<Cow<'static, str>>,
     /// Number of stages.
     pub count: usize,
     /// Some leads with this outcome, newest first.

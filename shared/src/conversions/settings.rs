@@ -1,6 +1,7 @@
 //! What an integration reports to Meta: the dataset, the events, and how far they cover the leads.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ use crate::model::conversion::{
 use crate::model::lead::Status;
 use crate::model::limit::OrgLimit;
 use crate::table::conversion::ConversionCounts;
+use crate::tr;
 
 /// What an integration is to report.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -126,7 +128,8 @@ impl Conversions {
             None => None,
             Some(dataset_id) => {
                 if !self.read_datasets(access, &integration).await?.iter().any(|node| node.id == dataset_id) {
-                    let message = "This integration reaches no such dataset. Assign it in Meta's Business Manager.";
+                    let message =
+                        tr!("This integration has no access to this dataset. Assign it in Meta Business settings.");
                     return Err(ActError::invalid("dataset_id", ErrorCode::DatasetUnknown, message));
                 }
                 Some(ConversionSettings { dataset_id, events, test })
@@ -205,12 +208,14 @@ fn check_events(events: Option<BTreeMap<Status, String>>) -> Result<BTreeMap<Sta
     let mut checked = BTreeMap::new();
     for (status, name) in events {
         let name = name.trim().to_owned();
-        let invalid = |message: &str| ActError::invalid(format!("events.{status}"), ErrorCode::EventsInvalid, message);
+        let invalid = |message: Cow<'static, str>| {
+            ActError::invalid(format!("events.{status}"), ErrorCode::EventsInvalid, message)
+        };
         if !(1..=MAX_NAME).contains(&name.chars().count()) {
-            return Err(invalid("1 to 50 characters."));
+            return Err(invalid(tr!("1 to 50 characters.")));
         }
         if !names.insert(name.clone()) {
-            return Err(invalid("Another status has this name. Meta could not tell the two stages apart."));
+            return Err(invalid(tr!("Another status has this name. Meta could not tell the two stages apart.")));
         }
         checked.insert(status, name);
     }
@@ -220,7 +225,7 @@ fn check_events(events: Option<BTreeMap<Status, String>>) -> Result<BTreeMap<Sta
 pub(super) fn check_test_code(code: Option<String>, now: Timestamp) -> Result<Option<TestEventCode>, ActError> {
     let Some(code) = code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty()) else { return Ok(None) };
     if code.len() > 50 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        let message = "At most 50 letters and digits, as Meta's Test Events page shows it.";
+        let message = tr!("A code of at most 50 letters and digits, as Meta's Test Events page shows it.");
         return Err(ActError::invalid("test_event_code", ErrorCode::LengthInvalid, message));
     }
     Ok(Some(TestEventCode { code, until: now + TEST_CODE_TTL }))

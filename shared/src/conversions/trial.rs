@@ -14,6 +14,7 @@ use crate::graph::GraphError;
 use crate::ids::{DatasetId, IntegrationId};
 use crate::model::conversion::payload::ConversionEvent;
 use crate::model::limit::OrgLimit;
+use crate::tr;
 
 /// A test event to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,11 +51,11 @@ impl Conversions {
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
         let Some(code) = check_test_code(Some(input.test_event_code), now)?.map(|test| test.code) else {
-            let message = "The code that Meta's Test Events page shows, such as TEST12345.";
+            let message = tr!("The code that Meta's Test Events page shows, such as TEST12345.");
             return Err(ActError::invalid("test_event_code", ErrorCode::LengthInvalid, message));
         };
         let Some(settings) = &integration.conversions else {
-            let message = "Choose a dataset first. The test event is sent there.";
+            let message = tr!("Choose a dataset first. The test event is sent there.");
             return Err(ActError::invalid("dataset_id", ErrorCode::DatasetUnknown, message));
         };
         let event = ConversionEvent::test(&Uuid::now_v7().simple().to_string(), now);
@@ -68,7 +69,7 @@ impl Conversions {
             Ok(()) => {}
             Err(WorkError::Graph(GraphError::Refused(detail))) => {
                 let words = detail.user_message.as_deref().unwrap_or(&detail.message);
-                let message = format!("Meta refuses the test event: {words}");
+                let message = tr!("Meta refuses the test event: {words}", words = words);
                 return Err(ActError::invalid("test_event_code", ErrorCode::MetaRefused, message));
             }
             Err(error) => return Err(self.tokens.explain(&access.scope, &integration.id, error).await),

@@ -1,6 +1,8 @@
 //! Endpoints as an org's admins enter and change them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
@@ -19,6 +21,7 @@ use crate::model::delivery::{DisabledReason, Endpoint, RetiredSecret};
 use crate::model::event::EventKind;
 use crate::model::web_address::parse_endpoint;
 use crate::table::endpoint::EndpointChange;
+use crate::tr;
 
 /// Endpoints of an org. Each costs a request and some writes for every event.
 const MAX_ENDPOINTS: usize = 5;
@@ -79,7 +82,7 @@ pub struct EndpointOut {
     /// Why Leadwire deactivated it; `null` if it did not.
     pub reason: Option<DisabledReason>,
     /// `reason` in words.
-    pub reason_message: Option<&'static str>,
+    pub reason_message: Option<Cow<'static, str>>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub disabled_at: Option<Timestamp>,
     /// Since when every try has failed. After three days the endpoint is deactivated.
@@ -186,7 +189,7 @@ impl Deliveries {
             updated_at: now,
         };
         let too_many = || {
-            let message = format!("An org has at most {MAX_ENDPOINTS} endpoints. Delete one first.");
+            let message = tr!("An org has at most {most} endpoints. Delete one first.", most = MAX_ENDPOINTS);
             ActError::refuse(ErrorCode::LimitReached, message)
         };
         if self.table.endpoints(&access.scope).await?.len() >= MAX_ENDPOINTS {
@@ -250,7 +253,8 @@ impl Deliveries {
             let mut retired = vec![current];
             retired.extend(seen.retired_secrets.iter().filter(|secret| now < secret.until));
             if retired.len() >= MAX_SECRETS {
-                let message = "Three earlier secrets still sign, each for 24 hours. Rotate again when one has ended.";
+                let message =
+                    tr!("Three earlier secrets still sign, each for 24 hours. Rotate again when one has ended.");
                 return Err(ActError::refuse(ErrorCode::LimitReached, message));
             }
             if self.table.rotate_secret(&access.scope, &seen, &retired, now).await? {
@@ -296,7 +300,7 @@ fn record_endpoint(trail: &Trail, before: Option<&Endpoint>, after: &Endpoint) {
 fn check_description(text: String) -> Result<String, ActError> {
     let text = text.trim().to_owned();
     if text.chars().count() > MAX_DESCRIPTION {
-        let message = format!("At most {MAX_DESCRIPTION} characters.");
+        let message = tr!("At most {most} characters.", most = MAX_DESCRIPTION);
         return Err(ActError::invalid("description", ErrorCode::LengthInvalid, message));
     }
     Ok(text)
@@ -306,11 +310,11 @@ fn check_names(names: Option<Vec<String>>) -> Result<Option<Vec<String>>, ActErr
     let Some(mut names) = names else { return Ok(None) };
     let known: Vec<&str> = EventKind::iter().map(EventKind::name).collect();
     if names.is_empty() {
-        let message = "At least one event, or null for all.";
+        let message = tr!("At least one event, or null for all.");
         return Err(ActError::invalid("events", ErrorCode::EventsInvalid, message));
     }
     if let Some(position) = names.iter().position(|name| !known.contains(&name.as_str())) {
-        let message = format!("The events are {}.", known.join(", "));
+        let message = tr!("The events are {names}.", names = known.join(", "));
         return Err(ActError::invalid(format!("events[{position}]"), ErrorCode::EventsInvalid, message));
     }
     names.sort();

@@ -1,6 +1,8 @@
 //! The log of deliveries, sending one again, and trying an endpoint.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +17,7 @@ use crate::model::delivery::{
     DeliveryTry, EventDelivery, EventDeliveryState, EventSubject, Fact, TryFault, UndeliveredReason,
 };
 use crate::table::TableError;
+use crate::tr;
 
 /// Selects deliveries to an endpoint.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +60,7 @@ pub struct TryOut {
     #[serde(flatten)]
     pub attempt: DeliveryTry,
     /// `reason` in words, with the fix.
-    pub message: Option<&'static str>,
+    pub message: Option<Cow<'static, str>>,
 }
 
 /// Deliveries to an endpoint.
@@ -137,14 +140,14 @@ impl Deliveries {
         const MAX_TRIES: u32 = 5;
         let scope = &access.scope;
         if !self.find_endpoint(scope, endpoint).await?.active {
-            let message = "The endpoint is not active. Activate it first.";
+            let message = tr!("The endpoint is not active. Activate it first.");
             return Err(ActError::refuse(ErrorCode::EndpointInactive, message));
         }
         for attempt in 1..=MAX_TRIES {
             let seen = self.table.delivery(scope, endpoint, id).await?;
             let seen = seen.ok_or_else(|| ActError::not_found("delivery"))?;
             if self.table.event_body(scope, &seen.about, id).await?.is_none() {
-                let message = "What this event said is erased, so it cannot be sent again.";
+                let message = tr!("The content of this event was erased, so it cannot be sent again.");
                 return Err(ActError::refuse(ErrorCode::ContentErased, message));
             }
             let mut restarted = seen.clone();

@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use super::Deliverer;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
+use crate::language;
 use crate::mail::{Mail, MailError};
 use crate::model::delivery::Endpoint;
 use crate::model::org::User;
 use crate::table::TableError;
 use crate::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
+use crate::tr;
 
 impl Deliverer {
     /// Notifies the admins of an endpoint that Leadwire deactivated, unless that is done.
@@ -28,7 +30,6 @@ impl Deliverer {
                 tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
             }
             let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
-            let mail = self.letter(endpoint, disabled.reason.message(), &org);
             for admin in admins {
                 let to = format!("user-{}", admin.id);
                 let about = NoticeAbout::Endpoint(&endpoint.id);
@@ -38,7 +39,8 @@ impl Deliverer {
                     ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
                     ClaimOutcome::Mine => {}
                 }
-                match mailer.send(&admin.email, &mail).await {
+                let letter = || self.letter(endpoint, &disabled.reason.message(), &org);
+                match mailer.send(&admin.email, &language::speak_now(admin.locale(), letter)).await {
                     Ok(()) => {}
                     Err(error @ MailError::Refused(_)) => {
                         tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
@@ -62,12 +64,18 @@ impl Deliverer {
         let host = url::Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
         let host = host.unwrap_or_default();
         let paragraphs = [
-            format!("No more events are sent to the endpoint at {host} of {org}. {reason}"),
-            "Events from now on are logged as not delivered. Repair the receiver, activate the endpoint again, and send \
-                what is missing from its log, which goes back 30 days."
-                .to_owned(),
+            tr!(
+                "Leadwire no longer sends events of {org} to the endpoint at {host}. {reason}",
+                host = host,
+                org = org,
+                reason = reason
+            ),
+            tr!(
+                "From now on, events are logged as not delivered. Repair the receiver, activate the endpoint again, and send the missing events again from the endpoint's log. The log goes back 30 days."
+            )
+            .into_owned(),
         ];
-        let subject = format!("{org}: no more events are sent to {host}");
-        Mail::letter(&subject, &paragraphs, ("Open the endpoint", link.as_str()))
+        let subject = tr!("{org}: no more events are sent to {host}", org = org, host = host);
+        Mail::letter(&subject, &paragraphs, (&tr!("Open the endpoint"), link.as_str()))
     }
 }

@@ -11,6 +11,7 @@ use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::limit::OrgLimit;
 use crate::model::org::{Org, User};
 use crate::table::Table;
+use crate::tr;
 
 /// A caller who may act for an org.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl MetaAccess {
         if org.is_some_and(|org| org.id == *access.scope.org() && org.has_meta()) {
             return Ok(Self(access));
         }
-        let message = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";
+        let message = tr!("The plan of this org does not include the Meta integration. Upgrade the plan to use it.");
         Err(ActError::refuse(ErrorCode::MetaNotInPlan, message))
     }
 }

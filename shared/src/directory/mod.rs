@@ -20,6 +20,7 @@ use crate::model::org::{Org, Plan, SpendLimit, User};
 use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
+use crate::tr;
 
 pub use access::{Access, MetaAccess};
 
@@ -61,6 +62,10 @@ pub struct UserIn {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub permissions: Vec<String>,
+    /// The language of their pages and mails, as a BCP 47 tag such as `de` or `de-AT`: English (the default) or German. On
+    /// pages, it outweighs their browser's.
+    #[schema(pattern = "^[a-z]{2}(-[A-Z]{2})?$")]
+    pub language: Option<String>,
     /// Whether they get mails about leads that are assigned to them; `true` also tries an address again to which mails
     /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
     pub notifications: Option<bool>,
@@ -145,12 +150,12 @@ impl Directory {
         let name = check_length("name", input.name)?;
         let limit = input.daily_spend_limit;
         if limit.as_ref().is_some_and(|limit| limit.amount < Decimal::ZERO || !is_currency(&limit.currency)) {
-            let message = "An amount of at least 0 with the three capital letters of a currency.";
+            let message = tr!("An amount of at least 0 with the three capital letters of a currency.");
             return Err(ActError::invalid("daily_spend_limit", ErrorCode::RangeInvalid, message));
         }
         let keep_leads_days = input.keep_leads_days;
         if keep_leads_days.is_some_and(|days| !(1..=3650).contains(&days)) {
-            return Err(ActError::invalid("keep_leads_days", ErrorCode::DaysInvalid, "1 to 3650 days."));
+            return Err(ActError::invalid("keep_leads_days", ErrorCode::DaysInvalid, tr!("1 to 3650 days.")));
         }
         let updated_at = crate::clock::now();
         let daily_spend_limit = limit;
@@ -199,10 +204,11 @@ impl Directory {
             name: check_length("name", input.name)?,
             email: crate::model::lead::identity::normalised_email(&input.email)
                 .filter(|email| is_address(email))
-                .ok_or_else(|| ActError::invalid("email", ErrorCode::EmailInvalid, "An e-mail address."))?,
+                .ok_or_else(|| ActError::invalid("email", ErrorCode::EmailInvalid, tr!("An e-mail address.")))?,
             role: input.role.map(|role| check_length("role", role)).transpose()?,
             active: input.active,
             permissions: check_names("permissions", input.permissions)?,
+            language: input.language.map(check_language).transpose()?,
             updated_at: crate::clock::now(),
         };
         access.trail.about(&user.id);
@@ -219,14 +225,14 @@ impl Directory {
                 Ok(UserOut::new(user, &preference))
             }
             PutUserOutcome::RosterFull => {
-                let message = format!(
-                    "At most {MAX_IN_TURN} active users of an org may manage leads. Deactivate another user, or leave out \
-                     the permission."
+                let message = tr!(
+                    "At most {max} active users of an org may manage leads. Deactivate another user, or leave out the permission.",
+                    max = MAX_IN_TURN
                 );
                 Err(ActError::invalid("permissions", ErrorCode::LimitReached, message))
             }
             PutUserOutcome::OrgFull => {
-                let message = format!("An org has at most {MAX_USERS} users.");
+                let message = tr!("An org has at most {max} users.", max = MAX_USERS);
                 Err(ActError::invalid("id", ErrorCode::LimitReached, message))
             }
         }
@@ -262,6 +268,8 @@ fn record_user(trail: &Trail, before: Option<&User>, after: &User) {
     trail.changed("role", &role, &after.role.as_deref().map(Word));
     trail.changed("active", &before.map(|user| user.active), &Some(after.active));
     trail.changed("permissions", &before.map(words), &Some(words(after)));
+    let language = before.and_then(|user| user.language.as_deref()).map(Word);
+    trail.changed("language", &language, &after.language.as_deref().map(Word));
 }
 
 fn is_currency(code: &str) -> bool {
@@ -275,11 +283,30 @@ fn invalid_id(error: &InvalidId) -> ActError {
 /// Deduplicates names, and rejects more than fit into one item.
 fn check_names(field: &'static str, mut names: Vec<String>) -> Result<Vec<String>, ActError> {
     if names.len() > 100 || names.iter().any(|name| !(1..=64).contains(&name.chars().count())) {
-        return Err(ActError::invalid(field, ErrorCode::ListInvalid, "At most 100 names of 1 to 64 characters."));
+        return Err(ActError::invalid(field, ErrorCode::ListInvalid, tr!("At most 100 names of 1 to 64 characters.")));
     }
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Checks that a language tag is a language, with or without a region.
+fn check_language(tag: String) -> Result<String, ActError> {
+    let is_tag = match tag.as_bytes() {
+        [one, two] => one.is_ascii_lowercase() && two.is_ascii_lowercase(),
+        [one, two, b'-', region @ ..] => {
+            one.is_ascii_lowercase()
+                && two.is_ascii_lowercase()
+                && region.len() == 2
+                && region.iter().all(u8::is_ascii_uppercase)
+        }
+        _ => false,
+    };
+    let invalid = || {
+        let message = tr!("A language such as de, or with a region such as de-AT.");
+        ActError::invalid("language", ErrorCode::LanguageInvalid, message)
+    };
+    is_tag.then_some(tag).ok_or_else(invalid)
 }
 
 fn check_length(field: &'static str, text: String) -> Result<String, ActError> {
@@ -287,12 +314,12 @@ fn check_length(field: &'static str, text: String) -> Result<String, ActError> {
     // Marks of direction turn around what stands beside them.
     let is_unreadable = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.contains(is_unreadable) {
-        return Err(ActError::invalid(field, ErrorCode::NameInvalid, "Letters without control characters."));
+        return Err(ActError::invalid(field, ErrorCode::NameInvalid, tr!("Text without control characters.")));
     }
     if (1..=200).contains(&text.chars().count()) {
         Ok(text.to_owned())
     } else {
-        Err(ActError::invalid(field, ErrorCode::LengthInvalid, "1 to 200 characters."))
+        Err(ActError::invalid(field, ErrorCode::LengthInvalid, tr!("1 to 200 characters.")))
     }
 }
 

@@ -10,6 +10,7 @@ mod test_support;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +29,7 @@ use crate::model::lead::query::LeadQuery;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
+use crate::tr;
 
 /// Exports of an org that run at once.
 const MAX_RUNNING: usize = 3;
@@ -55,7 +57,7 @@ pub struct ExportOut {
     /// Whether it goes on.
     pub state: ExportState,
     /// Why there is no file, if that is so.
-    pub problem: Option<&'static str>,
+    pub problem: Option<Cow<'static, str>>,
     /// Leads in the file so far.
     pub leads: u64,
     /// The size of the complete file in bytes.
@@ -86,8 +88,10 @@ impl ExportOut {
         let state = export.state_at(now);
         let problem = match state {
             ExportState::Running | ExportState::Done => None,
-            ExportState::Failed => Some("It stopped before its end. Start it again."),
-            ExportState::Erased => Some("A person was erased after it began, who may be in it. Start it again."),
+            ExportState::Failed => Some(tr!("The export stopped before it was complete. Start it again.")),
+            ExportState::Erased => {
+                Some(tr!("A person who may be in the export was erased after it started. Start it again."))
+            }
         };
         Self {
             id: export.id,
@@ -114,7 +118,7 @@ impl Exports {
         LeadLister { table: &self.table, key: &self.key }.list(scope, &query, None, 1).await?;
         let exports = self.table.exports(scope).await?;
         if exports.iter().filter(|export| export.state_at(now) == ExportState::Running).count() >= MAX_RUNNING {
-            let message = "Three exports run already. Wait until one of them is complete, or delete one.";
+            let message = tr!("Three exports are already running. Wait until one of them is complete, or delete one.");
             return Err(ActError::refuse(ErrorCode::LimitReached, message));
         }
         let export = LeadExport::new(query, access.caller.user.clone(), now);

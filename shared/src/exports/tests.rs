@@ -162,7 +162,7 @@ async fn what_cannot_go_on_says_so_and_is_not_tried_for_ever() {
     fixture.drain(Duration::ZERO).await;
     let failed = fixture.exports.read(&fixture.access, &begun.id).await.unwrap();
     assert_eq!((failed.state, failed.url), (ExportState::Failed, None));
-    assert_eq!(failed.problem, Some("It stopped before its end. Start it again."));
+    assert_eq!(failed.problem, Some("The export stopped before it was complete. Start it again.".into()));
     // A number beyond what S3 takes.
     let begun = fixture.exports.start(&fixture.access, LeadQuery::default()).await.unwrap();
     let stored = fixture.exports.table.export(&fixture.scope, &begun.id).await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::GraphError;
+use crate::phrase;
 
 /// What an error means for the answer that met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +27,15 @@ impl GraphError {
         }
         match self {
             Self::MessagingWindowClosed(_) => WINDOW_CLOSED,
-            Self::TokenInvalid { .. } => SendFault::Refused("The connection has ended. Reconnect, and send it again."),
-            Self::WrongTokenKind(_) | Self::NotPermitted(_) => {
-                SendFault::Refused("A permission is missing. Reconnect and keep every permission selected.")
+            Self::TokenInvalid { .. } => {
+                SendFault::Refused(phrase!("The connection has ended. Reconnect, then send the message again."))
             }
-            Self::NotVisible(_) => SendFault::Refused("What it answers is gone, or not visible any more."),
+            Self::WrongTokenKind(_) | Self::NotPermitted(_) => {
+                SendFault::Refused(phrase!("A permission is missing. Reconnect and keep every permission selected."))
+            }
+            Self::NotVisible(_) => SendFault::Refused(phrase!(
+                "The message or comment you replied to was deleted or is no longer visible."
+            )),
             Self::Refused(_) | Self::TooMuchData(_) => SendFault::RefusedByMeta,
             Self::Throttled { wait, .. } => SendFault::Later(wait.unwrap_or(Duration::from_mins(1))),
             Self::ProofRefused(_) => SendFault::Later(Duration::from_mins(1)),
@@ -39,44 +44,48 @@ impl GraphError {
     }
 }
 
-const WINDOW_CLOSED: SendFault = SendFault::Refused(
-    "The window for answers is closed: too much time has passed since the person last wrote. They have to write again first.",
-);
+const WINDOW_CLOSED: SendFault = SendFault::Refused(phrase!(
+    "The reply window is closed: too much time has passed since the person last wrote. They have to write again first."
+));
 
 /// The meaning of a code that stands in a failed status of WhatsApp, or in an error.
 fn known_fault(code: i64, subcode: Option<i64>) -> Option<SendFault> {
     use SendFault::{Later, Refused, Unclear};
     Some(match (code, subcode) {
         (10, Some(2_018_278 | 2_534_022 | 2_018_065)) => WINDOW_CLOSED,
-        (131_047, _) => Refused(
-            "More than 24 hours have passed since the person last wrote. Only an approved template is delivered.",
-        ),
+        (131_047, _) => Refused(phrase!(
+            "More than 24 hours have passed since the person last wrote. Only an approved template is delivered."
+        )),
         (10, Some(1_893_063)) => {
-            Refused("Meta has restricted this page from sending messages. Meta's support can say why.")
+            Refused(phrase!("Meta has restricted this page from sending messages. Meta's support can say why."))
         }
-        (10, Some(2_534_077)) => Refused(
-            "Instagram wants this account to be linked again, or two-factor authentication. Do that in its settings.",
-        ),
+        (10, Some(2_534_077)) => Refused(phrase!(
+            "Instagram requires you to link this account again or to turn on two-factor authentication. Do that in the account's settings."
+        )),
         (10 | 200, Some(2_018_028)) => {
-            Refused("Meta has not approved the app for messages to people who have no role in it.")
+            Refused(phrase!("Meta has not approved the app for messages to people who have no role in it."))
         }
-        (2_534_029, _) | (_, Some(2_534_029 | 2_534_041)) => Refused(
-            "This Instagram account lets no app send messages. Its owner allows access to messages in its settings.",
-        ),
-        (100, Some(2_534_013)) => Refused("The page has no Instagram account any more. Link it, and reconnect."),
-        (9_000_001, _) | (_, Some(2_534_001)) => Refused("This conversation was deleted or archived at Meta."),
+        (2_534_029, _) | (_, Some(2_534_029 | 2_534_041)) => Refused(phrase!(
+            "This Instagram account does not let apps send messages. Its owner must allow access to messages in the account's settings."
+        )),
+        (100, Some(2_534_013)) => {
+            Refused(phrase!("The page no longer has an Instagram account. Link one, then reconnect."))
+        }
+        (9_000_001, _) | (_, Some(2_534_001)) => Refused(phrase!("This conversation was deleted or archived at Meta.")),
         (10_900, _) | (100, Some(2_534_025)) => {
-            Refused("This comment was already answered privately, or is too old for it.")
+            Refused(phrase!("This comment was already answered privately, or is too old for it."))
         }
-        (551, _) | (10, Some(2_018_108)) => Refused("This person cannot receive messages at the moment."),
-        (100, Some(2_018_001 | 2_534_014)) => Refused("Meta does not know this person on this page."),
-        (131_026, _) => Refused("WhatsApp cannot deliver to this person, and does not say why."),
-        (131_049 | 131_050 | 130_472, _) => Refused("WhatsApp holds this message back. Do not send it again soon."),
-        (_, Some(2_018_300 | 2_534_037)) => Refused("Another app has this conversation at the moment."),
-        (100, Some(2_018_008 | 2_018_047 | 2_018_109 | 2_018_294)) | (131_052 | 131_053, _) => Refused(
-            "Meta could not take the file: it is not reachable, too large, or of a format that is not accepted.",
-        ),
-        (132_000..=132_016, _) => Refused("WhatsApp does not accept the template with these variables."),
+        (551, _) | (10, Some(2_018_108)) => Refused(phrase!("This person cannot receive messages at the moment.")),
+        (100, Some(2_018_001 | 2_534_014)) => Refused(phrase!("Meta does not know this person on this page.")),
+        (131_026, _) => Refused(phrase!("WhatsApp cannot deliver to this person, and does not say why.")),
+        (131_049 | 131_050 | 130_472, _) => {
+            Refused(phrase!("WhatsApp holds this message back. Do not send it again soon."))
+        }
+        (_, Some(2_018_300 | 2_534_037)) => Refused(phrase!("Another app has this conversation at the moment.")),
+        (100, Some(2_018_008 | 2_018_047 | 2_018_109 | 2_018_294)) | (131_052 | 131_053, _) => Refused(phrase!(
+            "Meta could not take the file: it is not reachable, too large, or of a format that is not accepted."
+        )),
+        (132_000..=132_016, _) => Refused(phrase!("WhatsApp does not accept the template with these variables.")),
         (613 | 80_006 | 130_429 | 131_048 | 131_064 | 80_007, _) => Later(Duration::from_mins(1)),
         // One person gets one message in 6 seconds.
         (131_056, _) => Later(Duration::from_secs(6)),
@@ -117,9 +126,9 @@ mod tests {
             (200, Some(2_018_028), "not approved the app"),
             (100, Some(2_018_001), "does not know this person"),
             (100, Some(2_534_014), "does not know this person"),
-            (100, Some(2_534_013), "no Instagram account"),
-            (200, Some(2_534_041), "allows access to messages"),
-            (2_534_029, None, "allows access to messages"),
+            (100, Some(2_534_013), "no longer has an Instagram account"),
+            (200, Some(2_534_041), "allow access to messages"),
+            (2_534_029, None, "allow access to messages"),
             (100, Some(2_018_300), "Another app"),
             (10, Some(2_534_037), "Another app"),
             (100, Some(2_018_008), "could not take the file"),
@@ -129,7 +138,7 @@ mod tests {
             (132_001, None, "template"),
             (10, None, "permission is missing"),
             (190, Some(460), "Reconnect"),
-            (100, Some(33), "gone"),
+            (100, Some(33), "deleted"),
         ] {
             match of_report(code, subcode, "m").send_fault() {
                 SendFault::Refused(words) => assert!(words.contains(part), "{code}/{subcode:?}: {words}"),

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 pub fn bare_page(status: StatusCode, title: &str, content: &Markup) -> Response<String> {
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(crate::language::language().tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";

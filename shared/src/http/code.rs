@@ -187,6 +187,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         ErrorCode::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::MappingChanged
         | ErrorCode::BackfillRunning
+        | ErrorCode::ImportRunning
         | ErrorCode::IntegrationBusy
         | ErrorCode::OtherAccount
         | ErrorCode::AdAccountLinked
@@ -216,6 +217,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::EmailInvalid
         | ErrorCode::PhoneInvalid
         | ErrorCode::CountryInvalid
+        | ErrorCode::LanguageInvalid
         | ErrorCode::DescriptionInvalid
         | ErrorCode::DaysInvalid
         | ErrorCode::UserUnknown

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use crate::http::{Problem, ProblemCode};
 use crate::ids::InvalidId;
 use crate::model::lead::Status;
+use crate::tr;
 
 /// Default number of items in a list.
 pub const DEFAULT_LIMIT: usize = 25;
@@ -16,7 +17,9 @@ pub const MAX_LIMIT: usize = 100;
 pub fn limit(text: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (1..=max).contains(number));
-    number.ok_or_else(|| Problem::field("limit", ProblemCode::LimitInvalid, format!("A whole number from 1 to {max}.")))
+    number.ok_or_else(|| {
+        Problem::field("limit", ProblemCode::LimitInvalid, tr!("A whole number from 1 to {max}.", max = max))
+    })
 }
 
 /// Parses a time, or a day, which means its beginning in UTC.
@@ -24,27 +27,29 @@ pub fn time(field: &str, text: &str) -> Result<Timestamp, Problem> {
     let day = || text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
     let time = text.parse().ok().or_else(|| day().map(|zoned| zoned.timestamp()));
     time.ok_or_else(|| {
-        let detail = "A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31.";
+        let detail = tr!("A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31.");
         Problem::field(field, ProblemCode::TimeInvalid, detail)
     })
 }
 
 /// Parses a day.
 pub fn day(field: &str, text: &str) -> Result<Date, Problem> {
-    text.parse().map_err(|_| Problem::field(field, ProblemCode::DayInvalid, "A day such as 2026-01-31."))
+    text.parse().map_err(|_| Problem::field(field, ProblemCode::DayInvalid, tr!("Enter a date such as 2026-01-31.")))
 }
 
 /// Takes one of `known`.
 pub fn one_of<'t>(field: &str, text: &'t str, known: &[&str]) -> Result<&'t str, Problem> {
-    let unknown =
-        || Problem::field(field, ProblemCode::ParameterInvalid, format!("One of these: {}.", known.join(", ")));
+    let unknown = || {
+        let detail = tr!("One of these: {values}.", values = known.join(", "));
+        Problem::field(field, ProblemCode::ParameterInvalid, detail)
+    };
     known.contains(&text).then_some(text).ok_or_else(unknown)
 }
 
 /// Parses a lead's status.
 pub fn status(text: &str) -> Result<Status, Problem> {
-    let detail = "One of new, contacted, qualified, converted, lost.";
-    text.parse().map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, detail))
+    let detail = || tr!("One of new, contacted, qualified, converted, lost.");
+    text.parse().map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, detail()))
 }
 
 /// Parses an id in a field.

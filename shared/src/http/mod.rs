@@ -26,6 +26,7 @@ use crate::error::{ActError, WorkError};
 use crate::model::caller::AccessDenied;
 use crate::model::connection::state::EndReason;
 use crate::table::TableError;
+use crate::tr;
 
 /// How long an operation may work before its caller gets a response. The rest continues in the background, or the
 /// caller resumes it. The gateway ends a request after 30 seconds, without a body.
@@ -117,7 +118,7 @@ pub async fn limit_duration(request: Request, next: Next) -> Response {
     const MAX_DURATION: Duration = Duration::from_secs(26);
     tokio::time::timeout(MAX_DURATION, next.run(request)).await.unwrap_or_else(|_| {
         tracing::error!("a request took longer than the gateway waits");
-        let detail = "Meta or AWS took too long to respond. Try again in a minute.";
+        let detail = tr!("Meta or AWS took too long to respond. Try again in a minute.");
         Problem::new(ProblemCode::TookTooLong, detail).into_response()
     })
 }
@@ -159,7 +160,7 @@ impl From<ActError> for Problem {
             // A failure on our side: the client learns that it may retry, and the log says why.
             ActError::Work(error) => {
                 tracing::error!(%error, code = %error.code(), "a request could not be served");
-                Self::new(code, "This could not be done at the moment. Try again.")
+                Self::new(code, tr!("This could not be done at the moment. Try again."))
             }
         }
     }
@@ -183,5 +184,5 @@ pub fn origin(public_url: Option<&Url>, host: Option<&str>) -> Result<Url, Probl
         return Ok(url.clone());
     }
     let url = host.and_then(|host| Url::parse(&format!("https://{host}")).ok());
-    url.ok_or_else(|| Problem::new(ProblemCode::HostMissing, "The request names no host."))
+    url.ok_or_else(|| Problem::new(ProblemCode::HostMissing, tr!("The request names no host.")))
 }

@@ -1,5 +1,7 @@
 //! Answers that members write: checked against the channel's rules, then stored and queued.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,6 +24,7 @@ use crate::model::lead::FoundBy;
 use crate::model::web_address::parse_public;
 use crate::once::OnceKey;
 use crate::table::{TableError, pause};
+use crate::tr;
 
 /// An answer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -159,7 +162,7 @@ impl Inbox {
         let unreachable = || {
             ActError::refuse(
                 ErrorCode::ReplyNotPossible,
-                "Meta does not say who wrote this, so that it cannot be answered.",
+                tr!("Meta does not say who wrote this, so it cannot be answered."),
             )
         };
         let route = match about.channel {
@@ -200,18 +203,18 @@ impl Inbox {
             Channel::FacebookComment => Channel::Messenger,
             Channel::InstagramComment => Channel::Instagram,
             _ => {
-                let message = "Only comments are answered privately.";
+                let message = tr!("Only comments can be answered privately.");
                 return Err(ActError::invalid("private", ErrorCode::FieldsConflict, message));
             }
         };
         let (Some(root), Some(contact)) = (&about.root, contact) else {
-            return refuse("Meta does not say who wrote this comment, so that it cannot be answered privately.");
+            return refuse(tr!("Meta does not say who wrote this comment, so it cannot be answered privately."));
         };
         let page = about.page_id.clone().ok_or_else(no_page)?;
         let id = crate::model::inbox::people::message_id(about.channel, root);
         let written = self.table.message(&access.scope, &id).await?.and_then(|state| state.content);
         if written.as_ref().is_some_and(|content| content.created_time + PRIVATE_WINDOW < now) {
-            return refuse("This comment is older than 7 days. It can only be answered publicly.");
+            return refuse(tr!("This comment is older than 7 days. It can only be answered publicly."));
         }
         let author = written.as_ref().and_then(|content| match &content.author {
             Author::Contact { id, .. } => id.as_ref(),
@@ -232,7 +235,10 @@ impl Inbox {
 }
 
 fn no_page() -> ActError {
-    ActError::refuse(ErrorCode::ReplyNotPossible, "The page behind this account is not known. Reconnect it.")
+    ActError::refuse(
+        ErrorCode::ReplyNotPossible,
+        tr!("The page of this account is unknown. Reconnect the integration."),
+    )
 }
 
 fn message(
@@ -287,12 +293,14 @@ fn check_note(input: &AnswerIn) -> Result<SendContent, ActError> {
         ("private", input.private),
     ];
     if let Some((field, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
-        return Err(ActError::invalid(field, ErrorCode::FieldsConflict, "A note has only a text."));
+        return Err(ActError::invalid(field, ErrorCode::FieldsConflict, tr!("A note has only a text.")));
     }
     let text = input.text.clone().filter(|text| !text.trim().is_empty());
-    let text = text.ok_or_else(|| ActError::invalid("text", ErrorCode::ContentMissing, "The text of the note."))?;
+    let text =
+        text.ok_or_else(|| ActError::invalid("text", ErrorCode::ContentMissing, tr!("The text of the note.")))?;
     if text.chars().count() > most {
-        let message = format!("At most {most} characters; this has {}.", text.chars().count());
+        let length = text.chars().count();
+        let message = tr!("At most {most} characters; this has {length}.", most = most, length = length);
         return Err(ActError::invalid("text", ErrorCode::TextTooLong, message));
     }
     Ok(SendContent { text: Some(text), ..SendContent::default() })
@@ -300,7 +308,7 @@ fn check_note(input: &AnswerIn) -> Result<SendContent, ActError> {
 
 /// Checks what an answer says against the limits of the channel.
 fn check_content(about: &Conversation, input: &AnswerIn) -> Result<SendContent, ActError> {
-    let invalid = |field, code, message: String| Err(ActError::invalid(field, code, message));
+    let invalid = |field, code, message: Cow<'static, str>| Err(ActError::invalid(field, code, message));
     let text = input.text.clone().filter(|text| !text.trim().is_empty());
     let channel = match (about.channel, input.private) {
         (Channel::FacebookComment, true) => Channel::Messenger,
@@ -308,40 +316,45 @@ fn check_content(about: &Conversation, input: &AnswerIn) -> Result<SendContent, 
         (channel, _) => channel,
     };
     if text.is_none() && input.attachment_url.is_none() && input.template.is_none() {
-        return invalid("text", ErrorCode::ContentMissing, "A text, an attachment_url or a template.".to_owned());
+        return invalid("text", ErrorCode::ContentMissing, tr!("A text, an attachment_url or a template."));
     }
     if let Some(template) = &input.template {
         if channel != Channel::Whatsapp {
-            return invalid("template", ErrorCode::FieldsConflict, "Only WhatsApp has templates.".to_owned());
+            return invalid("template", ErrorCode::FieldsConflict, tr!("Only WhatsApp has templates."));
         }
         if text.is_some() || input.attachment_url.is_some() {
-            return invalid("template", ErrorCode::FieldsConflict, "Without text and attachment_url.".to_owned());
+            return invalid("template", ErrorCode::FieldsConflict, tr!("Without text and attachment_url."));
         }
         if template.name.is_empty() || template.language.is_empty() {
-            return invalid("template", ErrorCode::ContentMissing, "A name and a language.".to_owned());
+            return invalid("template", ErrorCode::ContentMissing, tr!("A name and a language."));
         }
     }
     let has_file = input.attachment_url.is_some();
     if has_file && text.is_some() && matches!(channel, Channel::Messenger | Channel::Instagram) {
-        let message = "Messenger and Instagram take a text and a file as two messages. Send one after the other.";
-        return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
+        let message =
+            tr!("Messenger and Instagram need text and a file as two separate messages. Send one after the other.");
+        return invalid("attachment_url", ErrorCode::FieldsConflict, message);
     }
     if has_file && channel == Channel::InstagramComment {
-        let message = "Comments on Instagram have no files.";
-        return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
+        let message = tr!("Comments on Instagram have no files.");
+        return invalid("attachment_url", ErrorCode::FieldsConflict, message);
     }
     if let Some(text) = &text {
         let TextLimit { most, unit } = channel.text_limit(has_file);
         let length = if unit == "bytes" { text.len() } else { text.chars().count() };
         if length > most {
-            return invalid("text", ErrorCode::TextTooLong, format!("At most {most} {unit}; this has {length}."));
+            let message = match unit {
+                "bytes" => tr!("At most {most} bytes; this has {length}.", most = most, length = length),
+                _ => tr!("At most {most} characters; this has {length}.", most = most, length = length),
+            };
+            return invalid("text", ErrorCode::TextTooLong, message.into());
         }
     }
     let attachment = match &input.attachment_url {
         None => None,
         Some(url) => match parse_public(url) {
             Ok(url) => Some(SendAttachment { r#type: kind_of(url.path()).to_owned(), url: url.into() }),
-            Err(rule) => return invalid("attachment_url", ErrorCode::AddressNotAllowed, rule.to_owned()),
+            Err(rule) => return Err(ActError::invalid("attachment_url", ErrorCode::AddressNotAllowed, rule)),
         },
     };
     Ok(SendContent { text, attachment, template: input.template.clone() })

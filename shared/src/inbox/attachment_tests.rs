@@ -60,7 +60,7 @@ async fn a_file_is_kept_as_what_its_content_says() {
 async fn what_cannot_be_kept_says_why_and_costs_the_message_nothing() {
     let world = World::new().await;
     let gone = world.copy("m1", "gone.png").await;
-    assert_eq!(gone.reason.as_deref(), Some("Meta has the file no longer."));
+    assert_eq!(gone.reason.as_deref(), Some("Meta no longer has the file."));
     world.fixture.meta.world().files.insert("huge.png".to_owned(), vec![1; 30_000_001]);
     assert_eq!(world.copy("m2", "huge.png").await.reason.as_deref(), Some("The file is larger than 30 MB."));
     // Other people's files have used up the day.
@@ -69,7 +69,7 @@ async fn what_cannot_be_kept_says_why_and_costs_the_message_nothing() {
     world.fixture.meta.world().files.insert("small.png".to_owned(), PNG.to_vec());
     let refused = world.copy("m3", "small.png").await;
     assert_eq!(refused.status, AttachmentStatus::Unavailable);
-    assert_eq!(refused.reason.as_deref(), Some("The files of this day have reached the limit of 5 GB."));
+    assert_eq!(refused.reason.as_deref(), Some("The org's files have reached the daily limit of 5 GB."));
     assert_eq!((world.kept(), world.conversations().await[0].1.len()), (0, 3));
     // The next day has room again.
     assert!(table.take_file_volume(scope, at(90_000), 5, 5_000_000_000).await.unwrap());

@@ -19,6 +19,7 @@ use crate::meta_app::MetaApp;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{Attachment, AttachmentStatus, FileSource};
 use crate::model::web_address::parse_public;
+use crate::phrase;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, TableError, pause};
@@ -75,7 +76,7 @@ impl AttachmentKeeper {
             Ok(copied) => copied,
             Err(error) if error.verdict() == Verdict::GiveUp || is_last => {
                 tracing::warn!(%error, message = %job.message, "a file of a message could not be copied");
-                Copied::Unavailable("Meta did not hand out the file.")
+                Copied::Unavailable(phrase!("Meta did not hand out the file."))
             }
             Err(error) => return Err(error),
         };
@@ -116,16 +117,18 @@ impl AttachmentKeeper {
     ) -> Result<Copied, WorkError> {
         let scope = &job.scope();
         let (address, token) = match &file.source {
-            None => return Ok(Copied::Unavailable("Meta said no address of the file.")),
+            None => return Ok(Copied::Unavailable(phrase!("Meta gave no address for the file."))),
             Some(FileSource::Address(address)) => (address.clone(), None),
             Some(FileSource::Whatsapp(id)) => {
-                let Some(content) = &state.content else { return Ok(Copied::Unavailable("The message is gone.")) };
+                let Some(content) = &state.content else {
+                    return Ok(Copied::Unavailable(phrase!("The message is gone.")));
+                };
                 let Some(conversation) = self.table.conversation(scope, &content.conversation_id).await? else {
-                    return Ok(Copied::Unavailable("The conversation is gone."));
+                    return Ok(Copied::Unavailable(phrase!("The conversation is gone.")));
                 };
                 let token = match token_of(&self.meta, &self.table, scope, &conversation).await? {
                     Ok(token) => token,
-                    Err(_) => return Ok(Copied::Unavailable("The channel is not connected any more.")),
+                    Err(_) => return Ok(Copied::Unavailable(phrase!("The channel is not connected any more."))),
                 };
                 // The address lives for minutes: it is asked for each time.
                 let address = self.meta.graph().await?.whatsapp_media(id, &token).await?;
@@ -133,7 +136,7 @@ impl AttachmentKeeper {
             }
         };
         let Some(address) = self.allowed(&address).await? else {
-            return Ok(Copied::Unavailable("The address of the file is not on the public internet."));
+            return Ok(Copied::Unavailable(phrase!("The address of the file is not on the public internet.")));
         };
         let bytes = match self.download(address, token.as_ref()).await? {
             Ok(bytes) => bytes,
@@ -143,7 +146,7 @@ impl AttachmentKeeper {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if !self.table.take_file_volume(scope, now, size, MAX_DAILY_BYTES).await? {
             tracing::warn!(org = %scope.org(), "the org's files of today have reached their limit");
-            return Ok(Copied::Unavailable("The files of this day have reached the limit of 5 GB."));
+            return Ok(Copied::Unavailable(phrase!("The org's files have reached the daily limit of 5 GB.")));
         }
         self.files.write(&FileKey::of_attachment(scope, &state.id, job.position), content_type, bytes).await?;
         Ok(Copied::Kept { content_type, bytes: size })
@@ -164,7 +167,7 @@ impl AttachmentKeeper {
         address: Url,
         token: Option<&AccessToken>,
     ) -> Result<Result<Vec<u8>, &'static str>, WorkError> {
-        const TOO_LARGE: &str = "The file is larger than 30 MB.";
+        const TOO_LARGE: &str = phrase!("The file is larger than 30 MB.");
         let mut request = self.http.get(address);
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
@@ -175,7 +178,7 @@ impl AttachmentKeeper {
             if status.is_server_error() || status.as_u16() == 429 {
                 return Err(GraphError::InvalidResponse { status: status.as_u16() }.into());
             }
-            return Ok(Err("Meta has the file no longer."));
+            return Ok(Err(phrase!("Meta no longer has the file.")));
         }
         let length =
             answer.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -189,7 +192,7 @@ impl AttachmentKeeper {
                 return Ok(Err(TOO_LARGE));
             }
         }
-        if bytes.is_empty() { Ok(Err("The file is empty.")) } else { Ok(Ok(bytes)) }
+        if bytes.is_empty() { Ok(Err(phrase!("The file is empty."))) } else { Ok(Ok(bytes)) }
     }
 }
 

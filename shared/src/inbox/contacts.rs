@@ -17,6 +17,7 @@ use crate::model::inbox::{Channel, Contact};
 use crate::model::lead::identity::person_keys;
 use crate::table::inbox::InboxPosition;
 use crate::table::{Table, TableError, pause};
+use crate::tr;
 
 /// A page of contacts, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -261,15 +262,15 @@ impl Inbox {
         if let Some(Some(lead)) = &change.lead_id
             && self.table.find_lead(&access.scope, lead).await?.is_none()
         {
-            return Err(ActError::invalid("lead_id", ErrorCode::LeadUnknown, "A lead of the org."));
+            return Err(ActError::invalid("lead_id", ErrorCode::LeadUnknown, tr!("A lead of the org.")));
         }
         if change.name.as_ref().is_some_and(|name| !(1..=200).contains(&name.trim().chars().count())) {
-            return Err(ActError::invalid("name", ErrorCode::LengthInvalid, "1 to 200 characters."));
+            return Err(ActError::invalid("name", ErrorCode::LengthInvalid, tr!("1 to 200 characters.")));
         }
         let other = match &change.same_as {
             Some(other) => Some(self.find_contact(access, other).await.map_err(|error| match error {
                 ActError::Refused(_) => {
-                    ActError::invalid("same_as", ErrorCode::ContactUnknown, "A contact of the org.")
+                    ActError::invalid("same_as", ErrorCode::ContactUnknown, tr!("A contact of the org."))
                 }
                 error => error,
             })?),

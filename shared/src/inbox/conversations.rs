@@ -1,6 +1,8 @@
 //! Conversations: in lists, one by one, and changed by members.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
@@ -17,6 +19,7 @@ use crate::model::inbox::reply::ReplyRule;
 use crate::model::inbox::{Channel, Conversation, ConversationStatus};
 use crate::table::inbox::InboxPosition;
 use crate::table::{TableError, pause};
+use crate::tr;
 
 /// Selects conversations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -241,23 +244,28 @@ impl Inbox {
         change: &ConversationChangeIn,
         now: Timestamp,
     ) -> Result<(), ActError> {
-        let invalid = |field: &'static str, code, message: &str| Err(ActError::invalid(field, code, message));
+        let invalid =
+            |field: &'static str, code, message: Cow<'static, str>| Err(ActError::invalid(field, code, message));
         match (change.status, change.snoozed_until) {
             (Some(ConversationStatus::Snoozed), None) => {
-                return invalid("snoozed_until", ErrorCode::TimeNotAllowed, "A time until which it sleeps.");
+                return invalid(
+                    "snoozed_until",
+                    ErrorCode::TimeNotAllowed,
+                    tr!("The time until which the conversation is snoozed."),
+                );
             }
             (Some(ConversationStatus::Snoozed), Some(until)) if until <= now => {
-                return invalid("snoozed_until", ErrorCode::TimeNotAllowed, "A time in the future.");
+                return invalid("snoozed_until", ErrorCode::TimeNotAllowed, tr!("A time in the future."));
             }
             (Some(ConversationStatus::Snoozed), Some(_)) | (_, None) => {}
             (_, Some(_)) => {
-                return invalid("snoozed_until", ErrorCode::FieldsConflict, "Only with the status snoozed.");
+                return invalid("snoozed_until", ErrorCode::FieldsConflict, tr!("Only with the status snoozed."));
             }
         }
         if let Some(Some(user)) = &change.assigned_to
             && self.table.user(&access.scope, user).await?.is_none_or(|user| !user.active)
         {
-            return invalid("assigned_to", ErrorCode::UserUnknown, "An active user of the org.");
+            return invalid("assigned_to", ErrorCode::UserUnknown, tr!("An active user of the org."));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::directory::MetaAccess;
 use crate::error::ActError;
 use crate::files::FileKey;
 use crate::ids::{AdObjectId, ConversationId, MessageId};
+use crate::language;
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::{MessageState, MessageStatus};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Conversation};
@@ -156,6 +157,7 @@ impl Inbox {
                 _ => attachment.url,
             };
             let Attachment { r#type, name, status, reason, .. } = attachment;
+            let reason = reason.map(|reason| language::translate(&reason).into_owned());
             attachments.push(AttachmentOut { r#type, url, status, name, reason });
         }
         let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);
@@ -173,9 +175,9 @@ impl Inbox {
             deleted: state.deleted_at.is_some(),
             visibility: channel.is_comment().then_some(if is_hidden { "hidden" } else { "visible" }),
             status,
-            reason: state.failure.map(|failure| match failure.code {
-                0 => failure.message,
-                code => format!("{} ({code})", failure.message),
+            reason: state.failure.map(|failure| {
+                let message = language::translate(&failure.message);
+                if failure.code == 0 { message.into_owned() } else { format!("{message} ({})", failure.code) }
             }),
             found_by: if content.found_by == FoundBy::Webhook { "webhook" } else { "sync" },
             reactions: reactions.filter_map(|known| Some(ReactionOut { value: known.value?, by: known.by })).collect(),

@@ -9,6 +9,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::SavedReplyId;
 use crate::model::inbox::saved_reply::SavedReply;
+use crate::tr;
 
 /// How many an org may have: they are listed whole.
 const MAX: usize = 200;
@@ -52,7 +53,7 @@ impl Inbox {
             if (1..=most).contains(&text.chars().count()) {
                 return Ok(text.to_owned());
             }
-            Err(ActError::invalid(field, ErrorCode::LengthInvalid, format!("1 to {most} characters.")))
+            Err(ActError::invalid(field, ErrorCode::LengthInvalid, tr!("1 to {most} characters.", most = most)))
         };
         let (title, text) = (checked("title", &input.title, MAX_TITLE)?, checked("text", &input.text, MAX_TEXT)?);
         let known = self.table.saved_replies(&access.scope).await?;
@@ -60,7 +61,7 @@ impl Inbox {
             Some(id) if known.iter().any(|reply| reply.id == *id) => id.clone(),
             Some(_) => return Err(ActError::not_found("saved reply")),
             None if known.len() >= MAX => {
-                let message = format!("An org has at most {MAX} saved replies. Delete one first.");
+                let message = tr!("An org has at most {most} saved replies. Delete one first.", most = MAX);
                 return Err(ActError::refuse(ErrorCode::LimitReached, message));
             }
             None => SavedReplyId::new(),

@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::retry::backoff;
 use crate::secret::AccessToken;
 use crate::table::{Table, TableError, pause};
+use crate::tr;
 
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 const MAX_RETRY_DELAY: Duration = Duration::from_mins(5);
@@ -131,7 +132,7 @@ impl Sender {
         if let SendRoute::Page { .. } | SendRoute::Whatsapp { .. } = route {
             let rule = conversation.reply_rule(self.has_human_agent && !state.is_of_a_program(), now);
             if let Some(reason) = rule.reason.filter(|_| !rule.allowed && sending.content.template.is_none()) {
-                self.fail(scope, &state.id, 0, reason.to_owned()).await?;
+                self.fail(scope, &state.id, 0, reason.into_owned()).await?;
                 return Ok(Outcome::Done);
             }
             if let SendRoute::Page { human_agent, .. } = &mut route {
@@ -349,7 +350,8 @@ pub(super) async fn token_of(
     scope: &OrgScope,
     conversation: &Conversation,
 ) -> Result<Result<AccessToken, String>, WorkError> {
-    let gone = || Ok(Err("This channel is not connected any more. Reconnect it, and send it again.".to_owned()));
+    let gone =
+        || Ok(Err(tr!("This channel is no longer connected. Reconnect it, then send the message again.").into_owned()));
     let token = match &conversation.page_id {
         Some(page) => {
             let connections = table.connections_of_page(page).await?;

@@ -11,6 +11,7 @@ use crate::graph::whatsapp::WhatsappTemplate;
 use crate::ids::ConversationId;
 use crate::model::inbox::Channel;
 use crate::model::limit::OrgLimit;
+use crate::tr;
 
 /// The templates that can be sent in a conversation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,14 +44,14 @@ impl Inbox {
         access.count(&self.table, OrgLimit::MetaCalls).await?;
         let conversation = self.find_conversation(access, id).await?;
         if conversation.channel != Channel::Whatsapp {
-            return Err(ActError::refuse(ErrorCode::ReplyNotPossible, "Only WhatsApp has templates."));
+            return Err(ActError::refuse(ErrorCode::ReplyNotPossible, tr!("Only WhatsApp has templates.")));
         }
         let accounts = self.table.inbox_accounts("whatsapp", &conversation.account).await?;
         let account = accounts.into_iter().find(|(owner, _)| *owner == access.scope);
         let Some(waba) = account.and_then(|(_, account)| account.waba_id) else {
             return Err(ActError::refuse(
                 ErrorCode::ReplyNotPossible,
-                "This number is not connected any more. Reconnect it.",
+                tr!("This number is not connected any more. Reconnect it."),
             ));
         };
         let token = token_of(&self.meta, &self.table, &access.scope, &conversation).await.map_err(ActError::from)?;

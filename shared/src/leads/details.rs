@@ -1,10 +1,13 @@
 //! What the CRM writes about a lead: a note, what it is worth, and why it was lost.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 use super::manage::LeadIn;
 use crate::error::{ActError, ErrorCode};
 use crate::table::lead::LeadChange;
+use crate::tr;
 
 const MAX_NOTE: usize = 5000;
 const MAX_LOST_REASON: usize = 500;
@@ -42,27 +45,28 @@ fn check_text(
 ) -> Result<Option<Option<String>>, ActError> {
     let text = text.map(|text| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned));
     if text.iter().flatten().any(|text| text.chars().count() > max) {
-        return Err(ActError::invalid(field, ErrorCode::LengthInvalid, format!("At most {max} characters.")));
+        return Err(ActError::invalid(field, ErrorCode::LengthInvalid, tr!("At most {max} characters.", max = max)));
     }
     Ok(text)
 }
 
 fn check_value(input: &LeadIn) -> Result<Option<Option<(Decimal, String)>>, ActError> {
-    let invalid_currency = |message: &str| ActError::invalid("currency", ErrorCode::CurrencyInvalid, message);
+    let invalid_currency =
+        |message: Cow<'static, str>| ActError::invalid("currency", ErrorCode::CurrencyInvalid, message);
     let currency = input.currency.as_ref().and_then(Option::as_ref);
     match input.value {
-        None if currency.is_some() => Err(invalid_currency("Only together with a value.")),
+        None if currency.is_some() => Err(invalid_currency(tr!("Only together with a value."))),
         None => Ok(None),
-        Some(None) if currency.is_some() => Err(invalid_currency("Only together with a value.")),
+        Some(None) if currency.is_some() => Err(invalid_currency(tr!("Only together with a value."))),
         Some(None) => Ok(Some(None)),
         Some(Some(value)) => {
             if value.is_sign_negative() && !value.is_zero() || value > Decimal::from(MAX_VALUE) || value.scale() > 4 {
-                let message = "An amount from 0 to a million millions, with at most four decimal places.";
+                let message = tr!("An amount from 0 to 1,000,000,000,000, with at most four decimal places.");
                 return Err(ActError::invalid("value", ErrorCode::ValueInvalid, message));
             }
             let code = currency.filter(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()));
             let code =
-                code.ok_or_else(|| invalid_currency("The ISO 4217 code of the value's currency, such as EUR."))?;
+                code.ok_or_else(|| invalid_currency(tr!("The ISO 4217 code of the value's currency, such as EUR.")))?;
             Ok(Some(Some((value, code.clone()))))
         }
     }

@@ -1,5 +1,7 @@
 //! Finds leads by what is known of a person: a name, an e-mail address or a phone number.
 
+use std::borrow::Cow;
+
 use super::lists::{LeadList, LeadLister, count_fitting, filter};
 use crate::cursor::ListCursor;
 use crate::error::{ActError, ErrorCode};
@@ -10,11 +12,19 @@ use crate::model::lead::name::normalised_name;
 use crate::model::lead::phone;
 use crate::model::lead::query::LeadQuery;
 use crate::table::lead::StoredLead;
+use crate::tr;
 
 /// What is accepted as a person's e-mail address.
-pub const WHOLE_ADDRESS: &str = "A whole e-mail address, such as ann@example.com.";
+#[must_use]
+pub fn whole_address() -> Cow<'static, str> {
+    tr!("A complete e-mail address, such as ann@example.com.")
+}
+
 /// What is accepted as a person's phone number.
-pub const WHOLE_NUMBER: &str = "A whole phone number, with its country code unless it is of the org's country.";
+#[must_use]
+pub fn whole_number() -> Cow<'static, str> {
+    tr!("A complete phone number, with its country code unless it is from the org's country.")
+}
 
 /// What a text can be.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,19 +37,21 @@ enum Sought {
 
 /// Reads what is searched for. A number without a country code is of `country`.
 fn read_search(typed: &str, country: Option<&str>) -> Result<Sought, ActError> {
-    let invalid = |message: &str| ActError::invalid("q", ErrorCode::SearchInvalid, message);
+    let invalid = |message: Cow<'static, str>| ActError::invalid("q", ErrorCode::SearchInvalid, message);
     if typed.contains(['@', '＠']) {
         let key = person_keys(Some(typed), None).pop();
-        return key.map(Sought::Person).ok_or_else(|| invalid(WHOLE_ADDRESS));
+        return key.map(Sought::Person).ok_or_else(|| invalid(whole_address()));
     }
     let digits = typed.chars().filter(char::is_ascii_digit).count();
     if digits >= 4 && !typed.contains(char::is_alphabetic) {
         let number = phone::e164(typed, country);
         let key = number.and_then(|number| person_keys(None, Some(&number)).pop());
-        return key.map(Sought::Person).ok_or_else(|| invalid(WHOLE_NUMBER));
+        return key.map(Sought::Person).ok_or_else(|| invalid(whole_number()));
     }
     normalised_name(typed).map(Sought::Name).ok_or_else(|| {
-        invalid("The beginning of a first, last or whole name, a whole e-mail address or a whole phone number.")
+        invalid(tr!(
+            "The beginning of a first, last or full name, a complete e-mail address or a complete phone number."
+        ))
     })
 }
 

@@ -13,12 +13,13 @@ use super::write::NewLead;
 use super::{LeadWriter, Leads, Outcomes};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
-use crate::ids::{FormId, LeadId, OrgScope};
+use crate::ids::{FormId, ImportId, LeadId, OrgScope, UserId};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::lead::dedupe::{Snapshot, plan};
 use crate::model::lead::file::{FileColumn, FileLeads, FileRow, NotLeads, RowError, rows};
+use crate::model::lead::file_import::FileImport;
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::mapping::{self, Mapping};
@@ -26,6 +27,7 @@ use crate::model::lead::standard_fields::{EMAIL, PHONE};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
 use crate::model::limit::OrgLimit;
 use crate::table::TableError;
+use crate::tr;
 
 /// Lines processed together.
 const CHUNK_ROWS: usize = 24;
@@ -37,8 +39,10 @@ const MAX_PROBLEMS: usize = 1000;
 const MAX_FILE_BYTES: usize = 4_000_000;
 
 /// How to import a file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ImportOptions {
+    /// The file's name, for the list of imports.
+    pub file_name: Option<String>,
     /// Whether its leads are assigned as configured in the integration of their form's page.
     pub assign: bool,
     /// Whether to store nothing.
@@ -70,6 +74,8 @@ pub struct ImportReport {
     pub warnings: Vec<RowProblem>,
     /// Whether nothing was stored.
     pub dry_run: bool,
+    /// The import, which can be undone. `null` for a dry run.
+    pub import_id: Option<ImportId>,
     /// The first line that there was no time for: send the same file again with it as `from_line`. `null` if the file
     /// was processed to its end.
     pub next_line: Option<u64>,
@@ -107,57 +113,150 @@ impl Leads {
         options: ImportOptions,
     ) -> Result<ImportReport, ActError> {
         if file.len() > MAX_FILE_BYTES {
-            let message = "4 MB at most. Split the file, and repeat its first line in each part.";
+            let message = tr!("4 MB at most. Split the file, and repeat its first line in each part.");
             return Err(ActError::refuse(ErrorCode::FileTooLarge, message));
         }
         access.count(&self.table, OrgLimit::Imports).await?;
         let writer = LeadWriter { table: self.table.clone(), bus: self.bus.clone() };
-        import(&self.tokens.meta, &writer, &access.scope, file, options, crate::clock::now()).await
+        let now = crate::clock::now();
+        let importing = Importing { meta: &self.tokens.meta, writer: &writer, scope: &access.scope, options: &options };
+        let report = importing.run(file, &access.caller.user, now).await?;
+        report.import_id.iter().for_each(|id| access.trail.about(id));
+        Ok(report)
     }
 }
 
-pub(super) async fn import(
-    meta: &MetaApp,
-    writer: &LeadWriter,
-    scope: &OrgScope,
-    file: &[u8],
-    options: ImportOptions,
-    now: Timestamp,
-) -> Result<ImportReport, ActError> {
-    let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
-    let (columns, mut rows) = match rows(file, country.as_deref(), now) {
-        Ok(FileLeads { columns, rows }) => {
-            (columns, rows.skip_while(|row| line_of(row) < options.from_line).peekable())
+/// An import of a file into an org.
+pub(super) struct Importing<'a> {
+    pub(super) meta: &'a MetaApp,
+    pub(super) writer: &'a LeadWriter,
+    pub(super) scope: &'a OrgScope,
+    pub(super) options: &'a ImportOptions,
+}
+
+impl Importing<'_> {
+    /// Imports a file, and records what it brought.
+    pub(super) async fn run(&self, file: &[u8], by: &UserId, now: Timestamp) -> Result<ImportReport, ActError> {
+        let country = self.writer.table.org(self.scope).await?.and_then(|org| org.default_country);
+        let FileLeads { columns, rows } = rows(file, country.as_deref(), now)
+            .map_err(|NotLeads(why)| ActError::refuse(ErrorCode::FileInvalid, why))?;
+        let mut report = ImportReport { columns, dry_run: self.options.dry_run, ..ImportReport::default() };
+        if self.options.dry_run {
+            self.import_rows(rows, country.as_deref(), &mut report, now).await?;
+            return Ok(report);
         }
-        Err(NotLeads(why)) => return Err(ActError::refuse(ErrorCode::FileInvalid, why)),
-    };
-    let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
-    let mut report = ImportReport { columns, dry_run: options.dry_run, ..ImportReport::default() };
-    let mut planned = Snapshot::default();
-    while let Some(next) = rows.peek() {
-        // Checked between chunks, so that no line is reported twice when the rest of the file is sent.
-        if crate::clock::now().duration_since(now).unsigned_abs() > options.timeout {
-            report.next_line = Some(line_of(next));
-            break;
-        }
-        let (valid, invalid): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
-        invalid.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
-        let valid: Vec<FileRow> = valid.into_iter().flatten().collect();
-        read_forms(meta, writer, scope, &valid, &mut forms, now).await?;
-        let page_of = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
-        // In file order: of two lines about one person, the first becomes the lead.
-        for rows in valid.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
-            let Some(first) = rows.first() else { continue };
-            let known = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?);
-            let leads: Vec<Lead> =
-                rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
-            rows.iter().zip(&leads).for_each(|(row, lead)| report.warn(row.line, lead));
-            let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            write_rows(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
-        }
+        let import = FileImport::new(self.options.file_name.clone(), by, now);
+        self.writer.table.insert_import(self.scope, &import).await?;
+        report.import_id = Some(import.id.clone());
+        let outcome = self.import_rows(rows, country.as_deref(), &mut report, now).await;
+        // What was stored before an error can be undone, too.
+        let ImportReport { created, merged, in_before, failed, .. } = report;
+        let ended_at = Some(crate::clock::now());
+        let ended = FileImport { ended_at, created, merged, in_before, failed, ..import };
+        self.writer.table.end_import(self.scope, &ended).await?;
+        outcome.map(|()| report)
     }
-    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = options.dry_run, "a file of leads was processed");
-    Ok(report)
+
+    async fn import_rows(
+        &self,
+        rows: impl Iterator<Item = Result<FileRow, RowError>>,
+        country: Option<&str>,
+        report: &mut ImportReport,
+        now: Timestamp,
+    ) -> Result<(), ActError> {
+        let mut rows = rows.skip_while(|row| line_of(row) < self.options.from_line).peekable();
+        let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
+        let mut planned = Snapshot::default();
+        while let Some(next) = rows.peek() {
+            // Checked between chunks, so that no line is reported twice when the rest of the file is sent.
+            if crate::clock::now().duration_since(now).unsigned_abs() > self.options.timeout {
+                report.next_line = Some(line_of(next));
+                break;
+            }
+            let (valid, invalid): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
+            invalid.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
+            let valid: Vec<FileRow> = valid.into_iter().flatten().collect();
+            read_forms(self.meta, self.writer, self.scope, &valid, &mut forms, now).await?;
+            let page_of = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
+            // In file order: of two lines about one person, the first becomes the lead.
+            for rows in valid.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
+                let Some(first) = rows.first() else { continue };
+                let known = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?);
+                let leads = rows.iter().map(|row| lead_of(row, known(row), country, self.options.assign, now));
+                let import_id = report.import_id.clone();
+                let of_import = |lead: Lead| Lead {
+                    provenance: Provenance { import_id: import_id.clone(), ..lead.provenance },
+                    ..lead
+                };
+                let leads: Vec<Lead> = leads.map(of_import).collect();
+                rows.iter().zip(&leads).for_each(|(row, lead)| report.warn(row.line, lead));
+                let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
+                self.write_rows(page_of(first), &lines, &leads, &mut planned, report, now).await?;
+            }
+        }
+        let ImportReport { rows, created, merged, failed, dry_run, .. } = report;
+        tracing::info!(org = %self.scope.org(), rows, created, merged, failed, dry_run, "a file of leads was processed");
+        Ok(())
+    }
+
+    /// Counts the outcomes of leads and, unless this is a dry run, stores them. A dry run records in `planned` what would
+    /// be stored.
+    async fn write_rows(
+        &self,
+        page: Option<&Connection>,
+        lines: &[u64],
+        leads: &[Lead],
+        planned: &mut Snapshot,
+        report: &mut ImportReport,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let mut known = self.writer.table.dedupe_snapshot(self.scope, leads).await?;
+        known.stored.extend(planned.stored.iter().cloned());
+        for (person, lead) in &planned.persons {
+            known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
+        }
+        // Plan, to tell new leads from those that join one.
+        let plan = plan(leads, &known, &Assignment::Unassigned);
+        let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
+        let merged: BTreeSet<&LeadId> = plan.merges.iter().map(|submission| &submission.id).collect();
+        if report.dry_run {
+            planned.stored.extend(created.iter().chain(&merged).map(|id| (*id).clone()));
+            planned.persons.extend(plan.claims.iter().cloned());
+        }
+        if let (Some(import), Some(first)) = (&report.import_id, lines.first()) {
+            let new: BTreeSet<LeadId> = created.iter().chain(&merged).map(|id| (*id).clone()).collect();
+            if !new.is_empty() {
+                self.writer.table.insert_import_part(self.scope, import, *first, new, now).await?;
+            }
+        }
+        let new: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: page }).collect();
+        let mut outcomes =
+            if report.dry_run { Outcomes::new() } else { self.writer.write(self.scope, &new, now).await };
+        for (line, lead) in lines.iter().zip(leads) {
+            let outcome = match outcomes.remove(&lead.id).unwrap_or(Ok(())) {
+                // The page was disconnected meanwhile. The leads of the file still belong to the org.
+                Err(WorkError::Disconnected) => {
+                    let mut retried = self.writer.write(self.scope, &[NewLead { lead, connection: None }], now).await;
+                    retried.remove(&lead.id).unwrap_or(Ok(()))
+                }
+                outcome => outcome,
+            };
+            match outcome {
+                Ok(()) => {
+                    report.rows += 1;
+                    report.created += usize::from(created.contains(&lead.id));
+                    report.merged += usize::from(merged.contains(&lead.id));
+                }
+                Err(WorkError::Table(TableError::ItemRejected(_))) => {
+                    let message = tr!("The line is too large for a lead: 400 KB at most.").into_owned();
+                    report.fail(RowError { line: *line, column: None, message });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        report.in_before = report.rows - report.created - report.merged;
+        Ok(())
+    }
 }
 
 fn line_of(row: &Result<FileRow, RowError>) -> u64 {
@@ -184,16 +283,16 @@ impl ImportReport {
             !has_dot || person_keys(Some(email), None).is_empty()
         };
         let email = lead.email.as_deref().filter(|email| is_odd(email)).map(|_| {
-            (EMAIL, "This does not look like an e-mail address. It is stored as it is, and no mail will arrive.")
+            (EMAIL, tr!("This does not look like an e-mail address. It is stored as it is, and no mail will arrive."))
         });
         let is_odd = |phone: &&str| person_keys(None, Some(phone)).is_empty();
         let phone = lead.phone.as_deref().filter(is_odd).map(|_| {
-            (PHONE, "This does not look like a phone number, or its country is missing. It is stored as it is.")
+            (PHONE, tr!("This does not look like a phone number, or its country is missing. It is stored as it is."))
         });
         for (field, message) in email.into_iter().chain(phone) {
             if self.warnings.len() < MAX_PROBLEMS {
                 let column = Some(field.to_owned());
-                self.warnings.push(RowProblem { line, column, message: message.to_owned() });
+                self.warnings.push(RowProblem { line, column, message: message.into_owned() });
             }
         }
     }
@@ -233,13 +332,7 @@ async fn read_forms(
     Ok(())
 }
 
-fn lead_of(
-    row: &FileRow,
-    known: Option<&KnownForm>,
-    country: Option<&str>,
-    options: ImportOptions,
-    now: Timestamp,
-) -> Lead {
+fn lead_of(row: &FileRow, known: Option<&KnownForm>, country: Option<&str>, assign: bool, now: Timestamp) -> Lead {
     let form = known.and_then(|known| known.form.as_ref());
     let mapping = known.and_then(|known| known.mapping.as_ref());
     let page = known.and_then(|known| known.page.as_ref());
@@ -247,7 +340,7 @@ fn lead_of(
     let answers = form::label(&raw_answers, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = match page {
-        _ if !options.assign => Reason::NotAsked,
+        _ if !assign => Reason::NotAsked,
         None => Reason::NoIntegration,
         Some(_) => Reason::StrategyUnassigned,
     };
@@ -267,58 +360,4 @@ fn lead_of(
         provenance: Provenance { mapping: mapping.map(|mapping| mapping.version), ..Provenance::default() },
         ..Lead::new(row.id.clone(), FoundBy::Import, row.created_time.unwrap_or(now), now).with(mapped)
     }
-}
-
-/// Counts the outcomes of leads and, unless this is a dry run, stores them. A dry run records in `planned` what would
-/// be stored.
-#[expect(clippy::too_many_arguments, reason = "what to take, for whom, and what came of it")]
-async fn write_rows(
-    writer: &LeadWriter,
-    scope: &OrgScope,
-    page: Option<&Connection>,
-    lines: &[u64],
-    leads: Vec<Lead>,
-    planned: &mut Snapshot,
-    report: &mut ImportReport,
-    now: Timestamp,
-) -> Result<(), WorkError> {
-    let mut known = writer.table.dedupe_snapshot(scope, &leads).await?;
-    known.stored.extend(planned.stored.iter().cloned());
-    for (person, lead) in &planned.persons {
-        known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
-    }
-    // Plan, to tell new leads from those that join one.
-    let plan = plan(&leads, &known, &Assignment::Unassigned);
-    let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
-    let merged: BTreeSet<&LeadId> = plan.merges.iter().map(|submission| &submission.id).collect();
-    if report.dry_run {
-        planned.stored.extend(created.iter().chain(&merged).map(|id| (*id).clone()));
-        planned.persons.extend(plan.claims.iter().cloned());
-    }
-    let new: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: page }).collect();
-    let mut outcomes = if report.dry_run { Outcomes::new() } else { writer.write(scope, &new, now).await };
-    for (line, lead) in lines.iter().zip(&leads) {
-        let outcome = match outcomes.remove(&lead.id).unwrap_or(Ok(())) {
-            // The page was disconnected meanwhile. The leads of the file still belong to the org.
-            Err(WorkError::Disconnected) => {
-                let mut retried = writer.write(scope, &[NewLead { lead, connection: None }], now).await;
-                retried.remove(&lead.id).unwrap_or(Ok(()))
-            }
-            outcome => outcome,
-        };
-        match outcome {
-            Ok(()) => {
-                report.rows += 1;
-                report.created += usize::from(created.contains(&lead.id));
-                report.merged += usize::from(merged.contains(&lead.id));
-            }
-            Err(WorkError::Table(TableError::ItemRejected(_))) => {
-                let message = "The line is too large for a lead: 400 KB at most.".to_owned();
-                report.fail(RowError { line: *line, column: None, message });
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    report.in_before = report.rows - report.created - report.merged;
-    Ok(())
 }

@@ -9,6 +9,7 @@ use super::Leads;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::OrgScope;
 use crate::model::lead::latency::{Latencies, LatencySummary};
+use crate::tr;
 
 /// The maximum number of days in one report.
 const MAX_REPORT_DAYS: i32 = 100;
@@ -55,7 +56,7 @@ impl Leads {
             return Err(ActError::invalid(
                 "from",
                 ErrorCode::RangeInvalid,
-                format!("A day that is not after to, in a range of at most {MAX_REPORT_DAYS} days."),
+                tr!("A day that is not after to, in a range of at most {max} days.", max = MAX_REPORT_DAYS),
             ));
         }
         let days = self.table.latencies(scope, from, to).await?;

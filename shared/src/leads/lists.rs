@@ -12,6 +12,7 @@ use crate::model::lead::query::{Assignee, LeadQuery};
 use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::table::lead_list::{LeadFilter, LeadPosition};
+use crate::tr;
 
 /// Leads, newest submission first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,7 +48,7 @@ impl LeadLister<'_> {
         if let (Some(from), Some(to)) = (query.from, query.to)
             && from >= to
         {
-            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
+            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, tr!("A time after from.")));
         }
         if let Some(text) = &query.text {
             return self.find(scope, (text, query), after, limit).await;

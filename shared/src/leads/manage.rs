@@ -14,6 +14,7 @@ use crate::audit::Trail;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
+use crate::language::{Language, Locale, speak_now};
 use crate::model::ads::currency::Amount;
 use crate::model::audit::Word;
 use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
@@ -23,6 +24,7 @@ use crate::model::lead::query::LeadQuery;
 use crate::model::lead::trace::{self, Step, StepKind};
 use crate::model::lead::{Lead, Status, Submission};
 use crate::table::lead::{LeadChange, StoredLead};
+use crate::tr;
 
 /// A lead with the same person's later submissions.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,7 +87,7 @@ impl Leads {
         if let Some(Some(user)) = &input.assigned_to {
             let known = self.table.user(&access.scope, user).await?;
             if !known.is_some_and(|user| user.active) {
-                let message = format!("{user} is not an active user of this org.");
+                let message = tr!("{user} is not an active user of this org.", user = user);
                 return Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message));
             }
         }
@@ -118,9 +120,11 @@ impl Leads {
             let event = Event::lead_assigned(&access.scope, id, from, to.as_ref(), &access.caller.user, at);
             self.bus.publish(&[event]).await?;
             if before.assignment.reason != Reason::Manual {
-                // From now on the lead only shows this assignment. A step preserves the original one.
+                // From now on the lead only shows this assignment. A step preserves the original one, in English, as all
+                // steps are stored.
                 let assigned_at = before.provenance.stored_at.unwrap_or(before.received_at);
-                steps.push(trace::assigned(assigned_at, from, &before.assignment));
+                let original = || trace::assigned(assigned_at, from, &before.assignment);
+                steps.push(speak_now(Locale::usual(Language::English), original));
             }
             let detail = match &to {
                 Some(to) => format!("{by} assigned it to {to}."),

@@ -22,6 +22,7 @@ use crate::model::lead::standard_fields;
 use crate::model::lead::{Answer, Lead};
 use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
+use crate::tr;
 
 /// A form's mapping.
 #[derive(Debug, Serialize, ToSchema)]
@@ -148,7 +149,7 @@ impl Leads {
         let stored = self.stored_mapping(access, id).await?;
         let before = stored.as_ref().map_or(0, |mapping| mapping.version);
         let changed_meanwhile = || {
-            let detail = "Another user has changed this mapping. Read it again, then apply your change.";
+            let detail = tr!("Another user has changed this mapping. Load it again, then repeat your change.");
             ActError::refuse(ErrorCode::MappingChanged, detail)
         };
         if input.version.is_some_and(|seen| seen != before) {
@@ -198,7 +199,7 @@ impl Leads {
             Err(error) => return Err(self.tokens.explain(&access.scope, &page.integration_id, error).await),
         };
         let none = || {
-            let detail = "This form has no lead yet. Send a test lead, or fill in the form yourself.";
+            let detail = tr!("This form has no lead yet. Send a test lead, or fill in the form yourself.");
             ActError::refuse(ErrorCode::NoLead, detail)
         };
         let answers = label(&newest.ok_or_else(none)?.raw_answers(), Some(&form));
@@ -240,7 +241,7 @@ impl Leads {
                 _ => Err(ActError::invalid(
                     "lead_id",
                     ErrorCode::LeadUnknown,
-                    "A lead of this form, or omit it for the newest.",
+                    tr!("A lead of this form. Leave it out to use the newest lead."),
                 )),
             };
         }

@@ -33,10 +33,13 @@ mod test_support;
 mod tests;
 mod trace;
 mod turns;
+mod undo;
+#[cfg(test)]
+mod undo_tests;
 mod write;
 
 pub use erase::{WholeLead, erase_lead, lead_of_persons};
-pub use find::{WHOLE_ADDRESS, WHOLE_NUMBER};
+pub use find::{whole_address, whole_number};
 pub use forms::{FormList, FormOut, FormsRefused, TestLead};
 pub use import::{ImportOptions, ImportReport, RowProblem};
 pub use ingest::{Arrival, Ingest, Outcomes};
@@ -53,6 +56,7 @@ pub use runs::{BackfillIn, RunList, RunOut};
 pub use search::Search;
 pub use sweep::{Sweep, cannot_search};
 pub use trace::Trace;
+pub use undo::{ImportList, ImportOut};
 pub use write::LeadWriter;
 
 use crate::bus::Bus;

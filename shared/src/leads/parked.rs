@@ -1,6 +1,8 @@
 //! Parks leads that cannot be ingested, lists them, and replays parked and waiting ones once their obstacle is removed.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +20,7 @@ use crate::retry::Verdict;
 use crate::table::parked::{Hold, ParkedLead};
 use crate::table::{Table, write_all};
 use crate::vault::VaultError;
+use crate::{phrase, tr};
 
 /// Parked leads.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,9 +37,9 @@ pub struct ParkedOut {
     #[serde(flatten)]
     pub lead: ParkedLead,
     /// The reason in words.
-    pub reason_message: &'static str,
+    pub reason_message: Cow<'static, str>,
     /// How to fix it, before a replay.
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
 }
 
 /// Some of the parked leads.
@@ -170,7 +173,7 @@ impl Leads {
     /// Refuses a selection that names neither leads nor a reason, because it would dismiss all of them.
     pub async fn dismiss(&self, access: &MetaAccess, request: ParkedSelection) -> Result<Dismissed, ActError> {
         if request.leadgen_ids.is_none() && request.reason.is_none() {
-            let message = "Name the leads to dismiss, or the reason for which they are parked.";
+            let message = tr!("Name the leads to dismiss, or the reason for which they are parked.");
             return Err(ActError::invalid("leadgen_ids", ErrorCode::ListInvalid, message));
         }
         let (table, scope) = (&self.table, &access.scope);
@@ -289,7 +292,9 @@ async fn requeue(
     let job = |lead: &ParkedLead| LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() };
     let (cause, detail) = match cause {
         ReplayCause::User(user) => ("manual", format!("{user} requested another attempt.")),
-        ReplayCause::Recovered => ("recovered", "Its obstacle is removed, so it was queued again.".to_owned()),
+        ReplayCause::Recovered => {
+            ("recovered", phrase!("The cause is fixed, so the lead was queued again.").to_owned())
+        }
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // Chunk by chunk, so that an interrupted replay leaves less to do.

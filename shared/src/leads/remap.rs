@@ -11,6 +11,7 @@ use crate::model::lead::form::Form;
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::mapping::{self, Mapped, Mapping};
 use crate::model::lead::trace::{Step, StepKind};
+use crate::phrase;
 use crate::table::lead_list::{LeadFilter, LeadPosition};
 
 /// Leads re-mapped together.
@@ -85,15 +86,11 @@ async fn write(
         }
     }
     if writer.table.set_fields(scope, lead).await? {
-        let version = version.map_or("by Meta's question types".to_owned(), |version| {
-            format!("by version {version} of the form's mapping")
-        });
-        let step = Step::new(
-            crate::clock::now(),
-            StepKind::MappedAgain,
-            "form_mapping",
-            format!("Its answers were mapped again {version}."),
-        );
+        let detail = match version {
+            Some(version) => format!("Its answers were mapped again by version {version} of the form's mapping."),
+            None => phrase!("Its answers were mapped again by Meta's question types.").to_owned(),
+        };
+        let step = Step::new(crate::clock::now(), StepKind::MappedAgain, "form_mapping", detail);
         return Ok(writer.table.note(scope, &lead.id, &step).await?);
     }
     // It was erased meanwhile, and no one may be registered under it.

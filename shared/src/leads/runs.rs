@@ -17,6 +17,7 @@ use crate::model::connection::{Connection, Integration};
 use crate::model::json_input::whole;
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
+use crate::tr;
 
 /// The most days that a backfill looks back: Meta retains leads for this long.
 const MAX_BACKFILL_DAYS: u16 = 90;
@@ -98,7 +99,7 @@ impl Leads {
             return Err(ActError::invalid(
                 "days",
                 ErrorCode::DaysInvalid,
-                format!("A whole number from 1 to {MAX_BACKFILL_DAYS}: Meta keeps leads for {MAX_BACKFILL_DAYS} days."),
+                tr!("A whole number from 1 to {max}: Meta keeps leads for {max} days.", max = MAX_BACKFILL_DAYS),
             ));
         }
         let of_integration =
@@ -109,7 +110,7 @@ impl Leads {
                 && now.duration_since(run.asked_at) < BACKFILL_TIMEOUT
         };
         if let Some(running) = of_integration.into_iter().find(runs) {
-            let detail = format!("The backfill {} is still searching. Wait until it is done.", running.id);
+            let detail = tr!("The backfill {run} is still searching. Wait until it is done.", run = running.id);
             return Err(ActError::refuse(ErrorCode::BackfillRunning, detail));
         }
         let since = now - SignedDuration::from_hours(24 * i64::from(input.days));

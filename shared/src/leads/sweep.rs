@@ -17,6 +17,7 @@ use crate::model::connection::{Connection, Integration};
 use crate::model::failure::FailureCode;
 use crate::model::lead::run::RunProblem;
 use crate::model::lead::sweep_progress::SweepProgress;
+use crate::phrase;
 use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
@@ -31,6 +32,8 @@ const MAX_HOLD_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MAX_USAGE_PERCENT: f64 = 50.0;
 /// A page's position is stored once it has moved by this much. A search overlaps with it.
 const POSITION_STEP: SignedDuration = SignedDuration::from_hours(3);
+const NOT_CONNECTED: &str = phrase!("The page is no longer connected.");
+const NO_TOKEN: &str = phrase!("Meta gave no token for the page. Reconnect and keep every permission selected.");
 
 /// Compares Meta's leads with the stored ones, and queues those that are missing.
 #[derive(Debug)]
@@ -89,8 +92,7 @@ impl Sweep<'_> {
         pages.sort_by_key(|page| page.connection.swept_until);
         // A requested page that is no longer connected ends its part of the run.
         if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
-            cannot_search(self.table, scope, run, page, FailureCode::NotConnected, "The page is no longer connected.")
-                .await?;
+            cannot_search(self.table, scope, run, page, FailureCode::NotConnected, NOT_CONNECTED).await?;
         }
         let mut with_token = Vec::new();
         for swept in pages {
@@ -99,8 +101,8 @@ impl Sweep<'_> {
                 (Some(token), _) => with_token.push((PageSearch { scope, page, token, search, now }, swept)),
                 (None, None) => {}
                 (None, Some(run)) => {
-                    let why = "Meta gave no token for the page. Reconnect and keep every permission selected.";
-                    cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
+                    let code = FailureCode::PageWithoutToken;
+                    cannot_search(self.table, scope, run, &page.page_id, code, NO_TOKEN).await?;
                 }
             }
         }

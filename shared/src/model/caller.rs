@@ -1,10 +1,13 @@
 //! An authenticated caller, as described by the token.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{OrgId, OrgScope, UserId};
 use crate::model::connection::ConnectedBy;
+use crate::tr;
 
 /// A caller with a valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,20 +47,27 @@ pub enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessDenied {
     /// The role permits nothing here.
-    #[error("This needs the role admin, moderator or superadmin")]
     Role,
     /// Not even an admin may do this.
-    #[error("This needs the role superadmin")]
     SuperAdminOnly,
     /// No org was selected, and the caller belongs to none.
-    #[error("Select an org")]
     NoOrg,
     /// The directory of the caller's org says that they have left or are suspended.
-    #[error("The directory of your org says that you have left or are suspended")]
     Inactive,
     /// The org is not the caller's, or the text cannot be an org's id.
-    #[error("This org is not one you belong to")]
     ForeignOrg,
+}
+
+impl fmt::Display for AccessDenied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::Role => tr!("This needs the role admin, moderator or superadmin"),
+            Self::SuperAdminOnly => tr!("This needs the role superadmin"),
+            Self::NoOrg => tr!("Select an org"),
+            Self::Inactive => tr!("The directory of your org says that you have left or are suspended"),
+            Self::ForeignOrg => tr!("You do not belong to this org"),
+        })
+    }
 }
 
 impl Caller {

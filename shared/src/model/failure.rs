@@ -1,8 +1,12 @@
 //! Why work failed, as a stable code that parked leads, requested searches, traces and logs contain.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
+
+use crate::tr;
 
 /// Why a piece of work failed. The readable text for each code belongs to the interface that shows it.
 #[derive(
@@ -82,58 +86,62 @@ pub enum FailureCode {
 impl FailureCode {
     /// What happened, in plain words.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::TokenDead | Self::IntegrationEnded => "The connection has ended",
-            Self::TokenUnreadable => "The access token could not be read",
-            Self::WrongTokenKind => "The access token is of the wrong kind",
-            Self::NotPermitted => "Meta does not permit access",
-            Self::NotVisible => "Meta does not show it",
-            Self::ProofRefused => "Meta did not accept the app secret",
-            Self::Refused => "Meta refused the request",
-            Self::TooMuchData => "Meta found the request too large",
-            Self::MessagingWindowClosed => "The reply window is closed",
-            Self::Throttled => "Meta limits the page",
-            Self::Unavailable | Self::NoAnswer | Self::Garbage => "Meta did not respond properly",
-            Self::ItemRejected => "The lead is too large",
+            Self::TokenDead | Self::IntegrationEnded => tr!("The connection has ended"),
+            Self::TokenUnreadable => tr!("The access token could not be read"),
+            Self::WrongTokenKind => tr!("The access token is of the wrong kind"),
+            Self::NotPermitted => tr!("Meta does not permit access"),
+            Self::NotVisible => tr!("Meta does not show the lead"),
+            Self::ProofRefused => tr!("Meta did not accept the app secret"),
+            Self::Refused => tr!("Meta refused the request"),
+            Self::TooMuchData => tr!("The request was too large for Meta"),
+            Self::MessagingWindowClosed => tr!("The reply window is closed"),
+            Self::Throttled => tr!("Meta limits requests for the page"),
+            Self::Unavailable | Self::NoAnswer | Self::Garbage => tr!("Meta did not respond properly"),
+            Self::ItemRejected => tr!("The lead is too large"),
             Self::TableFailed
             | Self::VaultFailed
             | Self::QueueFailed
             | Self::BusFailed
             | Self::MailFailed
-            | Self::FileFailed => "An AWS service failed",
-            Self::MetaNotInPlan => "The plan does not include Meta",
-            Self::Disconnected | Self::NotConnected => "The page was disconnected",
-            Self::PageWithoutToken => "Meta granted no access to the page",
-            Self::OutOfTime => "There was not enough time",
-            Self::Defect => "A defect of Leadwire",
+            | Self::FileFailed => tr!("An AWS service failed"),
+            Self::MetaNotInPlan => tr!("The plan does not include Meta"),
+            Self::Disconnected | Self::NotConnected => tr!("The page was disconnected"),
+            Self::PageWithoutToken => tr!("Meta granted no access to the page"),
+            Self::OutOfTime => tr!("There was not enough time"),
+            Self::Defect => tr!("An error in Leadwire"),
         }
     }
 
     /// What to do before it is tried again.
     #[must_use]
-    pub fn fix(self) -> &'static str {
+    pub fn fix(self) -> Cow<'static, str> {
         match self {
             Self::TokenDead | Self::IntegrationEnded | Self::TokenUnreadable => {
-                "Reconnect the integration. These leads are then imported automatically."
+                tr!("Reconnect the integration. These leads are then imported automatically.")
             }
             Self::WrongTokenKind | Self::PageWithoutToken => {
-                "Reconnect the integration, and select the page in Meta's dialog."
+                tr!("Reconnect the integration, and select the page in Meta's dialog.")
             }
             Self::NotPermitted => {
-                "Open the integration's health: it names the missing permission, page task or lead access. Fix it, then try again."
+                tr!(
+                    "Open the integration's health: it names the missing permission, page task or lead access. Fix it, then try again."
+                )
             }
             Self::NotVisible => {
-                "Meta shows a lead only to people who may see its form, and deletes it after 90 days. Check access to the form and try again. Dismiss what is older, and what was only a test of Meta's webhook."
+                tr!(
+                    "Meta shows a lead only to people who may see its form, and deletes it after 90 days. Check access to the form and try again. Dismiss older leads and leads that were only a test of Meta's webhook."
+                )
             }
             Self::Refused | Self::TooMuchData | Self::ItemRejected | Self::MessagingWindowClosed => {
-                "Try again once. If it fails again, report it to the operator of this system with the lead's id."
+                tr!("Try again once. If it fails again, report it to the operator of this system with the lead's id.")
             }
-            Self::MetaNotInPlan => "Include Meta in the org's plan, then try again.",
+            Self::MetaNotInPlan => tr!("Include Meta in the org's plan, then try again."),
             Self::Disconnected | Self::NotConnected => {
-                "Connect or select the page again, then try again. Dismiss the leads if you do not want them."
+                tr!("Connect or select the page again, then try again. Dismiss the leads if you do not want them.")
             }
-            Self::ProofRefused | Self::Defect => "The operator of this system must fix this. Then try again.",
+            Self::ProofRefused | Self::Defect => tr!("The operator of this system must fix this. Then try again."),
             Self::Throttled
             | Self::Unavailable
             | Self::Garbage
@@ -144,7 +152,7 @@ impl FailureCode {
             | Self::BusFailed
             | Self::MailFailed
             | Self::FileFailed
-            | Self::OutOfTime => "The failure is temporary. Try again.",
+            | Self::OutOfTime => tr!("The failure is temporary. Try again."),
         }
     }
 

@@ -1,6 +1,10 @@
 //! What one org may request in a minute, so that it takes nothing from the others.
 
+use std::borrow::Cow;
+
 use strum::IntoStaticStr;
+
+use crate::tr;
 
 /// A kind of expensive request, which is counted for each org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
@@ -25,10 +29,10 @@ impl OrgLimit {
 
     /// The message for a caller beyond the limit.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::MetaCalls => "Your org has asked Meta too often in this minute.",
-            Self::Imports => "Your org has sent too many files in this minute.",
+            Self::MetaCalls => tr!("Your org has sent too many requests to Meta this minute."),
+            Self::Imports => tr!("Your org has imported too many files this minute."),
         }
     }
 }

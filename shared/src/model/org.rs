@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{OrgId, UserId};
+use crate::language::Locale;
 use crate::model::ads::currency::Amount;
 
 /// The plan feature that unlocks the Meta integration.
@@ -93,12 +94,21 @@ pub struct User {
     pub active: bool,
     /// Permissions by name. Leadwire uses `lead_management`, `publishing` and `ads_management`.
     pub permissions: Vec<String>,
+    /// The language that the person reads, as a BCP 47 tag such as `de` or `de-AT`.
+    #[serde(default)]
+    pub language: Option<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
 impl User {
+    /// The language of what is written to this person, and the region whose dates and numbers are used.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        Locale::negotiate(None, self.language.as_deref().unwrap_or_default())
+    }
+
     /// Whether this person is active and has the permission.
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {

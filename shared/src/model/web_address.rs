@@ -1,37 +1,49 @@
 //! Addresses that users give: of what Meta downloads, and of endpoints, to which Leadwire itself sends. Those of private
 //! networks are refused: Meta cannot reach them, and through Leadwire a user would reach what only its functions can.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::tr;
+
 /// The longest address that is accepted, in bytes.
 pub const MAX_ADDRESS: usize = 2_000;
-
-const NOT_PUBLIC: &str = "An address on the public internet, which Meta can reach.";
 
 /// Checks that `text` is an address on the public internet. Returns it in normal form.
 ///
 /// # Errors
 /// What is wrong with it, as a sentence.
-pub fn parse_public(text: &str) -> Result<Url, &'static str> {
-    if text.len() > MAX_ADDRESS {
-        return Err("An address of at most 2,000 characters.");
+pub fn parse_public(text: &str) -> Result<Url, Cow<'static, str>> {
+    let url = parse_web(text)?;
+    if !has_public_host(&url) {
+        return Err(tr!("An address on the public internet, which Meta can reach."));
     }
-    let url = Url::parse(text.trim()).map_err(|_| "A whole address that begins with https://.")?;
+    Ok(url)
+}
+
+fn parse_web(text: &str) -> Result<Url, Cow<'static, str>> {
+    if text.len() > MAX_ADDRESS {
+        return Err(tr!("An address of at most 2,000 characters."));
+    }
+    let url = Url::parse(text.trim()).map_err(|_| tr!("A complete address that begins with https://."))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("An address that begins with https:// or http://.");
+        return Err(tr!("An address that begins with https:// or http://."));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("An address without a user name and password.");
+        return Err(tr!("An address without a user name and password."));
     }
-    let is_public = match url.host() {
+    Ok(url)
+}
+
+fn has_public_host(url: &Url) -> bool {
+    match url.host() {
         None => false,
         Some(Host::Domain(name)) => is_public_name(name),
         Some(Host::Ipv4(ip)) => is_public_v4(ip),
         Some(Host::Ipv6(ip)) => is_public_v6(ip),
-    };
-    if is_public { Ok(url) } else { Err(NOT_PUBLIC) }
+    }
 }
 
 /// What an org may enter as the address of an endpoint.
@@ -55,7 +67,7 @@ impl EndpointAddresses {
 ///
 /// # Errors
 /// What is wrong with it, as a sentence.
-pub fn parse_endpoint(text: &str, allowed: EndpointAddresses) -> Result<Url, &'static str> {
+pub fn parse_endpoint(text: &str, allowed: EndpointAddresses) -> Result<Url, Cow<'static, str>> {
     let text = text.trim();
     if allowed == EndpointAddresses::OrThisMachine
         && let Ok(url) = Url::parse(text)
@@ -63,19 +75,19 @@ pub fn parse_endpoint(text: &str, allowed: EndpointAddresses) -> Result<Url, &'s
     {
         return Ok(url);
     }
-    let url = parse_public(text).map_err(|mistake| match mistake {
-        NOT_PUBLIC => "An address on the public internet.",
-        other => other,
-    })?;
+    let url = parse_web(text)?;
+    if !has_public_host(&url) {
+        return Err(tr!("An address on the public internet."));
+    }
     if url.scheme() != "https" {
-        return Err("An address that begins with https://.");
+        return Err(tr!("An address that begins with https://."));
     }
     // Lower ports belong to mail, name servers and the like.
     if url.port().is_some_and(|port| port < 1024) {
-        return Err("The port 443, or one from 1024 on.");
+        return Err(tr!("The port 443, or one from 1024 on."));
     }
     if url.fragment().is_some() {
-        return Err("An address without a part after #, which is never sent.");
+        return Err(tr!("An address without a part after #, which is never sent."));
     }
     Ok(url)
 }

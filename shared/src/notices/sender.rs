@@ -10,6 +10,7 @@ use super::switch::Unsubscribe;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::jobs::AssigneeMailJob;
+use crate::language;
 use crate::mail::{Mail, MailError, MailOptions, Mailer};
 use crate::model::assignee_mail::{AssignedLead, MailProblem, MailProblemReason, is_news};
 use crate::model::lead::Lead;
@@ -190,7 +191,10 @@ impl AssigneeNotifier {
             tags: vec![("org", encode(scope.org().as_str())), ("user", encode(user.id.as_str()))],
             configuration_set: Some(&self.configuration_set),
         };
-        match mailer.send_with(&user.email, &(self.compose)(&mail), &options).await {
+        match mailer
+            .send_with(&user.email, &language::speak_now(user.locale(), || (self.compose)(&mail)), &options)
+            .await
+        {
             Err(error @ MailError::Refused(_)) => {
                 tracing::error!(%error, org = %scope.org(), user = %user.id, metric = "mails_refused", "a mail to an assignee cannot be sent");
                 Ok(())

@@ -9,10 +9,11 @@ use crate::error::{ActError, ErrorCode};
 use crate::exports::Exports;
 use crate::ids::{LeadId, OrgScope, ReceiptId};
 use crate::inbox::Inbox;
-use crate::leads::{Leads, WHOLE_ADDRESS, WHOLE_NUMBER, WholeLead, erase_lead, lead_of_persons};
+use crate::leads::{Leads, WholeLead, erase_lead, lead_of_persons, whole_address, whole_number};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::phone;
 use crate::table::erasure::Receipt;
+use crate::tr;
 
 /// Who is to be forgotten. Exactly one field is set.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -108,7 +109,7 @@ impl People<'_> {
             (None, Some(email), None) => {
                 let persons = person_keys(Some(email), None);
                 if persons.is_empty() {
-                    return Err(ActError::invalid("email", ErrorCode::EmailInvalid, WHOLE_ADDRESS));
+                    return Err(ActError::invalid("email", ErrorCode::EmailInvalid, whole_address()));
                 }
                 Ok((lead_of_persons(&self.leads.table, scope, &persons).await?, None))
             }
@@ -116,13 +117,13 @@ impl People<'_> {
                 let org = self.leads.table.org(scope).await?;
                 let country = org.as_ref().and_then(|org| org.default_country.as_deref());
                 let number = phone::e164(typed, country)
-                    .ok_or_else(|| ActError::invalid("phone", ErrorCode::PhoneInvalid, WHOLE_NUMBER))?;
+                    .ok_or_else(|| ActError::invalid("phone", ErrorCode::PhoneInvalid, whole_number()))?;
                 let persons = person_keys(None, Some(&number));
                 Ok((lead_of_persons(&self.leads.table, scope, &persons).await?, Some(number)))
             }
             _ => Err(ActError::refuse(
                 ErrorCode::FieldsConflict,
-                "Name the person by exactly one of lead_id, email and phone.",
+                tr!("Name the person by exactly one of lead_id, email and phone."),
             )),
         }
     }

@@ -15,6 +15,7 @@ use crate::model::json_input::objects;
 use crate::model::publishing::composition::Composition;
 use crate::model::publishing::{PostKind, PostStatus};
 use crate::once::OnceKey;
+use crate::tr;
 
 /// Targets of one text.
 const MAX_TARGETS: usize = 20;
@@ -116,7 +117,7 @@ impl Publishing {
             .map_err(refusal)?;
         let bytes: usize = contents.iter().filter_map(|content| content.message.as_ref()).map(String::len).sum();
         if bytes > MAX_TEXT_BYTES {
-            let message = "So long a text cannot be published on so many pages at once.";
+            let message = tr!("The text is too long for so many pages at once. Shorten it or choose fewer pages.");
             return Err(ActError::invalid("message", ErrorCode::TextTooLong, message));
         }
         let checks: Vec<_> =
@@ -175,7 +176,7 @@ impl Publishing {
 
 fn check_targets(targets: &[TargetIn]) -> Result<(), ActError> {
     if !(1..=MAX_TARGETS).contains(&targets.len()) {
-        let message = format!("1 to {MAX_TARGETS} pages and Instagram accounts.");
+        let message = tr!("1 to {most} pages and Instagram accounts.", most = MAX_TARGETS);
         return Err(ActError::invalid("targets", ErrorCode::TargetMissing, message));
     }
     let is_repeated =
@@ -184,7 +185,7 @@ fn check_targets(targets: &[TargetIn]) -> Result<(), ActError> {
         None => Ok(()),
         Some((position, _)) => {
             let field = format!("targets[{position}]");
-            Err(ActError::invalid(field, ErrorCode::ListInvalid, "Each page and each account once."))
+            Err(ActError::invalid(field, ErrorCode::ListInvalid, tr!("Each page and each account once.")))
         }
     }
 }

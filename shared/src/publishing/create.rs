@@ -12,6 +12,7 @@ use crate::ids::{InstagramAccountId, PageId};
 use crate::model::publishing::draft::{DraftError, DraftMistake, InstagramDraft, PageDraft, check_time};
 use crate::model::publishing::{InstagramFormat, PostKind};
 use crate::once::OnceKey;
+use crate::tr;
 
 /// A post for a page.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -128,7 +129,10 @@ impl Publishing {
         now: Timestamp,
     ) -> Result<(PageId, InstagramAccountId), ActError> {
         let unknown = |account: &InstagramAccountId| {
-            let message = format!("No page that this org has connected is linked to the Instagram account {account}.");
+            let message = tr!(
+                "No page that this org has connected is linked to the Instagram account {account}.",
+                account = account
+            );
             ActError::invalid("instagramAccountId", ErrorCode::InstagramAccountUnknown, message)
         };
         let (field, page) = match (page, &account) {
@@ -138,14 +142,16 @@ impl Publishing {
                 ("instagramAccountId", page.ok_or_else(|| unknown(account))?)
             }
             (None, None) => {
-                let message = "The account, or the page that it is linked to.";
+                let message = tr!("The account, or the page that it is linked to.");
                 return Err(ActError::invalid("instagramAccountId", ErrorCode::TargetMissing, message));
             }
         };
         let target = self.target(access, field, &page, PostKind::Instagram, now).await?;
         let Some(linked) = self.account_of(access, &target).await? else {
-            let message =
-                format!("No professional Instagram account is linked to the page {page}. Link one in Meta's settings.");
+            let message = tr!(
+                "No professional Instagram account is linked to the page {page}. Link one in Meta's settings.",
+                page = page
+            );
             return Err(ActError::invalid(field, ErrorCode::InstagramAccountUnknown, message));
         };
         match account {

@@ -11,6 +11,7 @@ use crate::jobs::CheckJob;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{GIVE_UP_AFTER, MAX_MEDIA_TRIES, PublishStep};
 use crate::model::publishing::{Media, MediaStatus, MediaType, Post, PostKind, PostStatus, PostStepKind};
+use crate::phrase;
 use crate::retry::backoff;
 
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
@@ -35,7 +36,7 @@ impl Work<'_> {
             self.publisher.checks.send(&[CheckJob::new(&self.scope, &self.target.integration.id)]).await?;
         }
         if step == PublishStep::Describe {
-            self.wait_until(now + SignedDuration::from_secs(5), "its address");
+            self.wait_until(now + SignedDuration::from_secs(5), phrase!("the post's address is not known yet"));
             return Ok(());
         }
         if now > self.post.due_at() + GIVE_UP_AFTER {
@@ -52,7 +53,7 @@ impl Work<'_> {
                 Ok(())
             }
             PublishFault::NotReady => {
-                self.wait_until(now + SignedDuration::from_secs(15), "Meta works on the media");
+                self.wait_until(now + SignedDuration::from_secs(15), phrase!("Meta is processing the media"));
                 Ok(())
             }
             PublishFault::Again(code) => self.offer_again(step, code, &error, now).await,

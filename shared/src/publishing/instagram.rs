@@ -11,6 +11,7 @@ use crate::ids::InstagramAccountId;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{MAX_MEDIA_TRIES, PublishStep, Upload};
 use crate::model::publishing::{InstagramFormat, MediaStatus, PostStepKind};
+use crate::phrase;
 
 /// A container that is not published this long after the call is not going to be.
 const LATEST_EFFECT: SignedDuration = SignedDuration::from_secs(90);
@@ -35,7 +36,8 @@ impl Work<'_> {
     }
 
     fn account(&self) -> Result<InstagramAccountId, StepError> {
-        let missing = || PostFailure::new(PostFailureCode::NoInstagramAccount, "The post names no Instagram account.");
+        let missing =
+            || PostFailure::new(PostFailureCode::NoInstagramAccount, phrase!("The post names no Instagram account."));
         self.post.instagram_account_id.clone().ok_or_else(|| StepError::Fail(missing()))
     }
 
@@ -118,10 +120,10 @@ impl Work<'_> {
         upload.discard();
         upload.tries += 1;
         if upload.tries >= MAX_MEDIA_TRIES {
-            let message = "Meta dropped the media again and again.";
+            let message = phrase!("Meta dropped the media again and again.");
             return Err(StepError::Fail(PostFailure::new(PostFailureCode::MediaNotReady, message)));
         }
-        self.wait_until(now + SignedDuration::from_secs(5), "Meta dropped the media; they are made again");
+        self.wait_until(now + SignedDuration::from_secs(5), phrase!("Meta dropped the media; they are made again"));
         Ok(())
     }
 
@@ -190,9 +192,12 @@ impl Work<'_> {
             ContainerState::Finished | ContainerState::InProgress if attempt.refusal.is_some() => self.not_found(now),
             ContainerState::Finished | ContainerState::InProgress => {
                 if now < attempt.sent_at + LATEST_EFFECT {
-                    self.wait_until(now + SignedDuration::from_secs(15), "whether the post is public");
+                    self.wait_until(
+                        now + SignedDuration::from_secs(15),
+                        phrase!("it is not clear yet whether the post is public"),
+                    );
                 } else {
-                    self.post.record(now, PostStepKind::Checked, "it is not public");
+                    self.post.record(now, PostStepKind::Checked, phrase!("it is not public"));
                     if let Some(attempt) = &mut self.post.progress.attempt {
                         attempt.looks = crate::model::publishing::progress::LOOKS;
                     }
@@ -219,17 +224,17 @@ impl Work<'_> {
         let is_certain = self.post.message.is_some() && !is_story || media.len() == 1;
         for seen in media.into_iter().filter(|_| is_certain) {
             if self.claim(&seen.id).await? {
-                self.post.record(now, PostStepKind::Checked, "it is public");
+                self.post.record(now, PostStepKind::Checked, phrase!("it is public"));
                 self.published(Some(seen.id), seen.permalink, now);
                 return Ok(());
             }
         }
         self.post.progress.descriptions += 1;
         if self.post.progress.descriptions < MAX_IDENTIFICATIONS {
-            self.wait_until(now + SignedDuration::from_secs(10), "its id");
+            self.wait_until(now + SignedDuration::from_secs(10), phrase!("the post's id is not known yet"));
             return Ok(());
         }
-        self.post.record(now, PostStepKind::Checked, "it is public; Meta does not say under which id");
+        self.post.record(now, PostStepKind::Checked, phrase!("it is public; Meta does not say under which id"));
         self.published(None, None, now);
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Lists of posts, and changes before a worker begins.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,6 +17,7 @@ use crate::model::publishing::draft::check_time;
 use crate::model::publishing::failure::PostFailureCode;
 use crate::model::publishing::{InstagramFormat, Media, Post, PostKind, PostStatus, PostStep, PostStepKind};
 use crate::table::post::PostFilter;
+use crate::tr;
 
 /// A post.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -131,7 +134,7 @@ impl Publishing {
         if let (Some(from), Some(to)) = (query.from, query.to)
             && from >= to
         {
-            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
+            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, tr!("A time after from.")));
         }
         let list = format!("posts {query:?}");
         let cursor = ListCursor::new(&self.key, &access.scope, &list);
@@ -169,7 +172,7 @@ impl Publishing {
                 }
                 match post.status {
                     PostStatus::Published => {
-                        return Err(too_late(ErrorCode::PostPublished, "The post is already published."));
+                        return Err(too_late(ErrorCode::PostPublished, tr!("The post is already published.")));
                     }
                     PostStatus::Publishing => return Err(in_progress()),
                     PostStatus::Failed if !post.progress.told => return Err(in_progress()),
@@ -197,12 +200,12 @@ impl Publishing {
         let by = access.caller.name.clone().unwrap_or_default();
         let cancelled = self.change_post(access, id, |post| match post.status {
             PostStatus::Published => {
-                Err(too_late(ErrorCode::PostPublished, "The post is already published. Delete it at Meta."))
+                Err(too_late(ErrorCode::PostPublished, tr!("The post is already published. Delete it at Meta.")))
             }
             PostStatus::Publishing => Err(in_progress()),
             PostStatus::Cancelled => Ok(()),
             PostStatus::Failed => {
-                Err(too_late(ErrorCode::PostFailed, "The post has failed; nothing is left to cancel."))
+                Err(too_late(ErrorCode::PostFailed, tr!("The post has failed; there is nothing left to cancel.")))
             }
             PostStatus::Scheduled | PostStatus::Queued => {
                 post.status = PostStatus::Cancelled;
@@ -236,10 +239,10 @@ impl Publishing {
     }
 }
 
-fn too_late(code: ErrorCode, message: &str) -> ActError {
+fn too_late(code: ErrorCode, message: Cow<'static, str>) -> ActError {
     ActError::refuse(code, message)
 }
 
 fn in_progress() -> ActError {
-    too_late(ErrorCode::PostInProgress, "The post is being published at this moment.")
+    too_late(ErrorCode::PostInProgress, tr!("The post is being published at this moment."))
 }

@@ -23,6 +23,7 @@ use crate::model::publishing::upload::{
     FileFacts, FileFormat, MediaAddress, MediaUse, box_header, picture_facts, video_facts,
 };
 use crate::model::publishing::{MediaType, PostKind};
+use crate::tr;
 
 /// How long a file can be sent to the address that was given for it. An upload that began in time may last longer.
 const UPLOAD_TIME: Duration = Duration::from_mins(15);
@@ -103,11 +104,11 @@ impl Publishing {
     /// Refuses a format or a size that Meta does not take anywhere.
     pub async fn begin_upload(&self, access: &MetaAccess, input: &MediaIn) -> Result<MediaUpload, ActError> {
         let Some(format) = FileFormat::of_content_type(&input.content_type) else {
-            let message = format!("One of {}.", FileFormat::ALL);
+            let message = tr!("One of {names}.", names = FileFormat::all());
             return Err(ActError::invalid("content_type", ErrorCode::MediaInvalid, message));
         };
         if !(1..=format.max_bytes()).contains(&input.size) {
-            let message = format!("1 to {} bytes.", format.max_bytes());
+            let message = tr!("1 to {most} bytes.", most = format.max_bytes());
             return Err(ActError::invalid("size", ErrorCode::MediaInvalid, message));
         }
         let address = MediaAddress { id: MediaId::new(), format };
@@ -205,7 +206,7 @@ async fn inspect(
     let bytes = match files.head(&key).await {
         Ok(stored) => stored.bytes,
         Err(FileError::Missing) => {
-            return Ok(Err("No file was uploaded to this address, or it is no longer kept.".to_owned()));
+            return Ok(Err(tr!("No file was uploaded to this address, or it is no longer kept.").into_owned()));
         }
         Err(error) => return Err(error.into()),
     };
@@ -215,9 +216,9 @@ async fn inspect(
     };
     let declared = address.format.content_type();
     Ok(match facts {
-        None => Err(format!("The file is damaged, or not in the format {declared}.")),
+        None => Err(tr!("The file is damaged, or not in the format {declared}.", declared = declared)),
         Some(facts) if facts.format != address.format && address.format.media_type() == MediaType::Image => {
-            Err(format!("The file is {}, not {declared}.", facts.format.content_type()))
+            Err(tr!("The file is {actual}, not {declared}.", actual = facts.format.content_type(), declared = declared))
         }
         Some(facts) => Ok(facts),
     })

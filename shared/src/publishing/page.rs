@@ -10,6 +10,7 @@ use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{PublishStep, Upload};
 use crate::model::publishing::upload::MediaAddress;
 use crate::model::publishing::{Media, MediaStatus, PostStepKind};
+use crate::phrase;
 
 /// Clocks differ: a post may bear a time a little before the call that made it.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -103,7 +104,7 @@ impl Work<'_> {
         posts.sort_by_key(|seen| seen.created_time);
         for seen in posts {
             if self.claim(&seen.id).await? {
-                self.post.record(now, PostStepKind::Checked, "it is public");
+                self.post.record(now, PostStepKind::Checked, phrase!("it is public"));
                 self.published(Some(seen.id), seen.permalink_url, now);
                 return Ok(());
             }
@@ -113,7 +114,7 @@ impl Work<'_> {
 
     /// Records that Meta does not show the post. If Meta refused it, it has failed.
     pub(super) fn not_found(&mut self, now: Timestamp) -> Stepped {
-        self.post.record(now, PostStepKind::Checked, "it is not public");
+        self.post.record(now, PostStepKind::Checked, phrase!("it is not public"));
         if let Some(attempt) = &mut self.post.progress.attempt {
             attempt.looks += 1;
             if let Some(refusal) = attempt.refusal.take() {
@@ -189,7 +190,7 @@ impl Work<'_> {
         let Some(upload) = upload else { return };
         let next = upload.next_poll(now);
         upload.polls += 1;
-        self.wait_until(next, "Meta works on the media");
+        self.wait_until(next, phrase!("Meta is processing the media"));
     }
 
     /// Deletes the photos that were uploaded for a post that failed. What cannot be deleted disappears within a day.
@@ -206,6 +207,6 @@ impl Work<'_> {
 /// A step that this kind of post does not have.
 pub(super) fn unreachable_step(step: PublishStep) -> Stepped {
     tracing::error!(?step, "a post has no such step");
-    let failure = PostFailure::new(PostFailureCode::Defect, "A step that this kind of post does not have.");
+    let failure = PostFailure::new(PostFailureCode::Defect, phrase!("A step that this kind of post does not have."));
     Err(StepError::Fail(failure))
 }

@@ -18,6 +18,7 @@ use crate::model::event::Event;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{LEASE, PublishLease, PublishStep};
 use crate::model::publishing::{MediaStatus, Post, PostKind, PostStatus, PostStepKind};
+use crate::phrase;
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -133,7 +134,7 @@ impl Publisher {
         let fail = |post, code: PostFailureCode, message: String| Ok(Err((post, PostFailure::new(code, message))));
         let org = self.table.org(&scope).await?;
         if !org.is_some_and(|org| org.has_meta()) {
-            let message = "The plan of this org no longer includes Meta.".to_owned();
+            let message = phrase!("The plan of this org no longer includes Meta.").to_owned();
             return fail(post, PostFailureCode::MetaNotInPlan, message);
         }
         let target = match find_target(&self.table, &scope, &post.page_id, rights(post.kind), clock()).await? {
@@ -143,7 +144,7 @@ impl Publisher {
                 return fail(post, PostFailureCode::PageNotConnected, message);
             }
             Err(NoTarget::Ended(reason)) => {
-                return fail(post, PostFailureCode::ConnectionExpired, reason.message().to_owned());
+                return fail(post, PostFailureCode::ConnectionExpired, String::from(reason.message()));
             }
             Err(NoTarget::NotAllowed(missing)) => return fail(post, PostFailureCode::PermissionMissing, missing),
         };
@@ -216,7 +217,7 @@ impl Work<'_> {
         match (step, self.post.kind) {
             (PublishStep::Send, _) if !self.has_turn(now).await? => Ok(()),
             (PublishStep::Overdue, _) => {
-                let message = "Meta did not get the media ready in time.";
+                let message = phrase!("Meta did not get the media ready in time.");
                 Err(StepError::Fail(PostFailure::new(PostFailureCode::MediaNotReady, message)))
             }
             (PublishStep::Describe, kind) => {
@@ -244,7 +245,7 @@ impl Work<'_> {
         };
         self.post.progress.turn_at = Some(turn);
         if turn > now {
-            self.wait_until(turn, "its turn on the page");
+            self.wait_until(turn, phrase!("the post's turn on the page has not come yet"));
             return Ok(false);
         }
         Ok(true)

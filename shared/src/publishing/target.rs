@@ -11,6 +11,7 @@ use crate::model::connection::state::EndReason;
 use crate::model::connection::{Connection, Integration};
 use crate::model::publishing::PostKind;
 use crate::table::{Table, TableError};
+use crate::tr;
 
 /// What a person needs on a page to do something: all of the permissions, and one of the tasks.
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +88,9 @@ impl NoTarget {
     /// Says it to the org: what is wrong, and what to do.
     pub(super) fn message(&self, page: &PageId) -> String {
         match self {
-            Self::NotConnected => format!("This org has not connected the page {page}."),
+            Self::NotConnected => tr!("This org has not connected the page {page}.", page = page),
             Self::Ended(reason) => format!("{} {}", reason.message(), reason.fix()),
-            Self::NotAllowed(missing) => format!("{missing} Reconnect and keep every permission selected."),
+            Self::NotAllowed(missing) => format!("{missing} {}", tr!("Reconnect and keep every permission selected.")),
         }
     }
 }
@@ -98,11 +99,12 @@ impl NoTarget {
 fn missing_right(integration: &Integration, connection: &Connection, rights: Rights) -> Option<String> {
     let lacks = |scope: &&&str| !integration.grants(scope, &connection.page_id);
     if let Some(scope) = rights.scopes.iter().find(lacks) {
-        return Some(format!("The permission {scope} was not granted for this page."));
+        return Some(tr!("The permission {scope} was not granted for this page.", scope = scope));
     }
     let has_task = |task: &String| rights.tasks.contains(&task.as_str());
     let is_able = connection.tasks.is_empty() || connection.tasks.iter().any(has_task);
-    (!is_able).then(|| format!("The connected person has none of the page's tasks {}.", rights.tasks.join(", ")))
+    let tasks = || rights.tasks.join(", ");
+    (!is_able).then(|| tr!("The connected person has none of the page's tasks {tasks}.", tasks = tasks()))
 }
 
 /// Says why a page cannot be used. `field` names it in the request.

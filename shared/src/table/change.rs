@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
@@ -105,6 +105,19 @@ impl ItemUpdate {
             .set_expression_attribute_names(input.expression_attribute_names)
             .set_expression_attribute_values(input.expression_attribute_values);
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
+    }
+
+    /// Makes it the deletion of the item in a transaction, which fails if a condition does not hold.
+    pub(super) fn into_delete(self) -> Result<TransactWriteItem, TableError> {
+        let broken = |error| TableError::Failed(AwsError::new(error));
+        let input = self.finish().as_input().clone().build().map_err(broken)?;
+        let delete = Delete::builder()
+            .set_table_name(input.table_name)
+            .set_key(input.key)
+            .set_condition_expression(input.condition_expression)
+            .set_expression_attribute_names(input.expression_attribute_names)
+            .set_expression_attribute_values(input.expression_attribute_values);
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(broken)?).build())
     }
 
     /// Executes the change. Returns `false` if a condition did not hold.

@@ -121,7 +121,7 @@ impl Table {
         }
     }
 
-    fn insert(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+    pub(super) fn insert(&self, item: Item) -> Result<TransactWriteItem, TableError> {
         let put =
             Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
         Ok(TransactWriteItem::builder().put(put.build().map_err(broken)?).build())

@@ -86,6 +86,7 @@ pub(crate) fn user(id: &str, active: bool) -> User {
         role: None,
         active,
         permissions: vec![LEAD_MANAGEMENT.into()],
+        language: None,
         updated_at: at("2026-01-01T00:00:00Z"),
     }
 }

@@ -179,7 +179,7 @@ impl Browser {
     pub async fn press(&self, words: &str) {
         let path = format!(
             "//main//*[self::a or self::button or self::summary][normalize-space(.)={words:?} or @aria-label={words:?}] | \
-             //nav//a[normalize-space(.)={words:?}] | //header//*[self::a or self::button][normalize-space(.)={words:?}]"
+             //nav//a[normalize-space(.)={words:?}] | //header//*[self::a or self::button][normalize-space(.)={words:?}] | //footer//a[normalize-space(.)={words:?}]"
         );
         self.click_element(Locator::XPath(&path)).await;
     }

@@ -6,8 +6,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use http::{HeaderMap, header};
+use leadwire::http::path::Id;
 use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
-use leadwire::leads::{ImportOptions, ImportReport};
+use leadwire::ids::ImportId;
+use leadwire::leads::{ImportList, ImportOptions, ImportOut, ImportReport};
 use utoipa::IntoParams;
 
 use crate::access::{MetaAccess, OrgHeader};
@@ -38,6 +40,7 @@ pub(crate) struct ImportParameters {
 /// a header line that names e-mail, phone or name. Send it as `application/octet-stream`. Like all leads, they are
 /// recognised by Meta's id, e-mail address and phone number, so the same file can be sent twice. Invalid lines are
 /// reported by number and do not affect the others. The limit is 4 MB; split larger files and repeat the header line.
+/// An import can be undone for 30 days.
 #[utoipa::path(
     post, path = "/api/leads/import", tag = "leads", operation_id = "importLeads",
     params(ImportParameters, OrgHeader),
@@ -58,10 +61,45 @@ pub(crate) async fn import_leads(
     }
     parameters.check(&["dry_run", "assign", "from_line"])?;
     let options = ImportOptions {
+        file_name: None,
         timeout: ACT_TIMEOUT,
         assign: parameters.is_set("assign")?,
         dry_run: parameters.is_set("dry_run")?,
         from_line: parameters.number("from_line")?.unwrap_or_default(),
     };
     Ok(Json(api.leads.import(&access, &file, options).await?))
+}
+
+/// List imports of files
+///
+/// Those of the last 30 days, newest first.
+#[utoipa::path(
+    get, path = "/api/leads/imports", tag = "leads", operation_id = "listImports",
+    params(OrgHeader),
+    responses((status = 200, body = ImportList))
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+) -> Result<Json<ImportList>, Problem> {
+    Ok(Json(api.leads.imports(&access).await?))
+}
+
+/// Undo an import of a file
+///
+/// Its leads and submissions are removed as if they had never come, and the CRM is told (`lead.removed`, and
+/// `lead.updated` for a submission of another lead). What was used since is kept: leads with a status, a note, a value or
+/// an assignee by hand, with another form of the same person, or with a conversation. If there is no time for all of them,
+/// `state` is `undoing`, and the same call goes on.
+#[utoipa::path(
+    post, path = "/api/leads/imports/{id}/undo", tag = "leads", operation_id = "undoImport",
+    params(("id" = ImportId, Path), OrgHeader),
+    responses((status = 200, body = ImportOut))
+)]
+pub(crate) async fn undo(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<ImportId>,
+) -> Result<Json<ImportOut>, Problem> {
+    Ok(Json(api.leads.undo_import(&access, &id, ACT_TIMEOUT).await?))
 }

@@ -13,15 +13,18 @@ use leadwire::error::ErrorCode;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{AdAccountId, ClientId, IntegrationId};
+use leadwire::language::date;
+use leadwire::model::ads::conversions::kinds;
 use leadwire::secret::AccessToken;
+use leadwire::tr;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
 use super::log::{MAX_ACCOUNT_SYNCS, list, refresh_delay};
-use super::state_of;
+use super::{state_of, status_at_meta};
 use crate::acts::Showing;
 use crate::components::{
-    Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, plural, problem_alert, refresh_in, time, time_or,
+    Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, problem_alert, refresh_in, time, time_or,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -56,12 +59,13 @@ async fn render(
     let status = status_of(console, admin, id).await?;
     let orphaned = is_orphaned(console, admin, &account).await?;
     let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
+    let (label, question, act) = (tr!("Unlink this account"), tr!("Unlink this ad account?"), tr!("Unlink"));
     let unlink = Confirm {
         id: "unlink",
-        label: "Unlink this account",
-        question: "Unlink this ad account?",
+        label: &label,
+        question: &question,
         action: &format!("{path}/unlink"),
-        act: "Unlink",
+        act: &act,
         open: confirm == "unlink",
         sends: None,
     };
@@ -69,26 +73,26 @@ async fn render(
     let body = html! {
         (live_fragment(&format!("{path}/state"), &state_card(&account, &status, orphaned)))
         section {
-            h2 { "Sync" }
+            h2 { (tr!("Sync")) }
             div.card.acts {
                 form.inline method="post" action={ (path) "/sync" } {
                     (csrf_field(visitor))
-                    label { "Days back" input type="number" name="days" min="1" max="1126" placeholder="default"; }
-                    button disabled[paused] { "Sync now" }
+                    label { (tr!("Days back")) input type="number" name="days" min="1" max="1126" placeholder=(tr!("default")); }
+                    button disabled[paused] { (tr!("Sync now")) }
                 }
                 form method="post" action={ (path) "/pause" } {
                     (csrf_field(visitor))
                     @if !paused { input type="hidden" name="paused" value="yes"; }
-                    button { @if paused { "Resume" } @else { "Pause" } }
+                    button { @if paused { (tr!("Resume")) } @else { (tr!("Pause")) } }
                 }
             }
             (live_fragment(&format!("/ads/log?account_id={id}&latest=yes"), &list(&status)))
         }
-        section { h2 { "Settings" } (settings(visitor, &path, &account, rejected)) }
+        section { h2 { (tr!("Settings")) } (settings(visitor, &path, &account, rejected)) }
         section.acts {
             (unlink.show(visitor, html! {
-                p { "“" (account.label) "” is no longer synced, and its numbers are deleted here. Nothing changes at Meta." }
-                p { "If you link it again, up to 37 months can be imported from Meta again." }
+                p { (tr!("“{account}” will no longer be synced, and its numbers will be deleted from Leadwire. Nothing changes at Meta.", account = account.label)) }
+                p { (tr!("If you link it again, up to 37 months can be imported from Meta again.")) }
             }))
         }
     };
@@ -124,29 +128,29 @@ fn state_card(account: &AdAccountOut, status: &SyncStatus, orphaned: bool) -> Ma
     html! {
         @if let Some(seconds) = refresh_delay(status) { (refresh_in(seconds)) }
         @if orphaned {
-            (alert("bad", html! { p { "The connected account that it used was deleted. Set another token under Settings." } }))
+            (alert("bad", html! { p { (tr!("This ad account is no longer synced, because its connected account was deleted. Set another token under Settings.")) } }))
         }
-        @if let Some(message) = account.reason_message {
+        @if let Some(message) = &account.reason_message {
             (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
-                p { (message) } p.fix { b { "What to do: " } (account.fix.unwrap_or_default()) }
+                p { (message) } p.fix { b { (tr!("What to do:")) " " } (account.fix.as_deref().unwrap_or_default()) }
                 @if let Some(evidence) = &account.evidence { p.quiet { (evidence) } }
             }))
         }
         div.card {
             dl.facts {
-                div { dt { "State" } dd { (state_of(account)) } }
-                div { dt { "At Meta" } dd { (account.name) " " span.quiet { (account.id) ", " (account.account_status) } } }
-                div { dt { "Client" } dd { (account.client.name) } }
-                div { dt { "Currency" } dd { (account.currency) } }
-                div { dt { "Time zone" } dd { (account.timezone) } }
-                div { dt { "Data since" } dd { @match account.imported_since { Some(day) => { (day) }, None => span.quiet { "None yet" } } } }
-                div { dt { "Last synced" } dd { (time_or(account.last_sync_at, "Not yet")) } }
-                div { dt { "Linked" } dd { (time(account.linked_at)) } }
-                div { dt { "Synced through" } dd {
+                div { dt { (tr!("State")) } dd { (state_of(account)) } }
+                div { dt { (tr!("At Meta")) } dd { (account.name) " " span.quiet { (account.id) ", " (status_at_meta(account.account_status)) } } }
+                div { dt { (tr!("Client")) } dd { (account.client.name) } }
+                div { dt { (tr!("Currency")) } dd { (account.currency) } }
+                div { dt { (tr!("Time zone")) } dd { (account.timezone) } }
+                div { dt { (tr!("Data since")) } dd { @match account.imported_since { Some(day) => { (date(day)) }, None => span.quiet { (tr!("None yet")) } } } }
+                div { dt { (tr!("Last synced")) } dd { (time_or(account.last_sync_at, &tr!("Not yet"))) } }
+                div { dt { (tr!("Linked")) } dd { (time(account.linked_at)) } }
+                div { dt { (tr!("Synced through")) } dd {
                     @match &account.integration_id {
-                        Some(_) if orphaned => span.quiet { "Nothing" },
-                        Some(id) => a href={ "/integrations/" (id) } { "A connected account" },
-                        None => "Its own token",
+                        Some(_) if orphaned => span.quiet { (tr!("Nothing")) },
+                        Some(id) => a href={ "/integrations/" (id) } { (tr!("A connected account")) },
+                        None => (tr!("Its own token")),
                     }
                 } }
             }
@@ -161,20 +165,20 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, rejected: Opt
         form.card method="post" action={ (path) "#refused" } {
             (csrf_field(visitor))
             (problem_alert(problem))
-            label { "Label" input name="label" value=(value("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
-            label { "Client" input name="client_name" value=(value("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
-            label { "The client's id in the CRM" input name="client_id" value=(value("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
-            label { "Counted as conversions" input name="conversions" value=(value("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
-            p.quiet { "Kinds (" (leadwire::model::ads::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. After a change, all stored days are synced again." }
-            button { "Save settings" }
+            label { (tr!("Label")) input name="label" value=(value("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
+            label { (tr!("Client")) input name="client_name" value=(value("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
+            label { (tr!("The client's id in the CRM")) input name="client_id" value=(value("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
+            label { (tr!("Counted as conversions")) input name="conversions" value=(value("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
+            p.quiet { (tr!("Kinds ({kinds}) or Meta's action types, separated by commas. After a change, all stored days are synced again.", kinds = kinds().join(", "))) }
+            button { (tr!("Save settings")) }
         }
         details {
-            summary { "Use another token" }
+            summary { (tr!("Use another token")) }
             form.card method="post" action={ (path) "/token" } {
                 (csrf_field(visitor))
-                label { "A system user's token with ads_read" input type="password" name="token" autocomplete="off" required; }
-                p.quiet { "It is verified with Meta first." }
-                button { "Replace" }
+                label { (tr!("A system user's token with ads_read")) input type="password" name="token" autocomplete="off" required; }
+                p.quiet { (tr!("It is verified with Meta first.")) }
+                button { (tr!("Replace")) }
             }
         }
     }
@@ -192,7 +196,8 @@ pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fiel
         return Ok(ClientIn { id: account.client.id, name });
     }
     let generated = generate_id(&name);
-    let invalid = |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, "Enter the client's id in the CRM.");
+    let invalid =
+        |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, tr!("Enter the client's id in the CRM."));
     Ok(ClientIn { id: ClientId::parse(&generated).map_err(invalid)?, name })
 }
 
@@ -224,7 +229,7 @@ pub(super) async fn change(
         Ok::<_, Problem>(console.ads.change(&admin.access, &id, input).await?)
     };
     match change.await {
-        Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
             Ok(render(&console, &admin, &id, "", Some((&fields, &problem)), jar).await?.showing(Some(&problem)))
@@ -252,7 +257,7 @@ pub(super) async fn replace_token(
     redirect_with(
         &format!("/ads/accounts/{id}"),
         jar,
-        changed.map_err(Problem::from).map(|_| "The new token is in use.".to_owned()),
+        changed.map_err(Problem::from).map(|_| tr!("The new token is in use.").into_owned()),
     )
 }
 
@@ -262,8 +267,8 @@ pub(super) async fn pause(
 ) -> Response {
     let paused = fields.is_ticked("paused");
     let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
-    let message = if paused { "Paused. It is not synced until you resume it." } else { "Resumed." };
-    redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| message.to_owned()))
+    let message = if paused { tr!("Paused. It is not synced until you resume it.") } else { tr!("Resumed.") };
+    redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| message.into_owned()))
 }
 
 pub(super) async fn sync(
@@ -271,24 +276,25 @@ pub(super) async fn sync(
     AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Response {
     let begin = async {
-        let invalid = |_| Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days.");
+        let invalid = |_| Problem::field("days", ErrorCode::DaysInvalid, tr!("A whole number of days."));
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
         Ok::<_, Problem>(console.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
     };
     let message = begin.await.map(|started| match started.runs.first() {
-        Some(run) if run.joined => "A sync is already running, and now goes back as far as you requested.".to_owned(),
-        _ => "The sync has started.".to_owned(),
+        Some(run) if run.joined => {
+            tr!("A sync is already running, and now goes back as far as you requested.").into_owned()
+        }
+        _ => tr!("The sync has started.").into_owned(),
     });
     redirect_with(&format!("/ads/accounts/{id}"), jar, message)
 }
 
 pub(super) async fn sync_all(AdminForm { console, actor: admin, jar, .. }: AdminForm) -> Response {
     let started = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
-    redirect_with(
-        "/ads/log",
-        jar,
-        started.map_err(Problem::from).map(|started| format!("Syncing {} now.", plural(started.runs.len(), "account"))),
-    )
+    let message = started
+        .map_err(Problem::from)
+        .map(|started| tr!([started.runs.len()] "Syncing {n} account now." | "Syncing {n} accounts now."));
+    redirect_with("/ads/log", jar, message)
 }
 
 pub(super) async fn unlink(
@@ -296,7 +302,8 @@ pub(super) async fn unlink(
     AdminForm { console, actor: admin, jar, .. }: AdminForm,
 ) -> Response {
     let unlinked = console.ads.unlink(&admin.access, &id).await;
-    redirect_with("/ads", jar, unlinked.map_err(Problem::from).map(|()| "The ad account was unlinked.".to_owned()))
+    let message = unlinked.map_err(Problem::from).map(|()| tr!("The ad account was unlinked.").into_owned());
+    redirect_with("/ads", jar, message)
 }
 
 #[cfg(test)]

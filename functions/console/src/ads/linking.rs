@@ -14,12 +14,13 @@ use leadwire::connections::IntegrationOut;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
 use leadwire::secret::AccessToken;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::LEADS_ONLY;
 use super::accounts::client;
+use super::{LEADS_ONLY, status_at_meta};
 use crate::acts::Showing;
-use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert};
+use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, fragment_or_page, page};
@@ -77,34 +78,42 @@ async fn render(
     let chosen = prefill.value("integration_id");
     let body = html! {
         section {
-            h2 { "Ad accounts that you can access at Meta" }
+            h2 { (tr!("Ad accounts that you can access at Meta")) }
             @if integrations.is_empty() {
-                (empty("No connected account", html! { a href="/integrations" { "Connect Facebook" } " to choose one of its ad accounts, or use a system user's token below." }))
-            } @else { (lazy_fragment("/ads/accounts/available", "Loading ad accounts from Meta…")) }
+                (empty(&tr!("No connected account"), with_markup(
+                    &tr!("{connect} to choose one of your ad accounts, or use a system user's token below."),
+                    &[("connect", html! { a href="/integrations" { (tr!("at the start of a sentence" => "Connect Facebook")) } })],
+                )))
+            } @else { (lazy_fragment("/ads/accounts/available", &tr!("Loading ad accounts from Meta…"))) }
         }
         section #link {
-            h2 { "Link" }
+            h2 { (tr!("a verb" => "Link")) }
             form.card.narrow method="post" action="/ads/accounts/new#refused" {
                 (csrf_field(visitor))
                 (problem_alert(problem))
                 datalist #clients { @for client in &clients { option value=(client) {} } }
-                label { "Ad account" input name="ad_account_id" value=(prefill.value("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
-                label { "Label" input name="label" value=(prefill.value("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
-                label { "Client" input name="client_name" list="clients" value=(prefill.value("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
-                label { "The client's id in the CRM (generated from the name if empty)" input name="client_id" value=(prefill.value("client_id")) aria-invalid=[wrong("client.id")]; }
-                label.tick { input type="checkbox" name="leads_only" value="yes" checked[prefill.is_ticked("leads_only")]; "Count leads only" }
-                p.quiet { "Otherwise purchases, registrations and other conversions count as well. You can change it later." }
-                label { "Sync it through" select name="integration_id" aria-invalid=[wrong("integration_id")] {
+                label { (tr!("Ad account")) input name="ad_account_id" value=(prefill.value("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
+                label { (tr!("Label")) input name="label" value=(prefill.value("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
+                label { (tr!("Client")) input name="client_name" list="clients" value=(prefill.value("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
+                label { (tr!("The client's id in the CRM (generated from the name if empty)")) input name="client_id" value=(prefill.value("client_id")) aria-invalid=[wrong("client.id")]; }
+                label.tick { input type="checkbox" name="leads_only" value="yes" checked[prefill.is_ticked("leads_only")]; (tr!("Count leads only")) }
+                p.quiet { (tr!("Otherwise purchases, registrations and other conversions count as well. You can change it later.")) }
+                label { (tr!("Sync it through")) select name="integration_id" aria-invalid=[wrong("integration_id")] {
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
-                    option value="" selected[integrations.is_empty() || prefill.is_own_token()] { "Its own token" }
+                    option value="" selected[integrations.is_empty() || prefill.is_own_token()] { (tr!("Its own token")) }
                 } }
-                label { "Its own token, if selected" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
-                p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, stored in Secrets Manager, and never shown again." }
-                div.acts { button.primary { "Link" } a.button href="/ads" { "Cancel" } }
+                label { (tr!("Its own token, if selected")) input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
+                p.quiet {
+                    (with_markup(
+                        &tr!("A system user's token with {permission}. It is verified, stored in Secrets Manager, and never shown again."),
+                        &[("permission", html! { code { "ads_read" } })],
+                    ))
+                }
+                div.acts { button.primary { (tr!("a verb" => "Link")) } a.button href="/ads" { (tr!("Cancel")) } }
             }
         }
     };
-    Ok(page(visitor, jar, Section::Ads, "Link an ad account", &body))
+    Ok(page(visitor, jar, Section::Ads, &tr!("Link an ad account"), &body))
 }
 
 /// Lists what the connected accounts may read, as Meta reports it now.
@@ -121,7 +130,7 @@ pub(super) async fn available(
         parts.push(choices(&integration, &accounts));
     }
     let part = html! { @for part in &parts { (part) } };
-    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Ads, "Ad accounts at Meta"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Ads, &tr!("Ad accounts at Meta")), &part))
 }
 
 fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
@@ -135,21 +144,21 @@ fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccoun
         h3 { (integration.name) }
         @match accounts {
             Err(problem) => { (problem_alert(Some(problem))) }
-            Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta lists no ad accounts for it." } }
+            Ok(accounts) if accounts.is_empty() => { p.quiet { (tr!("Meta lists no ad accounts for this connected account.")) } }
             Ok(accounts) => {
                 div.card.flush {
                     table {
-                        thead { tr { th { "Account" } th { "Currency" } th { "Time zone" } th { "At Meta" } th { span.hidden { "Link" } } } }
+                        thead { tr { th { (tr!("Account")) } th { (tr!("Currency")) } th { (tr!("Time zone")) } th { (tr!("At Meta")) } th { span.hidden { (tr!("a verb" => "Link")) } } } }
                         tbody {
                             @for account in accounts {
                                 tr {
-                                    td data-label="Account" { (account.name) div.quiet { (account.ad_account_id) } }
-                                    td data-label="Currency" { (account.currency) }
-                                    td data-label="Time zone" { (account.timezone) }
-                                    td data-label="At Meta" { (account.account_status) }
+                                    td data-label=(tr!("Account")) { (account.name) div.quiet { (account.ad_account_id) } }
+                                    td data-label=(tr!("Currency")) { (account.currency) }
+                                    td data-label=(tr!("Time zone")) { (account.timezone) }
+                                    td data-label=(tr!("At Meta")) { (status_at_meta(account.account_status)) }
                                     td.acts {
-                                        @if account.linked { (badge("good", "Linked")) }
-                                        @else { a.button href=(at(account)) aria-label={ "Choose " (account.name) } { "Choose" } }
+                                        @if account.linked { (badge("good", &tr!("Linked"))) }
+                                        @else { a.button href=(at(account)) aria-label=(tr!("Choose {account}", account = account.name)) { (tr!("Choose")) } }
                                     }
                                 }
                             }
@@ -163,7 +172,8 @@ fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccoun
 
 pub(super) async fn link(AdminForm { console, actor: admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let link = async {
-        let unknown = |_| Problem::field("integration_id", ProblemCode::IdInvalid, "Choose an account or a token.");
+        let unknown =
+            |_| Problem::field("integration_id", ProblemCode::IdInvalid, tr!("Choose an account or a token."));
         // A pasted token takes precedence over the selected account.
         let token = fields.get("token").map(|token| AccessToken::new(token.to_owned()));
         let integration = fields.get("integration_id").filter(|_| token.is_none());
@@ -179,9 +189,9 @@ pub(super) async fn link(AdminForm { console, actor: admin, jar, fields }: Admin
     };
     match link.await {
         Ok(account) => {
-            let text = "Linked. Its campaigns and ads are imported first, then the last 30 days, then earlier days."
-                .to_owned();
-            Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
+            let text =
+                tr!("Linked. Its campaigns and ads are imported first, then the last 30 days, then earlier days.");
+            Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text.into_owned())))
         }
         Err(problem) => {
             let page = render(&console, &admin, &Prefill::Submission(&fields), Some(&problem), jar).await?;

@@ -1,5 +1,7 @@
 //! The sync log: what was synced for which account, what changed, what failed, and what to do about it.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -7,12 +9,14 @@ use http::HeaderMap;
 use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::syncs::{ObjectOut, SyncOut, SyncStatus};
 use leadwire::http::Problem;
+use leadwire::language::date;
 use leadwire::model::ads::account::AdAccountState;
 use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{state_of, tabs};
-use crate::components::{ago, badge, count, empty, live_fragment, plural, refresh_in, time};
+use crate::components::{ago, badge, count, empty, live_fragment, refresh_in, time, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Admin;
@@ -32,16 +36,16 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let most = if query.get("latest").is_some() { MAX_ACCOUNT_SYNCS } else { MAX_SYNCS };
     let status = console.ads.sync_status(&access, &query.accounts()?, None, most).await?;
-    let part = html! { (by_account(&status)) @if !status.items.is_empty() { section { h2 { "Latest syncs" } (list(&status)) } } };
+    let part = html! { (by_account(&status)) @if !status.items.is_empty() { section { h2 { (tr!("Latest syncs")) } (list(&status)) } } };
     if wants_fragment(&headers) {
         return Ok(part.into_response());
     }
     let body = html! {
         (tabs("/ads/log"))
-        p.quiet { "Accounts are synced every 15 minutes, and immediately after they are linked." }
+        p.quiet { (tr!("Accounts are synced every 15 minutes, and immediately after they are linked.")) }
         (live_fragment(&query.at("/ads/log", &[]), &part))
     };
-    Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
+    Ok(page(&visitor, jar, Section::Ads, &tr!("Sync log"), &body))
 }
 
 /// Seconds until the list is worth reloading, or `None` if no sync is in progress.
@@ -67,22 +71,25 @@ fn by_account(status: &SyncStatus) -> Markup {
     accounts.sort_by_key(|account| (rank(account), account.label.to_lowercase()));
     html! {
         @if accounts.is_empty() {
-            (empty("No ad accounts yet", html! { a href="/ads/accounts/new" { "Link an ad account" } " to see what its ads cost and achieve." }))
+            (empty(&tr!("No ad accounts yet"), with_markup(
+                &tr!("{link} to see what its ads cost and achieve."),
+                &[("link", html! { a href="/ads/accounts/new" { (tr!("at the start of a sentence" => "Link an ad account")) } })],
+            )))
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { "Account" } th { "State" } th { "Last sync" } th { "Days since" } th { "What to do" } } }
+                    thead { tr { th { (tr!("Account")) } th { (tr!("State")) } th { (tr!("Last sync")) } th { (tr!("Data since")) } th { (tr!("What to do")) } } }
                     tbody {
                         @for account in accounts {
                             tr {
-                                td data-label="Account" { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.client.name) } }
-                                td data-label="State" { (state_of(account)) }
-                                td data-label="Last sync" { @match account.last_sync_at { Some(at) => (ago(at)), None => span.quiet { "Not yet" } } }
-                                td data-label="Days since" { @match account.imported_since { Some(day) => (day), None => span.quiet { "Importing" } } }
-                                td data-label="What to do" {
-                                    @match account.reason_message {
-                                        None => span.quiet { "Nothing" },
-                                        Some(message) => { (message) " " (account.fix.unwrap_or_default()) },
+                                td data-label=(tr!("Account")) { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.client.name) } }
+                                td data-label=(tr!("State")) { (state_of(account)) }
+                                td data-label=(tr!("Last sync")) { @match account.last_sync_at { Some(at) => (ago(at)), None => span.quiet { (tr!("Not yet")) } } }
+                                td data-label=(tr!("Data since")) { @match account.imported_since { Some(day) => (date(day)), None => span.quiet { (tr!("Importing")) } } }
+                                td data-label=(tr!("What to do")) {
+                                    @match &account.reason_message {
+                                        None => span.quiet { (tr!("Nothing")) },
+                                        Some(message) => { (message) " " (account.fix.as_deref().unwrap_or_default()) },
                                     }
                                 }
                             }
@@ -108,40 +115,45 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
     html! {
         @if let Some(seconds) = refresh_delay(status) { (refresh_in(seconds)) }
         @if status.items.is_empty() {
-            (empty("No syncs yet", html! { "Accounts are synced every 15 minutes, and immediately after they are linked." }))
+            (empty(&tr!("No syncs yet"), html! { (tr!("Accounts are synced every 15 minutes, and immediately after they are linked.")) }))
         }
         @for sync in status.items.iter().filter(|sync| is_telling(sync)) { (sync_card(sync, &label(sync))) }
         @let silent = status.items.iter().filter(|sync| !is_telling(sync)).count();
-        @if silent > 0 { p.quiet { (plural(silent, "sync")) " found nothing changed." } }
+        @if silent > 0 { p.quiet { (tr!([silent] "{n} sync found nothing changed." | "{n} syncs found nothing changed.")) } }
     }
 }
 
 fn sync_card(sync: &SyncOut, label: &str) -> Markup {
     let (kind, state) = match sync.state {
-        SyncState::Queued => ("calm", "Queued"),
-        SyncState::Running => ("calm", "Syncing"),
-        SyncState::Waiting => ("warn", "Waiting for Meta"),
-        SyncState::Done => ("good", "Done"),
-        SyncState::Failed => ("bad", "Failed"),
-        SyncState::Stopped => ("dim", "Stopped"),
+        SyncState::Queued => ("calm", tr!("Queued")),
+        SyncState::Running => ("calm", tr!("Syncing")),
+        SyncState::Waiting => ("warn", tr!("Waiting for Meta")),
+        SyncState::Done => ("good", tr!("Done")),
+        SyncState::Failed => ("bad", tr!("Failed")),
+        SyncState::Stopped => ("dim", tr!("Stopped")),
     };
     let cause = match sync.cause {
-        Cause::Schedule => "by schedule",
-        Cause::Import => "first import",
-        Cause::Request => "requested",
+        Cause::Schedule => tr!("by schedule"),
+        Cause::Import => tr!("first import"),
+        Cause::Request => tr!("requested"),
     };
     let changed: u64 = sync.objects.iter().map(|object| object.changed).sum();
     let failed = sync.objects.iter().any(|object| !object.errors.is_empty());
     html! {
         details.card.reading open[sync.state == SyncState::Failed] data-key={ (sync.run_id) (sync.account_id) } {
             summary {
-                (badge(kind, state)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days from " (sync.since) }
-                " " span { (count(changed)) " changed" } @if failed { " " (badge("warn", "With errors")) }
+                (badge(kind, &state)) " " b { (label) } " " span.quiet {
+                    (with_markup(
+                        &tr!("{time}, {cause}, days from {day}"),
+                        &[("time", time(sync.asked_at)), ("cause", html! { (cause) }), ("day", html! { (date(sync.since)) })],
+                    ))
+                }
+                " " span { (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
             }
-            @if let Some(message) = sync.reason_message { p.wrong { (message) } p.fix { b { "What to do: " } (sync.fix.unwrap_or_default()) } }
+            @if let Some(message) = &sync.reason_message { p.wrong { (message) } p.fix { b { (tr!("What to do:")) " " } (sync.fix.as_deref().unwrap_or_default()) } }
             @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }
-            @if let Some(until) = sync.waiting_until { p { "Meta is limiting this account until " (time(until)) ". The sync continues automatically." } }
-            @if sync.objects.is_empty() { p.quiet { "Nothing has been synced yet." } }
+            @if let Some(until) = sync.waiting_until { p { (with_markup(&tr!("Meta is limiting this account until {time}. The sync continues automatically."), &[("time", time(until))])) } }
+            @if sync.objects.is_empty() { p.quiet { (tr!("Nothing has been synced yet.")) } }
             @else { (objects(&sync.objects)) }
         }
     }
@@ -150,16 +162,16 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
 fn objects(objects: &[ObjectOut]) -> Markup {
     html! {
         table {
-            thead { tr { th { "What" } th.number { "Read" } th.number { "Changed" } th.number { "Restated" } th.number { "Failed" } th.number { "Calls" } } }
+            thead { tr { th { (tr!("What")) } th.number { (tr!("Read")) } th.number { (tr!("Changed")) } th.number { (tr!("Restated")) } th.number { (tr!("Failed")) } th.number { (tr!("Calls")) } } }
             tbody {
                 @for object in objects {
                     tr {
-                        td data-label="What" { (name(object.object_type)) }
-                        td.number data-label="Read" { (count(object.read)) }
-                        td.number data-label="Changed" { (count(object.changed)) }
-                        td.number data-label="Restated" { (count(object.restated)) }
-                        td.number data-label="Failed" { (count(object.failed)) }
-                        td.number data-label="Calls" { (count(object.calls)) }
+                        td data-label=(tr!("What")) { (name(object.object_type)) }
+                        td.number data-label=(tr!("Read")) { (count(object.read)) }
+                        td.number data-label=(tr!("Changed")) { (count(object.changed)) }
+                        td.number data-label=(tr!("Restated")) { (count(object.restated)) }
+                        td.number data-label=(tr!("Failed")) { (count(object.failed)) }
+                        td.number data-label=(tr!("Calls")) { (count(object.calls)) }
                     }
                 }
             }
@@ -167,18 +179,18 @@ fn objects(objects: &[ObjectOut]) -> Markup {
         @for object in objects {
             @for error in &object.errors {
                 p.wrong { (name(object.object_type)) ": " (error.message) }
-                p.fix { b { "What to do: " } (error.fix) " " span.quiet { (error.evidence) } }
+                p.fix { b { (tr!("What to do:")) " " } (error.fix) " " span.quiet { (error.evidence) } }
             }
         }
     }
 }
 
-fn name(kind: ObjectType) -> &'static str {
+fn name(kind: ObjectType) -> Cow<'static, str> {
     match kind {
-        ObjectType::Campaigns => "Campaigns",
-        ObjectType::Adsets => "Ad sets",
-        ObjectType::Ads => "Ads",
-        ObjectType::AccountInsights => "Account insights",
-        ObjectType::AdInsights => "Ad insights",
+        ObjectType::Campaigns => tr!("Campaigns"),
+        ObjectType::Adsets => tr!("Ad sets"),
+        ObjectType::Ads => tr!("Ads"),
+        ObjectType::AccountInsights => tr!("Account insights"),
+        ObjectType::AdInsights => tr!("Ad insights"),
     }
 }

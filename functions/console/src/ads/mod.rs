@@ -1,12 +1,14 @@
 //! Ads: their cost and results, the linked accounts, and the sync log.
 
 mod accounts;
+mod columns;
 mod linking;
 mod log;
 mod outcomes;
 mod overview;
 mod report;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(crate) use outcomes::row_name;
@@ -20,9 +22,10 @@ use leadwire::ads::{AccountFilter, Days};
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{AdAccountId, ClientId};
 use leadwire::model::ads::account::AdAccountState;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{badge, time};
+use crate::components::{badge, time, with_markup};
 use crate::request::ListQuery;
 use crate::state::Console;
 
@@ -74,20 +77,21 @@ impl ListQuery {
         let clients: BTreeMap<&str, &str> =
             accounts.iter().map(|account| (account.client.id.as_str(), account.client.name.as_str())).collect();
         html! {
-            form.filters.card method="get" action=(action) role="search" aria-label="Filter ads" {
+            form.filters.card method="get" action=(action) role="search" aria-label=(tr!("Filter ads")) {
+                (self.column_fields())
                 (more)
-                label { "Client" select name="client_id" {
-                    option value="" { "All" }
+                label { (tr!("Client")) select name="client_id" {
+                    option value="" { (tr!("All")) }
                     @if let Some(id) = self.get("client_id").filter(|id| !clients.contains_key(id)) { option value=(id) selected { (id) } }
                     @for (id, name) in &clients { option value=(id) selected[is("client_id", id)] { (name) } }
                 } }
-                label { "Account" select name="account_id" {
-                    option value="" { "All" }
+                label { (tr!("Account")) select name="account_id" {
+                    option value="" { (tr!("All")) }
                     @for account in accounts { option value=(account.id) selected[is("account_id", account.id.as_str())] { (account.label) } }
                 } }
-                label { "From" input type="date" name="since" value=[self.get("since")]; }
-                label { "Until" input type="date" name="until" value=[self.get("until")]; }
-                div.acts { button { "Show" } }
+                label { (tr!("From")) input type="date" name="since" value=[self.get("since")]; }
+                label { (tr!("Until")) input type="date" name="until" value=[self.get("until")]; }
+                div.acts { button { (tr!("Show")) } }
             }
         }
     }
@@ -100,15 +104,15 @@ impl ListQuery {
         let first_of_month = today.first_of_month();
         let last_month = leadwire::model::days::back(first_of_month, 1);
         let ranges = [
-            ("Today", today, today),
-            ("Yesterday", back(1), back(1)),
-            ("7 days", back(6), today),
-            ("28 days", back(27), today),
-            ("This month", first_of_month, today),
-            ("Last month", last_month.first_of_month(), last_month),
+            (tr!("Today"), today, today),
+            (tr!("Yesterday"), back(1), back(1)),
+            (tr!([7] "{n} day" | "{n} days").into(), back(6), today),
+            (tr!([28] "{n} day" | "{n} days").into(), back(27), today),
+            (tr!("This month"), first_of_month, today),
+            (tr!("Last month"), last_month.first_of_month(), last_month),
         ];
         html! {
-            nav.chips aria-label="Days" {
+            nav.chips aria-label=(tr!("Days")) {
                 @for (name, since, until) in ranges {
                     @let (since, until) = (since.to_string(), until.to_string());
                     @let is_chosen = self.get("since") == Some(&since) && self.get("until") == Some(&until);
@@ -121,9 +125,25 @@ impl ListQuery {
 
 /// Labels for what is counted and for its unit cost.
 #[derive(Clone, Copy)]
-struct ConversionLabels {
-    plural: &'static str,
-    cost: &'static str,
+enum ConversionLabels {
+    Leads,
+    Conversions,
+}
+
+impl ConversionLabels {
+    fn plural(self) -> Cow<'static, str> {
+        match self {
+            Self::Leads => tr!("Leads"),
+            Self::Conversions => tr!("Conversions"),
+        }
+    }
+
+    fn cost(self) -> Cow<'static, str> {
+        match self {
+            Self::Leads => tr!("Cost per lead"),
+            Self::Conversions => tr!("Cost per conversion"),
+        }
+    }
 }
 
 impl ListQuery {
@@ -134,9 +154,9 @@ impl ListQuery {
                 && self.get("client_id").is_none_or(|id| id == account.client.id.as_str())
         };
         if accounts.iter().filter(is_meant).all(|account| account.conversions.names() == [LEADS_ONLY]) {
-            ConversionLabels { plural: "Leads", cost: "Cost per lead" }
+            ConversionLabels::Leads
         } else {
-            ConversionLabels { plural: "Conversions", cost: "Cost per conversion" }
+            ConversionLabels::Conversions
         }
     }
 }
@@ -147,15 +167,21 @@ const LEADS_ONLY: &str = "lead";
 impl ListQuery {
     /// States the default days if none are selected.
     fn usual_days(&self) -> Markup {
-        html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { "The last 30 days, each in its account's time zone." } } }
+        html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { (tr!("The last 30 days, each in its account's time zone.")) } } }
     }
 }
 
 /// The tabs of the ads pages.
 fn tabs(here: &str) -> Markup {
+    let tabs = [
+        ("/ads", tr!("Overview")),
+        ("/ads/report", tr!("Reports")),
+        ("/ads/outcomes", tr!("Results")),
+        ("/ads/log", tr!("Sync log")),
+    ];
     html! {
-        nav.tabs aria-label="Ads" {
-            @for (path, name) in [("/ads", "Overview"), ("/ads/report", "Reports"), ("/ads/outcomes", "Results"), ("/ads/log", "Sync log")] {
+        nav.tabs aria-label=(tr!("Ads")) {
+            @for (path, name) in tabs {
                 a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
             }
         }
@@ -166,12 +192,28 @@ fn tabs(here: &str) -> Markup {
 fn state_of(account: &AdAccountOut) -> Markup {
     html! {
         @match account.state {
-            AdAccountState::Configuring => (badge("calm", "Configuration in progress")),
-            AdAccountState::Importing => (badge("calm", "Import in progress")),
-            AdAccountState::Ready => (badge("good", "Ready")),
-            AdAccountState::Paused => (badge("dim", "Paused")),
-            AdAccountState::Error => (badge("bad", "Error")),
+            AdAccountState::Configuring => (badge("calm", &tr!("Configuration in progress"))),
+            AdAccountState::Importing => (badge("calm", &tr!("Import in progress"))),
+            AdAccountState::Ready => (badge("good", &tr!("Ready"))),
+            AdAccountState::Paused => (badge("dim", &tr!("Paused"))),
+            AdAccountState::Error => (badge("bad", &tr!("Error"))),
         }
-        @if let Some(until) = account.waiting_until { div.quiet { "Limited by Meta until " (time(until)) } }
+        @if let Some(until) = account.waiting_until { div.quiet { (with_markup(&tr!("Limited by Meta until {time}"), &[("time", time(until))])) } }
+    }
+}
+
+/// An account's status at Meta, in words.
+fn status_at_meta(word: &'static str) -> Cow<'static, str> {
+    match word {
+        "active" => tr!("active"),
+        "disabled" => tr!("disabled"),
+        "unsettled" => tr!("unsettled"),
+        "pending_risk_review" => tr!("risk review pending"),
+        "pending_settlement" => tr!("settlement pending"),
+        "in_grace_period" => tr!("in grace period"),
+        "pending_closure" => tr!("closure pending"),
+        "closed" => tr!("closed"),
+        "unknown" => tr!("unknown"),
+        other => other.into(),
     }
 }

@@ -1,18 +1,22 @@
 //! Results: what ads cost beside what became of the leads they brought, as a table and as a file.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::ads::AccountFilter;
 use leadwire::ads::outcomes::{OutcomeQuery, OutcomeReport, OutcomeRow, parse_outcome_dimension};
 use leadwire::http::Problem;
+use leadwire::language::{date, decimal};
 use leadwire::model::ads::outcome::{OutcomeDimension, OutcomeFigures};
+use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use super::report::{Heading, send_csv};
 use super::tabs;
-use crate::components::{count, empty, money, plural, problem_alert};
+use crate::components::{count, empty, money, problem_alert};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::Admin;
@@ -23,59 +27,77 @@ const PATH: &str = "/ads/outcomes";
 /// Rows on the page. The file has all of them.
 const MAX_SHOWN_ROWS: usize = 200;
 
-const CHOICES: [(&str, &str); 6] = [
-    ("campaign", "Campaign"),
-    ("adset", "Ad set"),
-    ("ad", "Ad"),
-    ("form", "Form"),
-    ("page", "Page"),
-    ("assignee", "Assignee"),
+/// The columns that fit on a desk.
+const USUAL_COLUMNS: [&str; 9] = [
+    "leads",
+    "qualified",
+    "won",
+    "spend",
+    "cost_per_lead",
+    "cost_per_qualified",
+    "cost_per_won",
+    "value",
+    "return_on_spend",
 ];
+
+/// What rows can be about, with its name in the address.
+fn choices() -> [(&'static str, Cow<'static, str>); 6] {
+    [
+        ("campaign", tr!("Campaign")),
+        ("adset", tr!("Ad set")),
+        ("ad", tr!("Ad")),
+        ("form", tr!("Form")),
+        ("page", tr!("Page")),
+        ("assignee", tr!("Assignee")),
+    ]
+}
 
 /// A column of numbers.
 struct OutcomeColumn {
     name: &'static str,
-    heading: &'static str,
+    heading: Cow<'static, str>,
     value: fn(&OutcomeFigures) -> Option<Decimal>,
     is_money: bool,
 }
 
-const fn number(
+fn number(
     name: &'static str,
-    heading: &'static str,
+    heading: Cow<'static, str>,
     value: fn(&OutcomeFigures) -> Option<Decimal>,
 ) -> OutcomeColumn {
     OutcomeColumn { name, heading, value, is_money: false }
 }
 
-const fn amount(
+fn amount(
     name: &'static str,
-    heading: &'static str,
+    heading: Cow<'static, str>,
     value: fn(&OutcomeFigures) -> Option<Decimal>,
 ) -> OutcomeColumn {
     OutcomeColumn { name, heading, value, is_money: true }
 }
 
-const COLUMNS: [OutcomeColumn; 11] = [
-    number("leads", "Leads", |of| Some(of.leads.into())),
-    number("qualified", "Qualified", |of| Some(of.qualified.into())),
-    number("won", "Won", |of| Some(of.won.into())),
-    number("lost", "Lost", |of| Some(of.lost.into())),
-    amount("spend", "Spend", |of| of.spend),
-    amount("cost_per_lead", "Cost per lead", |of| of.cost_per_lead),
-    amount("cost_per_qualified", "Cost per qualified", |of| of.cost_per_qualified),
-    amount("cost_per_won", "Cost per won", |of| of.cost_per_won),
-    amount("value", "Value won", |of| of.value),
-    number("return_on_spend", "Return", |of| of.return_on_spend),
-    number("meta_conversions", "Meta counts", |of| Some(of.meta_conversions.into())),
-];
+fn columns() -> [OutcomeColumn; 11] {
+    [
+        number("leads", tr!("Leads"), |of| Some(of.leads.into())),
+        number("qualified", tr!("Qualified"), |of| Some(of.qualified.into())),
+        number("won", tr!("Won"), |of| Some(of.won.into())),
+        number("lost", tr!("Lost"), |of| Some(of.lost.into())),
+        amount("spend", tr!("Spend"), |of| of.spend),
+        amount("cost_per_lead", tr!("Cost per lead"), |of| of.cost_per_lead),
+        amount("cost_per_qualified", tr!("Cost per qualified lead"), |of| of.cost_per_qualified),
+        amount("cost_per_won", tr!("Cost per won lead"), |of| of.cost_per_won),
+        amount("value", tr!("Value won"), |of| of.value),
+        number("return_on_spend", tr!("ROAS"), |of| of.return_on_spend),
+        number("meta_conversions", tr!("Counted by Meta"), |of| Some(of.meta_conversions.into())),
+    ]
+}
 
 impl OutcomeColumn {
     fn text(&self, of: &OutcomeFigures) -> String {
         match ((self.value)(of), &of.currency) {
             (None, _) => "–".to_owned(),
             (Some(value), Some(currency)) if self.is_money => money(&value.to_string(), currency),
-            (Some(value), _) if self.name == "return_on_spend" => format!("{value} ×"),
+            (Some(value), _) if self.name == "return_on_spend" => format!("{} ×", decimal(&value.to_string())),
             (Some(value), _) => count(u64::try_from(value).unwrap_or_default()),
         }
     }
@@ -98,8 +120,8 @@ pub(super) async fn show(
     let report: Result<OutcomeReport, Problem> = report.await;
     let now = query.get("group_by").unwrap_or("campaign");
     let by = html! {
-        label { "By" select name="group_by" {
-            @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
+        label { (tr!("Group by")) select name="group_by" {
+            @for (value, name) in choices() { option value=(value) selected[value == now] { (name) } }
         } }
     };
     let body = html! {
@@ -109,12 +131,12 @@ pub(super) async fn show(
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
-                (empty("No leads and no spend in these days", html! { "Choose other days. Leads count on the day on which they were submitted." }))
+                (empty(&tr!("No leads and no spend in these days"), html! { (tr!("Choose other days. Leads count on the day on which they were submitted.")) }))
             }
             Ok(report) => { (table(&query, report)) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, "Results", &body))
+    Ok(page(&visitor, jar, Section::Ads, &tr!("Results"), &body))
 }
 
 pub(super) async fn csv(
@@ -129,7 +151,10 @@ pub(super) async fn csv(
 fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     let by = query.get("group_by").and_then(|text| text.parse().ok()).unwrap_or_default();
     let (sort, upwards) = (query.get("sort").unwrap_or(""), query.get("dir") == Some("asc"));
-    if let Some(column) = COLUMNS.iter().find(|column| column.name == sort) {
+    let all_columns = columns();
+    let is_shown = |column: &&OutcomeColumn| query.shows_column(column.name, &USUAL_COLUMNS);
+    let columns: Vec<&OutcomeColumn> = all_columns.iter().filter(is_shown).collect();
+    if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &OutcomeRow| (column.value)(&row.figures);
         // Rows without a number come last in either direction.
         report.items.sort_by(|one, other| match (value(one), value(other)) {
@@ -138,38 +163,44 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
             (one, other) => other.is_some().cmp(&one.is_some()),
         });
     }
-    let heading = |key, name, is_number| Heading { path: PATH, key, name, sort, upwards, is_number }.show(query);
+    let heading = |key: &str, name: &str, is_number: bool| {
+        Heading { path: PATH, key, name, sort, upwards, is_number }.show(query)
+    };
     let all = report.items.len();
     html! {
         div.acts {
-            span { (plural(all, "row")) ", " (report.since) " to " (report.until) }
-            a.button href=(query.at("/ads/outcomes.csv", &[])) { "Download as CSV" }
+            span { (tr!([all] "{n} row, {since} to {until}" | "{n} rows, {since} to {until}", since = date(report.since), until = date(report.until))) }
+            a.button href=(query.at("/ads/outcomes.csv", &[])) { (tr!("Download as CSV")) }
+            (query.column_menu(PATH, all_columns.iter().map(|column| (column.name, &*column.heading)), &USUAL_COLUMNS))
         }
-        div.card.flush.scroll tabindex="0" role="region" aria-label="Results" {
+        div.card.flush.scroll tabindex="0" role="region" aria-label=(tr!("Results")) {
             table.report {
                 thead { tr {
-                    th { "Name" }
-                    @for column in &COLUMNS { (heading(column.name, column.heading, true)) }
+                    th { (tr!("Name")) }
+                    @for column in &columns { (heading(column.name, &column.heading, true)) }
                 } }
                 tbody {
-                    @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&row_name(by, row), &row.figures)) }
+                    @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&row_name(by, row), &row.figures, &columns)) }
                 }
-                tfoot { (line(&html! { b { "Total" } }, &report.totals)) }
+                tfoot { (line(&html! { b { (tr!("Total")) } }, &report.totals, &columns)) }
             }
         }
-        @if all > MAX_SHOWN_ROWS { p.quiet { "Only the first " (MAX_SHOWN_ROWS) " are shown. The file contains all rows." } }
+        @if all > MAX_SHOWN_ROWS { p.quiet { (tr!("Only the first {count} are shown. The file contains all rows.", count = MAX_SHOWN_ROWS)) } }
         (difference(&report))
     }
 }
 
-fn line(name: &Markup, figures: &OutcomeFigures) -> Markup {
+fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn]) -> Markup {
     html! {
         tr {
-            td data-label="Name" {
+            td data-label=(tr!("Name")) {
                 (name)
-                @for other in &figures.other_amounts { div.quiet { (money(&other.spend.to_string(), &other.currency)) " spent, " (money(&other.value.to_string(), &other.currency)) " won" } }
+                @for other in &figures.other_amounts {
+                    @let (spend, value) = (money(&other.spend.to_string(), &other.currency), money(&other.value.to_string(), &other.currency));
+                    div.quiet { (tr!("{spend} spent, {value} won", spend = spend, value = value)) }
+                }
             }
-            @for column in &COLUMNS { td.number data-label=(column.heading) { (column.text(figures)) } }
+            @for column in columns { td.number data-label=(column.heading) { (column.text(figures)) } }
         }
     }
 }
@@ -177,12 +208,12 @@ fn line(name: &Markup, figures: &OutcomeFigures) -> Markup {
 /// The name of a row, linked to its leads.
 pub(crate) fn row_name(by: OutcomeDimension, row: &OutcomeRow) -> Markup {
     let (filter, missing) = match by {
-        OutcomeDimension::Campaign => (Some("campaign_id"), "No campaign"),
-        OutcomeDimension::Adset => (None, "No ad set"),
-        OutcomeDimension::Ad => (None, "No ad"),
-        OutcomeDimension::Form => (Some("form_id"), "No form, or ads without leads"),
-        OutcomeDimension::Page => (Some("page_id"), "No page, or ads without leads"),
-        OutcomeDimension::Assignee => (Some("assigned_to"), "Unassigned, or ads without leads"),
+        OutcomeDimension::Campaign => (Some("campaign_id"), tr!("No campaign")),
+        OutcomeDimension::Adset => (None, tr!("No ad set")),
+        OutcomeDimension::Ad => (None, tr!("No ad")),
+        OutcomeDimension::Form => (Some("form_id"), tr!("No form, or ads without leads")),
+        OutcomeDimension::Page => (Some("page_id"), tr!("No page, or ads without leads")),
+        OutcomeDimension::Assignee => (Some("assigned_to"), tr!("Unassigned, or ads without leads")),
     };
     html! {
         @match &row.id {
@@ -203,15 +234,18 @@ fn difference(report: &OutcomeReport) -> Markup {
     let OutcomeFigures { leads, repeats, meta_conversions, .. } = report.totals;
     html! {
         details {
-            summary { "Meta counts " (count(meta_conversions)) ", here are " (plural(leads, "lead")) ": why?" }
+            summary { (tr!([leads] "Meta counts {meta}, Leadwire counts {n} lead. Why?" | "Meta counts {meta}, Leadwire counts {n} leads. Why?", meta = count(meta_conversions))) }
             ul {
-                li { (plural(repeats, "submission")) " came from people who were leads already. They are added to those leads, and Meta counts them." }
-                li { (plural(report.not_imported, "lead")) " could not be imported yet. " @if report.not_imported > 0 { a href="/delivery#parked" { "See why" } } }
-                li { "Leads without a linked ad account, imported ones and those of forms that were opened without an ad are here, and not in Meta's count." }
-                li { "Meta counts a lead on the day on which the ad was seen, up to 28 days before the form was sent; here it counts on the day of the form. The newest days differ most." }
-                li { "Meta counts what the account's setting says is a conversion; test leads count nowhere here." }
+                li { (tr!([repeats]
+                    "{n} submission came from a person who was already a lead. Leadwire added it to that lead, but Meta counts it."
+                    | "{n} submissions came from people who were already leads. Leadwire added them to those leads, but Meta counts them."
+                )) }
+                li { (tr!([report.not_imported] "{n} lead could not be imported yet." | "{n} leads could not be imported yet.")) " " @if report.not_imported > 0 { a href="/delivery#parked" { (tr!("See why")) } } }
+                li { (tr!("Leadwire also counts leads without a linked ad account, imported leads, and leads from forms that were opened without an ad. Meta does not.")) }
+                li { (tr!("Meta counts a lead on the day on which the ad was seen, up to 28 days before the form was submitted. Leadwire counts it on the day of submission. The newest days differ most.")) }
+                li { (tr!("Meta's number includes everything that the ad account's settings count as a conversion. Leadwire does not count test leads.")) }
             }
-            p.quiet { "By form, page and assignee, what each ad cost is shared equally among its leads. Only won leads have a value." }
+            p.quiet { (tr!("When results are grouped by form, page or assignee, the cost of each ad is split equally among its leads. Only won leads have a value.")) }
         }
     }
 }

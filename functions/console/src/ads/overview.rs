@@ -11,8 +11,10 @@ use leadwire::ads::AccountFilter;
 use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut};
 use leadwire::http::Problem;
+use leadwire::language::decimal;
 use leadwire::model::ads::currency::{decimals, format_amount};
 use leadwire::model::ads::report::{Dimension, Figures};
+use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -54,9 +56,9 @@ pub(super) async fn show(
     let body = html! {
         (tabs("/ads"))
         @if accounts.is_empty() {
-            (empty("No ad accounts yet", html! {
-                "Link an ad account to see what its ads cost and achieve, to the cent as in Ads Manager. "
-                a.button.primary href="/ads/accounts/new" { "Link an ad account" }
+            (empty(&tr!("No ad accounts yet"), html! {
+                (tr!("Link an ad account to see what its ads cost and achieve, to the cent as in Ads Manager.")) " "
+                a.button.primary href="/ads/accounts/new" { (tr!("Link an ad account")) }
             }))
         } @else {
             (account_problems(&accounts))
@@ -66,18 +68,18 @@ pub(super) async fn show(
                 Err(problem) => { (problem_alert(Some(problem))) }
                 Ok((days, clients, before)) => { (query.usual_days()) (figures(&query, days, before, labels)) (clients_table(&query, clients, labels)) }
             }
-            section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
+            section { h2 { (tr!("Accounts")) } (accounts_table(&visitor, &accounts)) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, "Ads", &body))
+    Ok(page(&visitor, jar, Section::Ads, &tr!("Ads"), &body))
 }
 
 /// What keeps accounts from being synced.
 pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     html! {
         @for account in accounts {
-            @if let (Some(message), true) = (account.reason_message, account.waiting_until.is_none()) {
-                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.unwrap_or_default()) } }))
+            @if let (Some(message), true) = (&account.reason_message, account.waiting_until.is_none()) {
+                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.as_deref().unwrap_or_default()) } }))
             }
         }
     }
@@ -87,23 +89,23 @@ pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
 fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: ConversionLabels) -> Markup {
     html! {
         @if report.totals.is_empty() {
-            (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are synced." }))
+            (empty(&tr!("No numbers for these days"), html! { (tr!("Choose other days, or wait until the accounts are synced.")) }))
         }
         @for total in &report.totals {
             @let earlier = before.iter().find(|row| row.figures.currency == total.figures.currency).map(|row| &row.figures);
             @let compare = |value: fn(&Figures) -> Option<Decimal>| change(value(&total.figures), earlier.and_then(value));
             section {
-                h2 { "In " (total.figures.currency) }
+                h2 { (tr!("In {currency}", currency = total.figures.currency)) }
                 div.figures {
-                    div { span { "Spend" } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (compare(|of| Some(of.metrics.spend))) }
-                    div { span { (labels.plural) } b { (count(total.figures.metrics.conversions)) } (compare(|of| Some(of.metrics.conversions.into()))) }
-                    div { span { (labels.cost) } b { (cost(total)) } (compare(cost_of_one)) }
-                    div { span { "Clicks" } b { (count(total.figures.metrics.clicks)) } (compare(|of| Some(of.metrics.clicks.into()))) }
-                    div { span { "Impressions" } b { (count(total.figures.metrics.impressions)) } (compare(|of| Some(of.metrics.impressions.into()))) }
+                    div { span { (tr!("Spend")) } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (compare(|of| Some(of.metrics.spend))) }
+                    div { span { (labels.plural()) } b { (count(total.figures.metrics.conversions)) } (compare(|of| Some(of.metrics.conversions.into()))) }
+                    div { span { (labels.cost()) } b { (cost(total)) } (compare(cost_of_one)) }
+                    div { span { (tr!("Clicks")) } b { (count(total.figures.metrics.clicks)) } (compare(|of| Some(of.metrics.clicks.into()))) }
+                    div { span { (tr!("Impressions")) } b { (count(total.figures.metrics.impressions)) } (compare(|of| Some(of.metrics.impressions.into()))) }
                 }
                 (charts(report, total, labels))
-                p { a href=(query.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
-                    a href=(query.at("/ads/report", &[("group_by", "day")])) { "By day" } }
+                p { a href=(query.at("/ads/report", &[("group_by", "campaign")])) { (tr!("By campaign")) } " · "
+                    a href=(query.at("/ads/report", &[("group_by", "day")])) { (tr!("By day")) } }
             }
         }
     }
@@ -112,10 +114,14 @@ fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: Con
 /// The change to the same number of days before.
 fn change(now: Option<Decimal>, before: Option<Decimal>) -> Markup {
     let percent = now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
+    let signed = |percent: Decimal| {
+        let sign = if percent.is_sign_negative() { "−" } else { "+" };
+        format!("{sign}{}", decimal(&percent.abs().to_string()))
+    };
     html! {
-        @match percent.map(|percent| percent.round()) {
-            Some(percent) => span title="Compared with as many days before" { @if percent.is_sign_negative() { "−" } @else { "+" } (percent.abs()) " % to the time before" },
-            None => span { "Nothing to compare with" },
+        @match percent.map(|percent| signed(percent.round())) {
+            Some(percent) => span title=(tr!("Compared with the same number of days before")) { (tr!("{percent} % vs. the previous period", percent = percent)) },
+            None => span { (tr!("Nothing to compare with")) },
         }
     }
 }
@@ -143,9 +149,9 @@ fn charts(report: &ReportOut, total: &RowOut, labels: ConversionLabels) -> Marku
     let each = |row: &RowOut| Some((cost_of_one(&row.figures)?.to_f64()?, cost(row)));
     html! {
         div.charts {
-            (Chart { title: "Spend", total: money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days: days(&spend) }.draw())
-            (Chart { title: labels.plural, total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
-            (Chart { title: labels.cost, total: cost(total), days: days(&each) }.draw())
+            (Chart { title: &tr!("Spend"), total: money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days: days(&spend) }.draw())
+            (Chart { title: &labels.plural(), total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
+            (Chart { title: &labels.cost(), total: cost(total), days: days(&each) }.draw())
         }
     }
 }
@@ -170,19 +176,19 @@ fn clients_table(query: &ListQuery, report: &ReportOut, labels: ConversionLabels
     html! {
         @if report.items.len() > 1 {
             section {
-                h2 { "Clients" }
+                h2 { (tr!("Clients")) }
                 div.card.flush {
                     table {
-                        thead { tr { th { "Client" } th.number { "Spend" } th.number { (labels.plural) } th.number { (labels.cost) } th.number { "Clicks" } } }
+                        thead { tr { th { (tr!("Client")) } th.number { (tr!("Spend")) } th.number { (labels.plural()) } th.number { (labels.cost()) } th.number { (tr!("Clicks")) } } }
                         tbody {
                             @for row in &report.items {
                                 @let id = row.client_id.as_deref().unwrap_or_default();
                                 tr {
-                                    td data-label="Client" { a href=(query.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
-                                    td.number data-label="Spend" { (money(&row.figures.metrics.spend.to_string(), &row.figures.currency)) }
-                                    td.number data-label=(labels.plural) { (count(row.figures.metrics.conversions)) }
-                                    td.number data-label=(labels.cost) { (cost(row)) }
-                                    td.number data-label="Clicks" { (count(row.figures.metrics.clicks)) }
+                                    td data-label=(tr!("Client")) { a href=(query.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
+                                    td.number data-label=(tr!("Spend")) { (money(&row.figures.metrics.spend.to_string(), &row.figures.currency)) }
+                                    td.number data-label=(labels.plural()) { (count(row.figures.metrics.conversions)) }
+                                    td.number data-label=(labels.cost()) { (cost(row)) }
+                                    td.number data-label=(tr!("Clicks")) { (count(row.figures.metrics.clicks)) }
                                 }
                             }
                         }
@@ -197,24 +203,24 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Account" } th { "Client" } th { "State" } th { "Currency" } th { "Time zone" } th { "Last synced" } } }
+                thead { tr { th { (tr!("Account")) } th { (tr!("Client")) } th { (tr!("State")) } th { (tr!("Currency")) } th { (tr!("Time zone")) } th { (tr!("Last synced")) } } }
                 tbody {
                     @for account in accounts {
                         tr {
-                            td data-label="Account" { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.id) } }
-                            td data-label="Client" { (account.client.name) }
-                            td data-label="State" { (state_of(account)) }
-                            td data-label="Currency" { (account.currency) }
-                            td data-label="Time zone" { (account.timezone) }
-                            td data-label="Last synced" { (time_or(account.last_sync_at, "Not yet")) }
+                            td data-label=(tr!("Account")) { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.id) } }
+                            td data-label=(tr!("Client")) { (account.client.name) }
+                            td data-label=(tr!("State")) { (state_of(account)) }
+                            td data-label=(tr!("Currency")) { (account.currency) }
+                            td data-label=(tr!("Time zone")) { (account.timezone) }
+                            td data-label=(tr!("Last synced")) { (time_or(account.last_sync_at, &tr!("Not yet"))) }
                         }
                     }
                 }
             }
         }
         div.acts {
-            a.button href="/ads/accounts/new" { "Link an ad account" }
-            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { "Sync all now" } }
+            a.button href="/ads/accounts/new" { (tr!("Link an ad account")) }
+            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { (tr!("Sync all now")) } }
         }
     }
 }

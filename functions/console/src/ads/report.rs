@@ -1,20 +1,25 @@
 //! Reports: a table with selectable grouping and sorting, and the same data as a file.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::header;
+use jiff::civil::Date;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut, parse_dimensions};
 use leadwire::ads::{AccountFilter, CsvFile};
 use leadwire::http::Problem;
+use leadwire::language::{date, decimal};
 use leadwire::model::ads::report::{COLUMNS, Column, Figures, Unit};
+use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::overview::{cost_of_one, price};
 use super::{ConversionLabels, tabs};
-use crate::components::{count, empty, money, plural, problem_alert};
+use crate::components::{count, empty, money, problem_alert, with_markup};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::Admin;
@@ -24,26 +29,32 @@ use crate::zone::Zone;
 /// Maximum number of rows on the page. The file has all of them.
 const MAX_SHOWN_ROWS: usize = 200;
 
-const CHOICES: [(&str, &str); 10] = [
-    ("client", "Client"),
-    ("account", "Account"),
-    ("campaign", "Campaign"),
-    ("adset", "Ad set"),
-    ("ad", "Ad"),
-    ("day", "Day"),
-    ("campaign,adset", "Campaign and ad set"),
-    ("campaign,adset,ad", "Campaign, ad set and ad"),
-    ("client,day", "Client and day"),
-    ("campaign,day", "Campaign and day"),
-];
+/// Usual groupings, each with its name in the address.
+fn choices() -> [(&'static str, Cow<'static, str>); 10] {
+    [
+        ("client", tr!("Client")),
+        ("account", tr!("Account")),
+        ("campaign", tr!("Campaign")),
+        ("adset", tr!("Ad set")),
+        ("ad", tr!("Ad")),
+        ("day", tr!("Day")),
+        ("campaign,adset", tr!("Campaign and ad set")),
+        ("campaign,adset,ad", tr!("Campaign, ad set and ad")),
+        ("client,day", tr!("Client and day")),
+        ("campaign,day", tr!("Campaign and day")),
+    ]
+}
+
+/// The columns that fit on a desk.
+const USUAL_COLUMNS: [&str; 7] = ["spend", "conversions", "cost", "impressions", "clicks", "ctr", "cpc"];
 
 /// The number columns, and after the conversions the cost of each.
 fn columns(labels: ConversionLabels) -> Vec<NumberColumn> {
     let number_column = |column: &'static Column| {
-        let heading = if column.name == "conversions" { labels.plural } else { column.heading };
+        let heading = if column.name == "conversions" { labels.plural() } else { column.heading() };
         NumberColumn { name: column.name, heading, unit: column.unit, value: column.value }
     };
-    let cost = NumberColumn { name: "cost", heading: labels.cost, unit: Unit::Price, value: cost_of_one };
+    let cost = NumberColumn { name: "cost", heading: labels.cost(), unit: Unit::Price, value: cost_of_one };
     let first = ["spend", "conversions"];
     let find = |name: &str| COLUMNS.iter().find(|column| column.name == name);
     let rest = COLUMNS.iter().filter(|column| !first.contains(&column.name) && column.unit != Unit::Ratio);
@@ -53,7 +64,7 @@ fn columns(labels: ConversionLabels) -> Vec<NumberColumn> {
 /// A column of the table.
 struct NumberColumn {
     name: &'static str,
-    heading: &'static str,
+    heading: Cow<'static, str>,
     unit: Unit,
     value: fn(&Figures) -> Option<Decimal>,
 }
@@ -66,8 +77,8 @@ impl NumberColumn {
             Unit::Count => count(value.to_u64().unwrap_or_default()),
             Unit::Money => money(&value.to_string(), &row.currency),
             Unit::Price => price(Some(value), &row.currency),
-            Unit::Percent => format!("{} %", value.round_dp(2)),
-            Unit::Ratio => value.round_dp(2).to_string(),
+            Unit::Percent => format!("{} %", decimal(&value.round_dp(2).to_string())),
+            Unit::Ratio => decimal(&value.round_dp(2).to_string()),
         }
     }
 }
@@ -88,14 +99,15 @@ pub(super) async fn show(
     let report = async { Ok(console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?) };
     let report: Result<ReportOut, Problem> = report.await;
     let now = query.get("group_by").unwrap_or("campaign");
+    let choices = choices();
     let by = html! {
-        label { "By" select name="group_by" {
-            @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
-            @if !CHOICES.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
+        label { (tr!("Group by")) select name="group_by" {
+            @for (value, name) in &choices { option value=(value) selected[*value == now] { (name) } }
+            @if !choices.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
         } }
-        label.on-phones { "Sort by" select name="sort" {
-            option value="" { "Usual order" }
-            option value="name" selected[query.get("sort") == Some("name")] { "Name" }
+        label.on-phones { (tr!("Sort by")) select name="sort" {
+            option value="" { (tr!("Usual order")) }
+            option value="name" selected[query.get("sort") == Some("name")] { (tr!("Name")) }
             @for column in columns(query.conversion_labels(&accounts)) { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
         } }
     };
@@ -106,12 +118,15 @@ pub(super) async fn show(
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
-                (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "check the state of the accounts" } "." }))
+                (empty(&tr!("No numbers for these days"), with_markup(
+                    &tr!("Choose other days, or {check}."),
+                    &[("check", html! { a href="/ads" { (tr!("check the state of the accounts")) } })],
+                )))
             }
             Ok(report) => { (query.usual_days()) (table(&query, report, query.conversion_labels(&accounts))) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, "Reports", &body))
+    Ok(page(&visitor, jar, Section::Ads, &tr!("Reports"), &body))
 }
 
 pub(super) async fn csv(
@@ -134,7 +149,10 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
     // Days have an order of their own; of everything else, what cost most comes first.
     let usual = if query.get("group_by").is_some_and(|by| by.ends_with("day")) { "" } else { "spend" };
     let (sort, upwards) = (query.get("sort").unwrap_or(usual), query.get("dir") == Some("asc"));
-    let columns = columns(conversion_labels);
+    let mut columns = columns(conversion_labels);
+    let headings: Vec<(&str, String)> =
+        columns.iter().map(|column| (column.name, column.heading.to_string())).collect();
+    columns.retain(|column| query.shows_column(column.name, &USUAL_COLUMNS));
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &RowOut| (column.value)(&row.figures);
         // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
@@ -146,28 +164,33 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
             })
         });
     } else if sort == "name" {
-        let order = |one: &RowOut, other: &RowOut| labels(one).cmp(&labels(other));
+        let order = |one: &RowOut, other: &RowOut| (names(one), &one.day).cmp(&(names(other), &other.day));
         report.items.sort_by(|one, other| if upwards { order(one, other) } else { order(other, one) });
     }
-    let heading =
-        |key, name, is_number| Heading { path: "/ads/report", key, name, sort, upwards, is_number }.show(query);
+    let heading = |key: &str, name: &str, is_number: bool| {
+        Heading { path: "/ads/report", key, name, sort, upwards, is_number }.show(query)
+    };
     let all = report.items.len();
     html! {
         div.acts {
-            span { (plural(all, "row")) @if report.next_cursor.is_some() { " and more" } }
-            a.button href=(query.at("/ads/report.csv", &[])) { "Download as CSV" }
+            span {
+                @if report.next_cursor.is_some() { (tr!([all] "More than {n} row" | "More than {n} rows")) }
+                @else { (tr!([all] "{n} row" | "{n} rows")) }
+            }
+            a.button href=(query.at("/ads/report.csv", &[])) { (tr!("Download as CSV")) }
+            (query.column_menu("/ads/report", headings.iter().map(|(name, heading)| (*name, heading.as_str())), &USUAL_COLUMNS))
         }
-        div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
+        div.card.flush.scroll tabindex="0" role="region" aria-label=(tr!("Report")) {
             table.report {
                 thead { tr {
-                    (heading("name", "Name", false))
-                    @for column in &columns { (heading(column.name, column.heading, true)) }
+                    (heading("name", &tr!("Name"), false))
+                    @for column in &columns { (heading(column.name, &column.heading, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
-                tfoot { @for total in &report.totals { (line(&html! { b { "Total in " (total.figures.currency) } }, total, &columns)) } }
+                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&labels(row), row, &columns)) } }
+                tfoot { @for total in &report.totals { (line(&html! { b { (tr!("Total in {currency}", currency = total.figures.currency)) } }, total, &columns)) } }
             }
         }
-        @if all > MAX_SHOWN_ROWS { p.quiet { "Only the first " (MAX_SHOWN_ROWS) " are shown. The file contains all rows." } }
+        @if all > MAX_SHOWN_ROWS { p.quiet { (tr!("Only the first {count} are shown. The file contains all rows.", count = MAX_SHOWN_ROWS)) } }
     }
 }
 
@@ -201,21 +224,28 @@ impl Heading<'_> {
 fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
     html! {
         tr {
-            td data-label="Name" { (name) }
+            td data-label=(tr!("Name")) { (name) }
             @for column in columns { td.number data-label=(column.heading) { (column.text(&row.figures)) } }
         }
     }
 }
 
 /// The labels of a row: the names of its objects, and its day.
-fn labels(row: &RowOut) -> Vec<&str> {
+fn labels(row: &RowOut) -> Markup {
+    html! {
+        @for name in names(row) { div { (name) } }
+        @if let Some(day) = &row.day { div { (day.parse::<Date>().map_or_else(|_| day.clone(), date)) } }
+    }
+}
+
+/// The names of a row's objects.
+fn names(row: &RowOut) -> Vec<&str> {
     let names = [
         (&row.client_name, &row.client_id),
         (&row.account_name, &row.account_id),
         (&row.campaign_name, &row.campaign_id),
         (&row.adset_name, &row.adset_id),
         (&row.ad_name, &row.ad_id),
-        (&row.day, &None),
     ];
     names.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
 }

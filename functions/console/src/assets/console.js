@@ -5,10 +5,19 @@
 
 const LONGEST_WAIT_S = 30;
 
+/** The language and region of the page, by which times and numbers are written. */
+const LOCALE = document.documentElement.lang;
+
+/** A text of the script in the page's language. The page brings those that are not English. */
+function say(text, values = {}) {
+  const texts = JSON.parse(document.body.dataset.texts ?? "{}");
+  return (texts[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
 /** Times as the reader's zone and language have them; on hover, to the second and with the zone. */
 function showTimes(root) {
-  const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const short = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
+  const exact = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
   for (const element of root.querySelectorAll("time[data-time]")) {
     const time = new Date(element.dateTime);
     if (Number.isNaN(time.getTime())) continue;
@@ -22,7 +31,7 @@ function showTimes(root) {
 /** How long ago, for a day; then the day. */
 function ago(time) {
   const minutes = Math.round((time - Date.now()) / 60000);
-  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+  const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto", style: "short" });
   if (minutes > -1) return relative.format(0, "second");
   if (minutes > -60) return relative.format(minutes, "minute");
   if (minutes > -1440) return relative.format(Math.round(minutes / 60), "hour");
@@ -34,7 +43,7 @@ function brief(time) {
   const isToday = time.toDateString() === new Date().toDateString();
   const isThisYear = time.getFullYear() === new Date().getFullYear();
   const day = isThisYear ? { day: "numeric", month: "short" } : { dateStyle: "medium" };
-  return new Intl.DateTimeFormat(undefined, isToday ? { timeStyle: "short" } : day).format(time);
+  return new Intl.DateTimeFormat(LOCALE, isToday ? { timeStyle: "short" } : day).format(time);
 }
 
 /** What each place was last filled with, as it came. */
@@ -85,6 +94,7 @@ function fill(place, text) {
     renew(place, fresh);
     followInbox();
     countSelected();
+    markOpenLead();
     return isKnown;
   }
   for (const opened of place.querySelectorAll("details[data-key]")) {
@@ -113,8 +123,8 @@ async function load(place, waited = 0) {
     if (fill(place, await answer.text())) waited = 0;
   } catch {
     if (!place.querySelector("[data-again-in]")) {
-      const words = Object.assign(document.createElement("p"), { textContent: "This could not be loaded. " });
-      const again = Object.assign(document.createElement("button"), { textContent: "Try again", type: "button" });
+      const words = Object.assign(document.createElement("p"), { textContent: `${say("This could not be loaded.")} ` });
+      const again = Object.assign(document.createElement("button"), { textContent: say("Try again"), type: "button" });
       again.dataset.again = "";
       place.replaceChildren(words, again);
       filled.delete(place);
@@ -179,13 +189,14 @@ function takeUploads(label) {
   const place = form.querySelector("[data-uploads]");
   const path = label.dataset.upload;
   const changed = () => form.dispatchEvent(new Event("input", { bubbles: true }));
+  const wrong = (text) => Object.assign(document.createElement("p"), { className: "wrong", textContent: text }).outerHTML;
   const send = async (file) => {
     const body = new URLSearchParams({ form_key: form.elements.form_key.value, content_type: file.type, size: file.size });
     const begun = await fetch(path, { method: "POST", body, headers: { "x-part": "1" } });
     if (!begun.ok) return begun.text();
     const upload = await begun.json();
     const sent = await fetch(upload.upload_url, { method: "PUT", body: file, headers: { "content-type": file.type } });
-    if (!sent.ok) return `<p class="wrong">The upload failed (${sent.status}).</p>`;
+    if (!sent.ok) return wrong(say("The upload failed ({status}).", { status: sent.status }));
     return (await fetch(`${path}/${upload.id}`, { headers: { "x-part": "1" } })).text();
   };
   label.hidden = false;
@@ -193,20 +204,20 @@ function takeUploads(label) {
     const files = [...event.target.files];
     event.target.value = "";
     for (const file of files) {
-      const item = Object.assign(document.createElement("li"), { textContent: `${file.name} is being sent …` });
+      const item = Object.assign(document.createElement("li"), { textContent: say("Uploading {file}…", { file: file.name }) });
       item.setAttribute("aria-busy", "true");
       place.append(item);
-      const text = await send(file).catch(() => '<p class="wrong">The connection was interrupted.</p>');
+      const text = await send(file).catch(() => wrong(say("The connection was interrupted.")));
       const page = new DOMParser().parseFromString(text, "text/html");
       const taken = page.querySelector("[data-upload-item]");
       if (taken) {
         item.replaceWith(taken);
         changed();
       } else {
-        const again = Object.assign(document.createElement("button"), { textContent: "Remove", type: "button" });
+        const again = Object.assign(document.createElement("button"), { textContent: say("Remove"), type: "button" });
         again.dataset.uploadRemove = "";
         item.removeAttribute("aria-busy");
-        const words = page.querySelector(".alert, .wrong")?.textContent ?? "This could not be loaded.";
+        const words = page.querySelector(".alert, .wrong")?.textContent ?? say("This could not be loaded.");
         item.replaceChildren(`${file.name}: ${words} `, again);
       }
     }
@@ -225,7 +236,7 @@ async function sendInPlace(form, submitter) {
   const place = document.querySelector(form.dataset.inPlace);
   const body = new URLSearchParams(new FormData(form, submitter));
   form.querySelector("[data-failure]")?.remove();
-  let failure = "The connection was interrupted. Check whether it was done before you try again.";
+  let failure = say("The connection was interrupted. Check whether your action took effect before you try again.");
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "x-part": "1" } });
     const text = await answer.text();
@@ -237,10 +248,11 @@ async function sendInPlace(form, submitter) {
       filled.delete(place);
       fill(place, text);
       refreshInbox(place);
+      refreshLeads();
       (place.querySelector("[aria-invalid]") ?? (sent && place.querySelector("textarea")))?.focus();
       return;
     }
-    failure = new DOMParser().parseFromString(text, "text/html").querySelector(".alert")?.textContent ?? failure;
+    failure = new DOMParser().parseFromString(text, "text/html").querySelector(".alert.bad, p.wrong")?.textContent ?? failure;
   } catch {
     // Said below.
   }
@@ -254,6 +266,7 @@ async function sendInPlace(form, submitter) {
 
 function prepare(root) {
   showTimes(root);
+  keepInPanel(document);
   for (const label of root.querySelectorAll("[data-upload]")) takeUploads(label);
   for (const form of root.querySelectorAll("form[data-preview]")) preview(form);
   for (const area of root.querySelectorAll("textarea[data-limit]")) {
@@ -315,7 +328,7 @@ document.addEventListener("change", (event) => {
   const file = event.target.files?.[0];
   if (!most || !file) return;
   const tooLarge = file.size > most;
-  event.target.setCustomValidity(tooLarge ? "This file has more than 4 MB. Split it, and send the parts one by one." : "");
+  event.target.setCustomValidity(tooLarge ? say("This file is larger than 4 MB. Split it and upload the parts one by one.") : "");
   if (tooLarge) event.target.reportValidity();
 });
 

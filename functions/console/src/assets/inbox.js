@@ -62,7 +62,9 @@ function countLeft(area) {
   // What a browser counts as one character can be two.
   const length = unit === "bytes" ? new TextEncoder().encode(area.value).length : [...area.value].length;
   const left = Number(limit) - length;
-  place.textContent = `${Math.abs(left).toLocaleString()} ${unit} ${left < 0 ? "too many" : "left"}`;
+  const n = Math.abs(left).toLocaleString(LOCALE);
+  if (unit === "bytes") place.textContent = say(left < 0 ? "Bytes over the limit: {n}" : "Bytes left: {n}", { n });
+  else place.textContent = say(left < 0 ? "Characters over the limit: {n}" : "Characters left: {n}", { n });
   place.classList.toggle("wrong", left < 0);
 }
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// The list of leads: keys, and boxes that select several.
+// The list of leads: keys, boxes that select several, and a lead beside the list.
 
 const boxes = () => [...document.querySelectorAll("input[name=lead]")];
 
@@ -14,7 +14,7 @@ function countSelected() {
     all.checked = selected > 0 && selected === boxes().length;
     all.indeterminate = selected > 0 && !all.checked;
   }
-  if (count) count.textContent = `${selected} selected`;
+  if (count) count.textContent = say("{n} selected", { n: selected.toLocaleString(LOCALE) });
 }
 
 document.addEventListener("change", (event) => {
@@ -25,13 +25,82 @@ document.addEventListener("change", (event) => {
 /** Moves the focus to the name of another row. */
 function moveRow(step) {
   const rows = [...document.querySelectorAll("tr[data-row]")];
-  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const panel = document.getElementById("lead-panel");
+  const isOpen = panel && !panel.hidden;
+  const at = rows.findIndex((row) => (isOpen ? row.id === panel.dataset.of : row.contains(document.activeElement)));
   const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))];
-  next?.querySelector(".title a")?.focus();
+  const link = next?.querySelector(".title a");
+  link?.focus();
+  if (isOpen && link) openLead(link);
   next?.scrollIntoView({ block: "nearest" });
 }
 
+/** Whether a lead has room beside the list. */
+const hasRoom = () => matchMedia("(min-width: 64rem)").matches;
+
+/** Shows a lead beside the list. */
+async function openLead(link) {
+  let panel = document.getElementById("lead-panel");
+  if (!panel) {
+    panel = Object.assign(document.createElement("aside"), { id: "lead-panel", tabIndex: -1 });
+    document.querySelector("main").append(panel);
+  }
+  try {
+    const answer = await fetch(link.href, { headers: { "x-part": "1" } });
+    if (!answer.ok) throw new Error(answer.status);
+    filled.delete(panel);
+    fill(panel, await answer.text());
+    panel.hidden = false;
+    panel.dataset.of = link.closest("tr").id;
+    panel.setAttribute("aria-label", link.textContent);
+    markOpenLead();
+    panel.focus();
+  } catch {
+    location.assign(link.href);
+  }
+}
+
+function closeLead() {
+  const panel = document.getElementById("lead-panel");
+  if (!panel || panel.hidden) return;
+  panel.hidden = true;
+  document.getElementById(panel.dataset.of)?.querySelector(".title a")?.focus();
+  markOpenLead();
+}
+
+/** Marks the row of the lead that is open. */
+function markOpenLead() {
+  const panel = document.getElementById("lead-panel");
+  for (const row of document.querySelectorAll("tr[data-row]")) {
+    if (panel && !panel.hidden && row.id === panel.dataset.of) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+}
+
+/** What is changed beside the list is shown in the list at once. */
+function refreshLeads() {
+  const place = document.querySelector("table.leads")?.closest("[data-part]");
+  if (place) load(place);
+}
+
+/** Forms of a lead beside the list leave the list where it is; only an erased lead is gone with its panel. */
+function keepInPanel(root) {
+  for (const form of root.querySelectorAll("#lead-panel form[method=post]")) {
+    if (!form.getAttribute("action").endsWith("/erase")) form.dataset.inPlace = "#lead-panel";
+  }
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-panel]")) closeLead();
+  const link = event.target.closest("table.leads .title a");
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (!link || !isPlain || !hasRoom()) return;
+  event.preventDefault();
+  openLead(link);
+});
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) closeLead();
   if (!document.querySelector("table.leads") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
   const row = document.activeElement?.closest?.("tr[data-row]");

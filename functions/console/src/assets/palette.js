@@ -3,26 +3,26 @@
 // Going anywhere by a few letters: the sections, what can be begun, and a search for leads.
 
 const BEGINNINGS = {
-  "/leads": [["/leads/import", "Import a file of leads"], ["/leads/exports", "Exports"], ["/leads?assigned_to=unassigned", "Unassigned leads"]],
-  "/posts": [["/posts/new", "Write a post"], ["/posts/calendar", "Calendar of posts"]],
+  "/leads": [["/leads/import", "Import leads from a file"], ["/leads/exports", "Exports"], ["/leads?assigned_to=unassigned", "Unassigned leads"]],
+  "/posts": [["/posts/new", "Write a post"], ["/posts/calendar", "Post calendar"]],
   "/campaigns": [["/campaigns/new", "Create a campaign"]],
-  "/ads": [["/ads/outcomes", "Results of ads"], ["/ads/report", "Reports of ads"], ["/ads/accounts/new", "Link an ad account"]],
+  "/ads": [["/ads/outcomes", "Ad results"], ["/ads/report", "Ad reports"], ["/ads/accounts/new", "Link an ad account"]],
   "/settings": [["/settings/api", "API"], ["/webhooks", "Webhooks"]],
 };
 
 /** Where the reader can go: what their navigation has, and what can be begun there. */
 function places() {
   const sections = [...document.querySelectorAll(".sections a")].map((link) => [link.getAttribute("href"), link.textContent]);
-  return sections.flatMap(([href, name]) => [[href, name], ...(BEGINNINGS[href] ?? [])]);
+  return sections.flatMap(([href, name]) => [[href, name], ...(BEGINNINGS[href] ?? []).map(([path, text]) => [path, say(text)])]);
 }
 
 function openPalette() {
   let dialog = document.getElementById("palette");
   if (!dialog) {
     dialog = Object.assign(document.createElement("dialog"), { id: "palette" });
-    dialog.setAttribute("aria-label", "Go to");
-    const input = Object.assign(document.createElement("input"), { type: "search", placeholder: "Go to, or find a lead" });
-    input.setAttribute("aria-label", "Go to, or find a lead");
+    dialog.setAttribute("aria-label", say("Go to"));
+    const input = Object.assign(document.createElement("input"), { type: "search", placeholder: say("Go to a section or find a lead") });
+    input.setAttribute("aria-label", say("Go to a section or find a lead"));
     const list = document.createElement("ul");
     dialog.append(input, list);
     document.body.append(dialog);
@@ -30,7 +30,7 @@ function openPalette() {
       const text = input.value.trim();
       const found = places().filter(([, name]) => name.toLowerCase().includes(text.toLowerCase()));
       if (text && document.querySelector(".sections a[href='/leads']")) {
-        found.push([`/leads?q=${encodeURIComponent(text)}`, `Find leads: ${text}`]);
+        found.push([`/leads?q=${encodeURIComponent(text)}`, say("Find leads: {text}", { text })]);
       }
       list.replaceChildren(
         ...found.slice(0, 9).map(([href, textContent]) => {

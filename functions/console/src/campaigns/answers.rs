@@ -1,32 +1,47 @@
 //! The wizard's answers: what each step needs, and the campaign that they ask for. They are checked step by step, so
 //! that a mistake is said while its field is in view. The room checks all of them again.
 
+use std::borrow::Cow;
+
 use leadwire::campaigns::{CampaignIn, CreativeIn, LeadCampaignOut, TargetingIn};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{AdAccountId, FormId, PageId};
 use leadwire::model::campaigns::{AdImage, CallToAction, SpecialAdCategory};
 use leadwire::model::web_address::parse_public;
+use leadwire::tr;
 use rust_decimal::Decimal;
 
 use crate::countries;
 use crate::form::Fields;
 
-/// The steps, in order, each with its heading and the fields that it asks for.
-pub(super) const STEPS: [(&str, &[&str]); 6] = [
-    ("Where does it run?", &["page_id", "ad_account_id"]),
-    ("Which form do people fill in?", &["lead_form_id"]),
-    ("What is it about?", &["special", "special_countries"]),
-    ("Who sees it?", &["countries", "age_min", "age_max"]),
-    ("What do they see?", &["message", "headline", "image", "link", "call_to_action"]),
-    ("What may it spend?", &["name", "daily_budget", "dsa_payor"]),
+/// The steps, in order, each with the fields that it asks for.
+pub(super) const STEPS: [&[&str]; 6] = [
+    &["page_id", "ad_account_id"],
+    &["lead_form_id"],
+    &["special", "special_countries"],
+    &["countries", "age_min", "age_max"],
+    &["message", "headline", "image", "link", "call_to_action"],
+    &["name", "daily_budget", "dsa_payor"],
 ];
 
 /// The last step, which creates the campaign.
 pub(super) const LAST: usize = STEPS.len() - 1;
 
+/// The heading of a step.
+pub(super) fn heading(step: usize) -> Cow<'static, str> {
+    match step {
+        0 => tr!("Where does it run?"),
+        1 => tr!("Which form do people fill in?"),
+        2 => tr!("What is it about?"),
+        3 => tr!("Who sees it?"),
+        4 => tr!("What do they see?"),
+        _ => tr!("What may it spend?"),
+    }
+}
+
 /// The step that asks for a field; the last one if none does.
 pub(super) fn step_of(field: Option<&str>) -> usize {
-    STEPS.iter().position(|(_, fields)| field.is_some_and(|field| fields.contains(&field))).unwrap_or(LAST)
+    STEPS.iter().position(|fields| field.is_some_and(|field| fields.contains(&field))).unwrap_or(LAST)
 }
 
 fn problem(field: &str, detail: impl Into<String>) -> Problem {
@@ -60,17 +75,17 @@ impl Answers<'_> {
     }
 
     pub(super) fn page(&self) -> Result<PageId, Problem> {
-        PageId::parse(choice(self.0, "page_id").0).map_err(|_| problem("page_id", "Choose a page."))
+        PageId::parse(choice(self.0, "page_id").0).map_err(|_| problem("page_id", tr!("Choose a page.")))
     }
 
     fn account(&self) -> Result<AdAccountId, Problem> {
         AdAccountId::parse(choice(self.0, "ad_account_id").0)
-            .map_err(|_| problem("ad_account_id", "Choose the ad account that pays."))
+            .map_err(|_| problem("ad_account_id", tr!("Choose the ad account that pays.")))
     }
 
     pub(super) fn form(&self) -> Result<FormId, Problem> {
         FormId::parse(choice(self.0, "lead_form_id").0)
-            .map_err(|_| problem("lead_form_id", "Choose a form, or make a new one."))
+            .map_err(|_| problem("lead_form_id", tr!("Choose a form, or create a new one.")))
     }
 
     fn special(&self) -> Result<(Vec<SpecialAdCategory>, Vec<String>), Problem> {
@@ -78,7 +93,7 @@ impl Answers<'_> {
             .0
             .text("special")
             .parse()
-            .map_err(|_| problem("special", "Choose one, or “None of the following”."))?;
+            .map_err(|_| problem("special", tr!("Choose one, or “None of the following”.")))?;
         if category == SpecialAdCategory::None {
             return Ok((Vec::new(), Vec::new()));
         }
@@ -88,11 +103,12 @@ impl Answers<'_> {
     /// The codes of the countries that a field names.
     pub(super) fn countries(&self, name: &str) -> Result<Vec<String>, Problem> {
         match countries::parse(self.0.get(name).unwrap_or_default()) {
-            Ok(codes) if codes.is_empty() => Err(problem(name, "Enter at least one country.")),
+            Ok(codes) if codes.is_empty() => Err(problem(name, tr!("Enter at least one country."))),
             Ok(codes) => Ok(codes),
             Err(wrong) => {
-                let detail = format!(
-                    "“{wrong}” is not a known country. Enter its name in English, or its two letters, such as NL."
+                let detail = tr!(
+                    "“{name}” is not a known country. Enter a country's name or two-letter code, such as NL.",
+                    name = wrong
                 );
                 Err(problem(name, detail))
             }
@@ -103,11 +119,11 @@ impl Answers<'_> {
         let age = |name: &'static str| match self.0.get(name).map(str::parse::<u8>) {
             None => Ok(None),
             Some(Ok(age)) if (18..=65).contains(&age) => Ok(Some(age)),
-            Some(_) => Err(problem(name, "Enter an age from 18 to 65, or leave it empty.")),
+            Some(_) => Err(problem(name, tr!("Enter an age from 18 to 65, or leave it empty."))),
         };
         let (countries, age_min, age_max) = (self.countries("countries")?, age("age_min")?, age("age_max")?);
         if age_min.unwrap_or(18) > age_max.unwrap_or(65) {
-            return Err(problem("age_max", "This is below the age where it begins. Enter a higher one."));
+            return Err(problem("age_max", tr!("This is below the minimum age. Enter a higher age.")));
         }
         Ok(TargetingIn { countries, age_min, age_max, advantage_audience: None })
     }
@@ -115,7 +131,7 @@ impl Answers<'_> {
     fn creative(&self) -> Result<CreativeIn, Problem> {
         let message = self.message();
         if message.trim().is_empty() {
-            return Err(problem("message", "Enter the text of the ad."));
+            return Err(problem("message", tr!("Enter the text of the ad.")));
         }
         let address = |name: &'static str| match self.0.get(name) {
             None => Ok(None),
@@ -123,7 +139,7 @@ impl Answers<'_> {
         };
         let image = address("image")?;
         if image.is_none() {
-            return Err(problem("image", "Enter the address of a picture."));
+            return Err(problem("image", tr!("Enter the address of a picture.")));
         }
         Ok(CreativeIn {
             message,
@@ -152,7 +168,7 @@ impl Answers<'_> {
     fn budget(&self) -> Result<Decimal, Problem> {
         let typed = self.0.text("daily_budget").replace(',', ".");
         let amount = typed.parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
-        amount.ok_or_else(|| problem("daily_budget", "Enter an amount above 0, such as 20 or 20.50."))
+        amount.ok_or_else(|| problem("daily_budget", tr!("Enter an amount above 0, such as 20 or 20.50.")))
     }
 
     /// The campaign that is asked for.
@@ -164,7 +180,9 @@ impl Answers<'_> {
         let (special_ad_categories, special_ad_category_countries) = self.special()?;
         let (targeting, creative) = (self.targeting()?, self.creative()?);
         let daily_budget = Some(self.budget()?);
-        let name = self.0.get("name").ok_or_else(|| problem("name", "Enter a name, by which you find it again."))?;
+        let name = self.0.get("name");
+        let name =
+            name.ok_or_else(|| problem("name", tr!("Enter a name by which you can find the campaign again.")))?;
         let payor = self.0.get("dsa_payor").map(ToOwned::to_owned);
         Ok(CampaignIn {
             ad_account_id,
@@ -250,23 +268,23 @@ pub(super) fn own_field(field: &str) -> String {
 }
 
 /// What a field of the wizard is called on its page.
-pub(super) fn field_name(field: &str) -> Option<&'static str> {
+pub(super) fn field_name(field: &str) -> Option<Cow<'static, str>> {
     Some(match field {
-        "page_id" => "Page",
-        "ad_account_id" => "Ad account",
-        "lead_form_id" => "Form",
-        "special" => "What it is about",
-        "special_countries" => "Countries of the special category",
-        "countries" => "Countries",
-        "age_min" | "age_max" => "Age",
-        "message" => "Text",
-        "headline" => "Headline",
-        "image" => "Picture",
-        "link" => "Address",
-        "call_to_action" => "Button",
-        "name" => "Name",
-        "daily_budget" => "Budget",
-        "dsa_payor" => "Who pays",
+        "page_id" => tr!("Page"),
+        "ad_account_id" => tr!("Ad account"),
+        "lead_form_id" => tr!("Form"),
+        "special" => tr!("Topic"),
+        "special_countries" => tr!("Countries of the special ad category"),
+        "countries" => tr!("Countries"),
+        "age_min" | "age_max" => tr!("Age"),
+        "message" => tr!("Text"),
+        "headline" => tr!("Headline"),
+        "image" => tr!("Picture"),
+        "link" => tr!("Address"),
+        "call_to_action" => tr!("Button"),
+        "name" => tr!("Name"),
+        "daily_budget" => tr!("Budget"),
+        "dsa_payor" => tr!("Who pays"),
         _ => return None,
     })
 }
@@ -334,7 +352,7 @@ pub(super) mod tests {
 
     #[test]
     fn every_field_of_the_wizard_has_a_name_for_people() {
-        assert!(STEPS.iter().flat_map(|(_, fields)| *fields).all(|field| field_name(field).is_some()));
+        assert!(STEPS.iter().copied().flatten().all(|field| field_name(field).is_some()));
         assert_eq!(step_of(Some(&own_field("targeting.countries[1]"))), 3);
         assert_eq!(step_of(Some(&own_field("creative.image"))), 4);
         assert_eq!(step_of(Some(&own_field("bidAmount"))), LAST);

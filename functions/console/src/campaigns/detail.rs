@@ -1,5 +1,7 @@
 //! One campaign: its state at Meta and in review, its leads, what went wrong, and launching and pausing it.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -8,15 +10,17 @@ use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::{CampaignId, OrgScope};
+use leadwire::language::translate;
 use leadwire::model::campaigns::{AdImage, CampaignStatus};
 use leadwire::model::lead::query::LeadQuery;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::answers::{field_name, own_field, step_of};
 use super::questions::render_ad;
 use super::{budget, state_badge};
 use crate::components::{
-    Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, plural, refresh_in, time, time_or,
+    Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, refresh_in, time, time_or, with_markup,
 };
 use crate::countries;
 use crate::flash::redirect_with;
@@ -92,7 +96,8 @@ async fn count_leads(
 ) -> Result<Markup, Problem> {
     /// More are not counted: each count reads them.
     const MAX: usize = 100;
-    let Some(id) = &campaign.meta.campaign_id else { return Ok(html! { span.quiet { "None yet" } }) };
+    let none_yet = || html! { span.quiet { (tr!("leads" => "None yet")) } };
+    let Some(id) = &campaign.meta.campaign_id else { return Ok(none_yet()) };
     let query = LeadQuery {
         page_id: Some(campaign.page_id.clone()),
         form_id: Some(campaign.form_id.clone()),
@@ -101,12 +106,17 @@ async fn count_leads(
         ..LeadQuery::default()
     };
     let found = console.leads.list(scope, &query, None, MAX).await?;
-    let more = if found.next_cursor.is_some() { "More than " } else { "" };
+    let (number, has_more) = (found.items.len(), found.next_cursor.is_some());
+    let words = if has_more {
+        tr!([number] "More than {n} lead" | "More than {n} leads")
+    } else {
+        tr!([number] "{n} lead" | "{n} leads")
+    };
     let path = format!("/leads?page_id={}&form_id={}&campaign_id={id}", campaign.page_id, campaign.form_id);
     Ok(html! {
-        @if found.items.is_empty() && found.next_cursor.is_none() { span.quiet { "None yet" } }
-        @else if visitor.may(leadwire::model::org::LEAD_MANAGEMENT) { a href=(path) { (more) (plural(found.items.len(), "lead")) } }
-        @else { (more) (plural(found.items.len(), "lead")) }
+        @if number == 0 && !has_more { (none_yet()) }
+        @else if visitor.may(leadwire::model::org::LEAD_MANAGEMENT) { a href=(path) { (words) } }
+        @else { (words) }
     })
 }
 
@@ -121,9 +131,9 @@ impl Shown<'_> {
             div.columns {
                 div {
                     div.card { (self.facts()) (self.acts()) }
-                    details.card { summary { "What was created at Meta" } (self.objects()) }
+                    details.card { summary { (tr!("What was created at Meta")) } (self.objects()) }
                 }
-                aside aria-label="The ad" { h2 { "The ad" } (self.ad()) }
+                aside aria-label=(tr!("The ad")) { h2 { (tr!("The ad")) } (self.ad()) }
             }
         }
     }
@@ -141,11 +151,11 @@ impl Shown<'_> {
                 (alert("bad", html! {
                     p {
                         @if let Some(name) = field.as_deref().and_then(field_name) { b { (name) ": " } }
-                        (error.message)
+                        (translate(&error.message))
                     }
-                    p.fix { b { "What to do: " } (error.fix) }
+                    p.fix { b { (tr!("What to do:")) " " } (translate(&error.fix)) }
                     @if self.campaign.status == CampaignStatus::Failed {
-                        a.button href={ "/campaigns/new?copy=" (id) "&step=" (step_of(field.as_deref())) } { "Change it and create it again" }
+                        a.button href={ "/campaigns/new?copy=" (id) "&step=" (step_of(field.as_deref())) } { (tr!("Change it and create it again")) }
                     }
                 }))
             }
@@ -159,19 +169,23 @@ impl Shown<'_> {
             _ if self.campaign.status == CampaignStatus::Archived => return html! {},
             Some("DISAPPROVED") => (
                 "bad",
-                "Meta rejected the ad.",
-                "Create a campaign with another text or picture. If Meta is wrong, ask for another review in Ads Manager.",
+                tr!("Meta rejected the ad."),
+                tr!(
+                    "Create a campaign with another text or picture. If Meta is wrong, ask for another review in Ads Manager."
+                ),
             ),
-            Some("WITH_ISSUES") => {
-                ("bad", "Meta does not show the ad.", "Open the campaign in Ads Manager: it says what is missing.")
-            }
+            Some("WITH_ISSUES") => (
+                "bad",
+                tr!("Meta does not show the ad."),
+                tr!("Open the campaign in Ads Manager: it says what is missing."),
+            ),
             Some("PENDING_BILLING_INFO") => (
                 "bad",
-                "The ad account cannot pay.",
-                "Add a valid payment method to the ad account in Meta's billing settings.",
+                tr!("The ad account cannot pay."),
+                tr!("Add a valid payment method to the ad account in Meta's billing settings."),
             ),
             _ if !review.feedback.is_empty() => {
-                ("warn", "Meta's review has remarks.", "Open the campaign in Ads Manager.")
+                ("warn", tr!("Meta's review has feedback on the ad."), tr!("Open the campaign in Ads Manager."))
             }
             _ => return html! {},
         };
@@ -179,9 +193,9 @@ impl Shown<'_> {
             (alert(kind, html! {
                 p { b { (heading) } }
                 @if !review.feedback.is_empty() { ul { @for text in &review.feedback { li { (feedback_words(text)) } } } }
-                p.fix { b { "What to do: " } (fix) }
+                p.fix { b { (tr!("What to do:")) " " } (fix) }
                 @if review.status.as_deref() == Some("DISAPPROVED") {
-                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) "&step=4" } { "Create it with another ad" }
+                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) "&step=4" } { (tr!("Create it with another ad")) }
                 }
             }))
         }
@@ -192,22 +206,25 @@ impl Shown<'_> {
         let is_made = campaign.meta.campaign_id.is_some();
         html! {
             dl.rows {
-                div { dt { "State" } dd {
+                div { dt { (tr!("State")) } dd {
                     (state_badge(campaign))
-                    @if campaign.status == CampaignStatus::Creating { " " span.quiet { "Meta is creating it. This takes up to a minute." } }
+                    @if campaign.status == CampaignStatus::Creating { " " span.quiet { (tr!("Meta is creating it. This takes up to a minute.")) } }
                 } }
-                @if is_made { div { dt { "Review" } dd { (review_words(campaign)) } } }
-                @if is_made { div { dt { "Leads" } dd { (lazy_fragment(&format!("/campaigns/{}/leads", campaign.id), "Counting…")) } } }
-                div { dt { "Budget" } dd { (budget(campaign)) } }
-                div { dt { "Runs" } dd { (time_or(campaign.start_time, "From its launch")) " to " (time_or(campaign.end_time, "open end")) } }
-                div { dt { "Shown in" } dd { (countries::names(&campaign.countries)) @if let Some(ages) = self.ages() { ", " (ages) } } }
-                div { dt { "Page" } dd { @if self.page_name.is_empty() { (campaign.page_id) } @else { (self.page_name) } } }
-                div { dt { "Ad account" } dd { (campaign.names.ad_account.as_deref().unwrap_or(campaign.ad_account_id.as_str())) } }
+                @if is_made { div { dt { (tr!("Review")) } dd { (review_words(campaign)) } } }
+                @if is_made { div { dt { (tr!("Leads")) } dd { (lazy_fragment(&format!("/campaigns/{}/leads", campaign.id), &tr!("Counting…"))) } } }
+                div { dt { (tr!("Budget")) } dd { (budget(campaign)) } }
+                div { dt { (tr!("from when to when a campaign runs" => "Runs")) } dd { (with_markup(&tr!("{from} – {to}"), &[
+                    ("from", time_or(campaign.start_time, &tr!("From launch"))),
+                    ("to", time_or(campaign.end_time, &tr!("no end date"))),
+                ])) } }
+                div { dt { (tr!("Shown in")) } dd { (countries::names(&campaign.countries)) @if let Some(ages) = self.ages() { ", " (ages) } } }
+                div { dt { (tr!("Page")) } dd { @if self.page_name.is_empty() { (campaign.page_id) } @else { (self.page_name) } } }
+                div { dt { (tr!("Ad account")) } dd { (campaign.names.ad_account.as_deref().unwrap_or(campaign.ad_account_id.as_str())) } }
                 @let form = campaign.names.form.as_deref().unwrap_or(campaign.form_id.as_str());
-                div { dt { "Lead form" } dd {
+                div { dt { (tr!("Lead form")) } dd {
                     @if self.visitor.is_admin() { a href={ "/forms/" (campaign.form_id) } { (form) } } @else { (form) }
                 } }
-                div { dt { "Created" } dd { (time(campaign.created_at)) } }
+                div { dt { (tr!("Created")) } dd { (time(campaign.created_at)) } }
             }
         }
     }
@@ -216,8 +233,8 @@ impl Shown<'_> {
         let targeting = &self.campaign.targeting;
         let (from, to) = (targeting.age_min, targeting.age_max);
         (from.is_some() || to.is_some()).then(|| match to.filter(|to| *to < 65) {
-            Some(to) => format!("ages {} to {to}", from.unwrap_or(18)),
-            None => format!("ages {} and older", from.unwrap_or(18)),
+            Some(to) => tr!("ages {from} to {to}", from = from.unwrap_or(18), to = to),
+            None => tr!("ages {from} and older", from = from.unwrap_or(18)),
         })
     }
 
@@ -226,30 +243,30 @@ impl Shown<'_> {
         let status = self.campaign.status;
         let archive = Confirm {
             id: "archive",
-            label: "Archive",
-            question: "Archive this campaign?",
+            label: &tr!("Archive"),
+            question: &tr!("Archive this campaign?"),
             action: &format!("{path}/archive"),
-            act: "Archive",
+            act: &tr!("Archive"),
             open: self.confirm == "archive",
             sends: None,
         };
         html! {
             div.acts {
                 @if status == CampaignStatus::Paused {
-                    form method="post" action={ (path) "/launch" } { (csrf_field(self.visitor)) button.primary { "Launch" } }
+                    form method="post" action={ (path) "/launch" } { (csrf_field(self.visitor)) button.primary { (tr!("Launch")) } }
                 }
                 @if status == CampaignStatus::Active {
-                    form method="post" action={ (path) "/pause" } { (csrf_field(self.visitor)) button.primary { "Pause" } }
+                    form method="post" action={ (path) "/pause" } { (csrf_field(self.visitor)) button.primary { (tr!("Pause")) } }
                 }
                 @if matches!(status, CampaignStatus::Paused | CampaignStatus::Active) {
-                    (archive.show(self.visitor, html! { p { "It ends at Meta and cannot be launched again. Its leads stay." } }))
+                    (archive.show(self.visitor, html! { p { (tr!("It ends at Meta and cannot be launched again. Its leads stay.")) } }))
                 }
                 @if status != CampaignStatus::Creating {
-                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) } { "Use it for a new campaign" }
+                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) } { (tr!("Use it for a new campaign")) }
                 }
             }
             @if status == CampaignStatus::Paused {
-                p.quiet { "After the launch, Meta reviews the ad first. Then it spends up to " (budget(self.campaign)) "." }
+                p.quiet { (tr!("After the launch, Meta reviews the ad first. Then the campaign spends up to {budget}.", budget = budget(self.campaign))) }
             }
         }
     }
@@ -257,19 +274,19 @@ impl Shown<'_> {
     fn objects(&self) -> Markup {
         let meta = &self.campaign.meta;
         let objects = [
-            ("Campaign", &meta.campaign_id),
-            ("Ad set", &meta.adset_id),
-            ("Creative", &meta.creative_id),
-            ("Ad", &meta.ad_id),
+            (tr!("Campaign"), &meta.campaign_id),
+            (tr!("Ad set"), &meta.adset_id),
+            (tr!("Creative"), &meta.creative_id),
+            (tr!("Ad"), &meta.ad_id),
         ];
         html! {
             dl.rows {
                 @for (name, id) in objects {
-                    div { dt { (name) } dd { @match id { Some(id) => code { (id) }, None => span.quiet { "None" } } } }
+                    div { dt { (name) } dd { @match id { Some(id) => code { (id) }, None => span.quiet { (tr!("an object at Meta" => "None")) } } } }
                 }
             }
             @if let Some(id) = &meta.campaign_id {
-                p { a href={ "https://adsmanager.facebook.com/adsmanager/manage/campaigns?act=" (self.campaign.ad_account_id.as_str().trim_start_matches("act_")) "&selected_campaign_ids=" (id) } rel="noreferrer" { "Open in Ads Manager" } }
+                p { a href={ "https://adsmanager.facebook.com/adsmanager/manage/campaigns?act=" (self.campaign.ad_account_id.as_str().trim_start_matches("act_")) "&selected_campaign_ids=" (id) } rel="noreferrer" { (tr!("Open in Ads Manager")) } }
             }
         }
     }
@@ -280,22 +297,23 @@ impl Shown<'_> {
             AdImage::Url(url) => Some(url.as_str()),
             AdImage::Hash(_) => None,
         };
-        let page = if self.page_name.is_empty() { "Your page" } else { self.page_name };
-        render_ad(page, &creative.message, creative.headline.as_deref(), image, creative.call_to_action.into())
+        let page: Cow<'_, str> =
+            if self.page_name.is_empty() { tr!("Your page") } else { Cow::Borrowed(self.page_name) };
+        render_ad(&page, &creative.message, creative.headline.as_deref(), image, creative.call_to_action)
     }
 }
 
 /// What Meta's review says, in words.
-fn review_words(campaign: &LeadCampaignOut) -> &'static str {
+fn review_words(campaign: &LeadCampaignOut) -> Cow<'static, str> {
     match campaign.review.status.as_deref() {
-        None if campaign.status == CampaignStatus::Archived => "None any more",
-        None => "Not begun",
-        Some("PENDING_REVIEW" | "IN_PROCESS") => "Meta is reviewing the ad, mostly within a day",
-        Some("DISAPPROVED") => "Rejected",
-        Some("WITH_ISSUES") => "Not shown",
-        Some("PENDING_BILLING_INFO") => "Waiting for a payment method",
-        Some(_) if campaign.status == CampaignStatus::Archived => "None any more",
-        Some(_) => "Passed",
+        None if campaign.status == CampaignStatus::Archived => tr!("a review" => "No longer reviewed"),
+        None => tr!("Not started yet"),
+        Some("PENDING_REVIEW" | "IN_PROCESS") => tr!("Meta is reviewing the ad, usually within a day"),
+        Some("DISAPPROVED") => tr!("Rejected"),
+        Some("WITH_ISSUES") => tr!("Not shown"),
+        Some("PENDING_BILLING_INFO") => tr!("Waiting for a payment method"),
+        Some(_) if campaign.status == CampaignStatus::Archived => tr!("a review" => "No longer reviewed"),
+        Some(_) => tr!("Passed"),
     }
 }
 
@@ -314,7 +332,7 @@ pub(super) async fn launch(
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
     let launched = console.campaigns.launch(&actor.access, &id).await.map_err(Problem::from);
-    let outcome = launched.map(|_| "Launched. Meta reviews the ad first.".to_owned());
+    let outcome = launched.map(|_| tr!("Launched. Meta reviews the ad first.").into_owned());
     redirect_with(&format!("/campaigns/{id}"), jar, outcome)
 }
 
@@ -323,7 +341,7 @@ pub(super) async fn pause(
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
     let paused = console.campaigns.pause(&actor.access, &id).await.map_err(Problem::from);
-    redirect_with(&format!("/campaigns/{id}"), jar, paused.map(|_| "Paused. It spends nothing now.".to_owned()))
+    redirect_with(&format!("/campaigns/{id}"), jar, paused.map(|_| tr!("Paused. It spends nothing now.").into_owned()))
 }
 
 pub(super) async fn archive(
@@ -331,5 +349,6 @@ pub(super) async fn archive(
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
     let archived = console.campaigns.archive(&actor.access, &id).await.map_err(Problem::from);
-    redirect_with(&format!("/campaigns/{id}"), jar, archived.map(|_| "Archived. It has ended at Meta.".to_owned()))
+    let outcome = archived.map(|_| tr!("Archived. It has ended at Meta.").into_owned());
+    redirect_with(&format!("/campaigns/{id}"), jar, outcome)
 }

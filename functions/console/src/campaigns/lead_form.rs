@@ -1,5 +1,6 @@
 //! Making a lead form on the way to a campaign. Meta lets nothing of it be changed afterwards.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use axum::response::Response;
@@ -9,13 +10,14 @@ use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::CampaignId;
 use leadwire::model::audit::AuditAct;
 use leadwire::once::OnceKey;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
 use super::questions::Kind;
 use super::wizard::Screen;
 use crate::acts::Showing;
-use crate::components::{csrf_field, field_problem};
+use crate::components::{csrf_field, field_problem, with_markup};
 use crate::form::Fields;
 use crate::layout::{Section, page};
 
@@ -25,37 +27,42 @@ const STEP: usize = 1;
 const MAX_OWN: usize = 10;
 
 /// The standard questions, by Meta's type. Meta fills in most of them from the person's profile.
-const STANDARD: [(&str, &str); 12] = [
-    ("FULL_NAME", "Full name"),
-    ("FIRST_NAME", "First name"),
-    ("LAST_NAME", "Last name"),
-    ("EMAIL", "Email"),
-    ("PHONE", "Phone number"),
-    ("CITY", "City"),
-    ("POST_CODE", "Postcode"),
-    ("COUNTRY", "Country"),
-    ("COMPANY_NAME", "Company"),
-    ("JOB_TITLE", "Job title"),
-    ("WORK_EMAIL", "Work email"),
-    ("DOB", "Date of birth"),
-];
+fn standard_questions() -> [(&'static str, Cow<'static, str>); 12] {
+    [
+        ("FULL_NAME", tr!("Full name")),
+        ("FIRST_NAME", tr!("First name")),
+        ("LAST_NAME", tr!("Last name")),
+        ("EMAIL", tr!("Email")),
+        ("PHONE", tr!("Phone number")),
+        ("CITY", tr!("City")),
+        ("POST_CODE", tr!("Postcode")),
+        ("COUNTRY", tr!("Country")),
+        ("COMPANY_NAME", tr!("Company")),
+        ("JOB_TITLE", tr!("Job title")),
+        ("WORK_EMAIL", tr!("Work email")),
+        ("DOB", tr!("Date of birth")),
+    ]
+}
 
-const LOCALES: [(&str, &str); 14] = [
-    ("EN_US", "English (US)"),
-    ("EN_GB", "English (UK)"),
-    ("DA_DK", "Danish"),
-    ("NL_NL", "Dutch"),
-    ("FI_FI", "Finnish"),
-    ("FR_FR", "French"),
-    ("DE_DE", "German"),
-    ("IT_IT", "Italian"),
-    ("NB_NO", "Norwegian"),
-    ("PL_PL", "Polish"),
-    ("PT_PT", "Portuguese"),
-    ("PT_BR", "Portuguese (Brazil)"),
-    ("ES_ES", "Spanish"),
-    ("SV_SE", "Swedish"),
-];
+/// The languages of Meta's own words, by Meta's locale.
+fn languages() -> [(&'static str, Cow<'static, str>); 14] {
+    [
+        ("EN_US", tr!("English (US)")),
+        ("EN_GB", tr!("English (UK)")),
+        ("DA_DK", tr!("Danish")),
+        ("NL_NL", tr!("Dutch")),
+        ("FI_FI", tr!("Finnish")),
+        ("FR_FR", tr!("French")),
+        ("DE_DE", tr!("German")),
+        ("IT_IT", tr!("Italian")),
+        ("NB_NO", tr!("Norwegian")),
+        ("PL_PL", tr!("Polish")),
+        ("PT_PT", tr!("Portuguese")),
+        ("PT_BR", tr!("Portuguese (Brazil)")),
+        ("ES_ES", tr!("Spanish")),
+        ("SV_SE", tr!("Swedish")),
+    ]
+}
 
 const FIELDS: [&str; 10] = [
     "form_name",
@@ -104,7 +111,7 @@ pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
             // Another form begins empty, as a request of its own.
             let mut fields = Fields::new(kept_answers(&fields));
             fields.set("lead_form_id", &format!("{form} {name}"));
-            let done = format!("The form “{name}” is made and chosen.");
+            let done = tr!("The form “{name}” is created and selected.", name = name);
             Screen { fields: &fields, done: Some(&done), problem: None, ..*screen }.show(jar, STEP).await
         }
         // The next attempt finds the form, if it was made.
@@ -136,7 +143,7 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
         fields.get(&own_question(*position)).is_none() && fields.get(&own_choices(*position)).is_some()
     };
     if let Some(position) = (0..MAX_OWN).find(lacks_question) {
-        let detail = "Enter the question that these answers belong to.";
+        let detail = tr!("Enter the question that these answers belong to.");
         return Err(Problem::field(&own_question(position), ProblemCode::FieldInvalid, detail));
     }
     let standard = fields.all("ask").map(|kind| QuestionIn {
@@ -145,7 +152,7 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
         label: None,
         options: Vec::new(),
     });
-    let mut keys: BTreeSet<String> = STANDARD.iter().map(|(kind, _)| kind.to_lowercase()).collect();
+    let mut keys: BTreeSet<String> = standard_questions().iter().map(|(kind, _)| kind.to_lowercase()).collect();
     let own = own_questions(fields).map(|(position, label, options)| {
         let mut key = slug(&label);
         if key.is_empty() || !keys.insert(key.clone()) {
@@ -156,7 +163,7 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
     });
     let questions: Vec<QuestionIn> = standard.chain(own).collect();
     if questions.is_empty() {
-        return Err(Problem::field("ask", ProblemCode::FieldInvalid, "Select at least one question."));
+        return Err(Problem::field("ask", ProblemCode::FieldInvalid, tr!("Select at least one question.")));
     }
     let title = text("thanks_title");
     if let (None, Some(field)) =
@@ -165,19 +172,19 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
         return Err(Problem::field(
             field,
             ProblemCode::FieldInvalid,
-            "The last page needs a heading for this to be shown.",
+            tr!("Add a heading to the thank-you page so that this is shown."),
         ));
     }
     Ok(LeadFormIn {
         page_id: Answers(fields).page()?,
-        name: needed("form_name", "Enter a name for the form.")?,
+        name: needed("form_name", &tr!("Enter a name for the form."))?,
         locale: text("form_locale"),
         questions,
         privacy_policy: PrivacyPolicyIn {
-            url: needed("privacy_url", "Enter the address of your privacy policy. Meta requires one.")?,
+            url: needed("privacy_url", &tr!("Enter the address of your privacy policy. Meta requires one."))?,
             link_text: text("privacy_text"),
         },
-        follow_up_url: needed("follow_up", "Enter an address. Meta requires one.")?,
+        follow_up_url: needed("follow_up", &tr!("Enter the address of your website. Meta requires one."))?,
         thank_you: title.map(|title| ThankYouIn {
             title,
             body: text("thanks_text"),
@@ -220,7 +227,7 @@ fn own_field(fields: &Fields, field: &str) -> Option<String> {
 pub(super) async fn show(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<Response, Problem> {
     let visitor = &screen.advertiser.visitor;
     let body = render(screen);
-    Ok(page(visitor, jar, Section::Campaigns, "Make a lead form", &body))
+    Ok(page(visitor, jar, Section::Campaigns, &tr!("Create a lead form"), &body))
 }
 
 fn render(screen: &Screen<'_>) -> Markup {
@@ -241,7 +248,7 @@ fn render(screen: &Screen<'_>) -> Markup {
         |kind: &str| fields.all("ask").any(|asked| asked == kind) || !is_begun && matches!(kind, "FULL_NAME" | "EMAIL");
     let text = |max: u32| Kind { max: Some(max), ..Kind::default() };
     let needed = |max: u32| Kind { required: true, ..text(max) };
-    let address = |required| Kind { required, mode: Some("url"), example: Some("https://"), ..Kind::default() };
+    let address = |required| Kind { required, mode: Some("url"), example: Some("https://".into()), ..Kind::default() };
     html! {
         form.card.narrow method="post" action="/campaigns/new#refused" {
             // The first button is what the enter key presses. It must not make the form.
@@ -250,18 +257,21 @@ fn render(screen: &Screen<'_>) -> Markup {
             input type="hidden" name="step" value=(STEP);
             input type="hidden" name="form_request_id" value=(request_id);
             (screen.hidden_except(&own))
-            p { "A form of " b { (choice(fields, "page_id").1) } ". Meta lets nothing of it be changed afterwards, but you can archive it and make another." }
+            p { (with_markup(
+                &tr!("This form belongs to {page}. Meta does not allow changes to a form later, but you can archive it and create another one."),
+                &[("page", html! { b { (choice(fields, "page_id").1) } })],
+            )) }
             (screen.outcome())
-            (screen.line("form_name", "Name of the form", "Only you see it. No other form of the page may have it.", &needed(250)))
-            (screen.field("form_locale", "Language", "Of Meta's own words in the form.", &|of| html! {
+            (screen.line("form_name", &tr!("Name of the form"), &tr!("Only you see it. No other form of the page may have it."), &needed(250)))
+            (screen.field("form_locale", &tr!("Language"), &tr!("Applies to Meta's own texts in the form."), &|of| html! {
                 select name=(of.name) aria-invalid=[of.wrong] aria-describedby=[of.by] {
-                    @for (value, label) in LOCALES { option value=(value) selected[of.value == value] { (label) } }
+                    @for (value, label) in languages() { option value=(value) selected[of.value == value] { (label) } }
                 }
             }))
             fieldset aria-invalid=[screen.is_wrong("ask")] aria-describedby=[screen.is_wrong("ask").map(|_| "ask-mistake")] {
-                legend { "Questions" }
+                legend { (tr!("Questions")) }
                 div.boxes {
-                    @for (kind, label) in STANDARD {
+                    @for (kind, label) in standard_questions() {
                         label.tick { input type="checkbox" name="ask" value=(kind) checked[asks(kind)]; (label) }
                     }
                 }
@@ -269,29 +279,29 @@ fn render(screen: &Screen<'_>) -> Markup {
             (field_problem(screen.problem, "ask"))
             @for position in 0..shown {
                 fieldset {
-                    legend { "Your question " (position + 1) }
-                    (screen.line(&own_question(position), "Question", "", &text(200)))
-                    (screen.field(&own_choices(position), "Answers to choose from, one a line", "Without any, people write their answer.", &|of| html! {
+                    legend { (tr!("Your question {number}", number = position + 1)) }
+                    (screen.line(&own_question(position), &tr!("Question"), "", &text(200)))
+                    (screen.field(&own_choices(position), &tr!("Answers to choose from, one per line"), &tr!("If you leave this empty, people write their own answer."), &|of| html! {
                         textarea name=(of.name) rows="3" aria-describedby=[of.by] { "\n" (of.value) }
                     }))
                 }
             }
-            @if shown < MAX_OWN { p { button name="go" value="question" formnovalidate { "Add your own question" } } }
-            h2 { "Privacy policy" }
-            (screen.line("privacy_url", "Address of your privacy policy", "", &address(true)))
-            (screen.line("privacy_text", "Words of the link", "", &text(70)))
-            h2 { "Afterwards" }
-            (screen.line("follow_up", "Your website", "Where people can go after the form. Meta requires it.", &address(true)))
+            @if shown < MAX_OWN { p { button name="go" value="question" formnovalidate { (tr!("Add your own question")) } } }
+            h2 { (tr!("Privacy policy")) }
+            (screen.line("privacy_url", &tr!("Address of your privacy policy"), "", &address(true)))
+            (screen.line("privacy_text", &tr!("Link text"), "", &text(70)))
+            h2 { (tr!("After the form")) }
+            (screen.line("follow_up", &tr!("Your website"), &tr!("Where people can go after the form. Meta requires it."), &address(true)))
             details open[FIELDS.iter().skip(6).any(|name| fields.get(name).is_some())] {
-                summary { "A last page of your own" }
-                (screen.line("thanks_title", "Heading", "", &text(60)))
-                (screen.field("thanks_text", "Text", "", &|of| html! { textarea name=(of.name) rows="3" aria-describedby=[of.by] { "\n" (of.value) } }))
-                (screen.line("thanks_button", "Words on the button", "", &text(60)))
-                (screen.line("thanks_url", "Address that the button opens", "", &address(false)))
+                summary { (tr!("Custom thank-you page")) }
+                (screen.line("thanks_title", &tr!("Heading"), "", &text(60)))
+                (screen.field("thanks_text", &tr!("Text"), "", &|of| html! { textarea name=(of.name) rows="3" aria-describedby=[of.by] { "\n" (of.value) } }))
+                (screen.line("thanks_button", &tr!("Button text"), "", &text(60)))
+                (screen.line("thanks_url", &tr!("Address that the button opens"), "", &address(false)))
             }
             div.acts {
-                button.primary name="go" value="make" { "Make the form" }
-                button name="go" value="steps" formnovalidate { "Back" }
+                button.primary name="go" value="make" { (tr!("Create the form")) }
+                button name="go" value="steps" formnovalidate { (tr!("Back")) }
             }
         }
     }

@@ -14,6 +14,7 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::model::campaigns::CampaignStatus;
+use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -51,52 +52,52 @@ async fn list(
 ) -> Result<Response, Problem> {
     let found = console.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
     let body = html! {
-        div.acts { a.button.primary href="/campaigns/new" { "Create a campaign" } }
+        div.acts { a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) } }
         @if found.items.is_empty() {
-            (empty("No campaigns yet", html! { "A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it." }))
+            (empty(&tr!("No campaigns yet"), html! { (tr!("A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it.")) }))
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { "Campaign" } th { "State" } th.number { "Budget" } th { "Created" } } }
+                    thead { tr { th { (tr!("Campaign")) } th { (tr!("State")) } th.number { (tr!("Budget")) } th { (tr!("Created")) } } }
                     tbody {
                         @for campaign in &found.items {
                             tr {
-                                td data-label="Campaign" { a href={ "/campaigns/" (campaign.id) } { (campaign.name) } }
-                                td data-label="State" { (state_badge(campaign)) }
-                                td.number data-label="Budget" { (budget(campaign)) }
-                                td data-label="Created" { (time(campaign.created_at)) }
+                                td data-label=(tr!("Campaign")) { a href={ "/campaigns/" (campaign.id) } { (campaign.name) } }
+                                td data-label=(tr!("State")) { (state_badge(campaign)) }
+                                td.number data-label=(tr!("Budget")) { (budget(campaign)) }
+                                td data-label=(tr!("Created")) { (time(campaign.created_at)) }
                             }
                         }
                     }
                 }
             }
             @if let Some(cursor) = &found.next_cursor {
-                nav.acts aria-label="Pages" { a.button href={ "/campaigns?cursor=" (cursor) } { "Older" } }
+                nav.acts aria-label=(tr!("Pages")) { a.button href={ "/campaigns?cursor=" (cursor) } { (tr!("Earlier campaigns")) } }
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Campaigns, "Campaigns", &body))
+    Ok(page(&visitor, jar, Section::Campaigns, &tr!("Campaigns"), &body))
 }
 
 /// The state in one or two words: ours, and what Meta's review says.
 fn state_badge(campaign: &LeadCampaignOut) -> Markup {
     let review = campaign.review.status.as_deref().unwrap_or_default();
     match (campaign.status, review) {
-        (CampaignStatus::Creating, _) => badge("calm", "Being created"),
-        (CampaignStatus::Failed, _) => badge("bad", "Not created"),
-        (CampaignStatus::Archived, _) => badge("dim", "Archived"),
-        (_, "DISAPPROVED") => badge("bad", "Rejected by Meta"),
-        (CampaignStatus::Paused, _) => badge("calm", "Paused"),
-        (CampaignStatus::Active, "PENDING_REVIEW" | "IN_PROCESS") => badge("warn", "In review"),
-        (CampaignStatus::Active, "WITH_ISSUES") => badge("bad", "Has a problem"),
-        (CampaignStatus::Active, _) => badge("good", "Active"),
+        (CampaignStatus::Creating, _) => badge("calm", &tr!("Being created")),
+        (CampaignStatus::Failed, _) => badge("bad", &tr!("Not created")),
+        (CampaignStatus::Archived, _) => badge("dim", &tr!("Archived")),
+        (_, "DISAPPROVED") => badge("bad", &tr!("Rejected by Meta")),
+        (CampaignStatus::Paused, _) => badge("calm", &tr!("Paused")),
+        (CampaignStatus::Active, "PENDING_REVIEW" | "IN_PROCESS") => badge("warn", &tr!("In review")),
+        (CampaignStatus::Active, "WITH_ISSUES") => badge("bad", &tr!("Has a problem")),
+        (CampaignStatus::Active, _) => badge("good", &tr!("Active")),
     }
 }
 
 fn budget(campaign: &LeadCampaignOut) -> String {
     match (&campaign.daily_budget, &campaign.lifetime_budget) {
-        (Some(amount), _) => format!("{} a day", money(amount, &campaign.currency)),
-        (None, Some(amount)) => format!("{} in all", money(amount, &campaign.currency)),
+        (Some(amount), _) => tr!("{amount} a day", amount = money(amount, &campaign.currency)),
+        (None, Some(amount)) => tr!("{amount} in all", amount = money(amount, &campaign.currency)),
         (None, None) => String::new(),
     }
 }

@@ -1,16 +1,20 @@
 //! What each step of the wizard asks.
 
+use std::borrow::Cow;
+
 use leadwire::ads::accounts::AvailableAdAccount;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
+use leadwire::language::decimal;
 use leadwire::leads::FormOut;
 use leadwire::model::campaigns::CallToAction;
 use leadwire::model::web_address::parse_public;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
 use super::wizard::Screen;
-use crate::components::{alert, empty, field_problem};
+use crate::components::{alert, empty, field_problem, with_markup};
 use crate::countries;
 use crate::form::Fields;
 use crate::messages;
@@ -53,7 +57,7 @@ impl Screen<'_> {
         self.field(name, label, hint, &|of| {
             html! {
                 input name=(of.name) value=(of.value) required[kind.required] maxlength=[kind.max] inputmode=[kind.mode]
-                    placeholder=[kind.example] aria-invalid=[of.wrong] aria-describedby=[of.by];
+                    placeholder=[kind.example.as_deref()] aria-invalid=[of.wrong] aria-describedby=[of.by];
             }
         })
     }
@@ -74,7 +78,7 @@ pub(super) struct Kind {
     pub(super) required: bool,
     pub(super) max: Option<u32>,
     pub(super) mode: Option<&'static str>,
-    pub(super) example: Option<&'static str>,
+    pub(super) example: Option<Cow<'static, str>>,
 }
 
 async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
@@ -96,31 +100,35 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
     accounts.dedup_by(|one, other| one.ad_account_id == other.ad_account_id);
     if pages.is_empty() {
         return Ok(empty(
-            "No page to advertise for",
+            &tr!("No page to advertise for"),
             html! {
-                @if advertiser.visitor.is_admin() { a href="/integrations" { "Connect Facebook" } " to advertise for your pages." }
-                @else { "Ask an admin to connect Facebook." }
+                @if advertiser.visitor.is_admin() {
+                    (with_markup(&tr!("{connect} to advertise for your pages."), &[("connect", html! { a href="/integrations" { (tr!("Connect Facebook")) } })]))
+                } @else { (tr!("Ask an admin to connect Facebook.")) }
             },
         ));
     }
     Ok(html! {
         @if let Some((name, refused)) = &refused {
-            (alert("warn", html! { p { b { (name) } ": its ad accounts are missing here. " (messages::text(refused)) } }))
+            (alert("warn", html! { p {
+                (with_markup(&tr!("The ad accounts of {integration} are missing from this list."), &[("integration", html! { b { (name) } })]))
+                " " (messages::text(refused))
+            } }))
         }
-        (screen.field("page_id", "Page", "The ad appears in its name.", &|of| html! {
+        (screen.field("page_id", &tr!("Page"), &tr!("The ad appears in the name of this page."), &|of| html! {
             select name=(of.name) required aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for page in &pages {
                     @let ended = page.reason_message.is_some();
                     option value={ (page.page_id) " " (page.page_name) } selected[page.page_id.as_str() == page_id] disabled[ended] {
-                        (page.page_name) @if ended { " (connection ended)" }
+                        (page.page_name) @if ended { " " (tr!("(connection ended)")) }
                     }
                 }
             }
         }))
         @if accounts.is_empty() && refused.is_none() {
-            (alert("warn", html! { p { "The connected person has no ad account. Create one in Meta's business settings, or have them added to one." } }))
+            (alert("warn", html! { p { (tr!("The connected person has no ad account. Create one in Meta's business settings, or have the person added to an existing one.")) } }))
         }
-        (screen.field("ad_account_id", "Ad account that pays", "", &|of| html! {
+        (screen.field("ad_account_id", &tr!("Ad account that pays"), "", &|of| html! {
             select name=(of.name) required aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for account in &accounts {
                     option value={ (account.ad_account_id) " " (account.currency) " " (account.name) } selected[account.ad_account_id.as_str() == account_id] {
@@ -143,19 +151,22 @@ async fn which_form(screen: &Screen<'_>) -> Result<Markup, Problem> {
     let forms: Vec<&FormOut> = listed.items.iter().filter(is_offered).collect();
     Ok(html! {
         @if let Some(refused) = refused {
-            (alert("warn", html! { p { "Meta does not list the forms of " b { (page_name) } ". " (refused.message) } }))
+            (alert("warn", html! { p {
+                (with_markup(&tr!("Meta does not list the forms of {page}."), &[("page", html! { b { (page_name) } })]))
+                " " (refused.message)
+            } }))
         }
         @if forms.is_empty() && !is_new {
-            p { b { (page_name) } " has no active form yet. Make one here: it takes two minutes." }
+            p { (with_markup(&tr!("{page} has no active form yet. Create one now. It takes two minutes."), &[("page", html! { b { (page_name) } })])) }
         } @else {
             fieldset aria-invalid=[screen.is_wrong("lead_form_id")] aria-describedby=[screen.is_wrong("lead_form_id").map(|_| "lead_form_id-mistake")] {
-                legend { "Forms of " @if page_name.is_empty() { "the page" } @else { (page_name) } }
+                legend { @if page_name.is_empty() { (tr!("Forms of the page")) } @else { (tr!("Forms of {page}", page = page_name)) } }
                 @if is_new { (form_choice(chosen, chosen_name, None, true)) }
                 @for form in &forms { (form_choice(form.form_id.as_str(), &form.name, form.locale.as_deref(), form.form_id.as_str() == chosen)) }
             }
         }
         (field_problem(screen.problem, "lead_form_id"))
-        p { button name="go" value="form" formnovalidate { "Make a new form" } }
+        p { button name="go" value="form" formnovalidate { (tr!("Create a new form")) } }
     })
 }
 
@@ -171,53 +182,61 @@ fn form_choice(id: &str, name: &str, locale: Option<&str>, is_chosen: bool) -> M
 fn what_about(screen: &Screen<'_>) -> Markup {
     let chosen = screen.fields.text("special");
     html! {
-        p.quiet { "For some subjects, Meta limits who may see an ad. It stops ads that say “none” here and should not have." }
+        p.quiet { (tr!("For some topics, Meta limits who can see an ad. If you choose “None of the following” although a topic applies, Meta stops the ad.")) }
         fieldset aria-invalid=[screen.is_wrong("special")] aria-describedby=[screen.is_wrong("special").map(|_| "special-mistake")] {
-            legend { "Is it about one of these?" }
-            @for (value, label) in SUBJECTS {
+            legend { (tr!("Is it about one of these?")) }
+            @for (value, label) in subjects() {
                 label.tick { input type="radio" name="special" value=(value) checked[chosen == value] required; (label) }
             }
         }
         (field_problem(screen.problem, "special"))
-        (screen.line("special_countries", "Countries whose rules apply, if it is one of these", "Names in English or two-letter codes, separated by commas.", &Kind { example: Some("Netherlands, Belgium"), ..Kind::default() }))
+        (screen.line("special_countries", &tr!("Countries whose rules apply, if you chose a topic"), &tr!("Names or two-letter codes, separated by commas."), &Kind { example: Some(tr!("Netherlands, Belgium")), ..Kind::default() }))
     }
 }
 
-const SUBJECTS: [(&str, &str); 6] = [
-    ("NONE", "None of the following"),
-    ("HOUSING", "Homes: selling, renting, mortgages"),
-    ("EMPLOYMENT", "Jobs, internships, training for them"),
-    ("FINANCIAL_PRODUCTS_SERVICES", "Loans, insurance, investments"),
-    ("ISSUES_ELECTIONS_POLITICS", "Politics, elections, social issues"),
-    ("ONLINE_GAMBLING_AND_GAMING", "Gambling and games for money"),
-];
+/// What an ad can be about, by Meta's special category.
+fn subjects() -> [(&'static str, Cow<'static, str>); 6] {
+    [
+        ("NONE", tr!("None of the following")),
+        ("HOUSING", tr!("Homes: selling, renting, mortgages")),
+        ("EMPLOYMENT", tr!("Jobs, internships, training for them")),
+        ("FINANCIAL_PRODUCTS_SERVICES", tr!("Loans, insurance, investments")),
+        ("ISSUES_ELECTIONS_POLITICS", tr!("Politics, elections, social issues")),
+        ("ONLINE_GAMBLING_AND_GAMING", tr!("Gambling and games for money")),
+    ]
+}
 
 fn who_sees(screen: &Screen<'_>) -> Markup {
-    let age = |example| Kind { mode: Some("numeric"), max: Some(2), example: Some(example), ..Kind::default() };
-    let countries = Kind { required: true, example: Some("Netherlands, Belgium"), ..Kind::default() };
+    let age = |example: &'static str| Kind {
+        mode: Some("numeric"),
+        max: Some(2),
+        example: Some(example.into()),
+        ..Kind::default()
+    };
+    let countries = Kind { required: true, example: Some(tr!("Netherlands, Belgium")), ..Kind::default() };
     html! {
-        (screen.line("countries", "Countries", "Names in English or two-letter codes, separated by commas.", &countries))
-        (screen.line("age_min", "From age", "", &age("18")))
-        (screen.line("age_max", "To age", "65 includes everyone older. Without ages, Meta also finds people beyond your selection who are likely to fill in the form.", &age("65")))
+        (screen.line("countries", &tr!("Countries"), &tr!("Names or two-letter codes, separated by commas."), &countries))
+        (screen.line("age_min", &tr!("From age"), "", &age("18")))
+        (screen.line("age_max", &tr!("To age"), &tr!("65 includes everyone older. Without ages, Meta also finds people beyond your selection who are likely to fill in the form."), &age("65")))
     }
 }
 
 fn what_they_see(screen: &Screen<'_>) -> Markup {
-    let address = |required| Kind { required, mode: Some("url"), example: Some("https://"), ..Kind::default() };
+    let address = |required| Kind { required, mode: Some("url"), example: Some("https://".into()), ..Kind::default() };
     let headline = Kind { max: Some(255), ..Kind::default() };
     let chosen = Answers(screen.fields).call_to_action();
     html! {
-        (screen.field("message", "Text", "", &|of| html! {
+        (screen.field("message", &tr!("Text"), "", &|of| html! {
             textarea name=(of.name) rows="5" maxlength="2000" required aria-invalid=[of.wrong] aria-describedby=[of.by] { "\n" (of.value) }
         }))
-        (screen.line("headline", "Headline", "Below the picture, in bold.", &headline))
-        (screen.line("image", "Address of the picture", "Where Meta can download it. 1080 × 1080 pixels suit everywhere.", &address(true)))
-        (screen.line("link", "Address that is shown", "People who press it see the form, whatever the address is.", &address(false)))
-        (screen.field("call_to_action", "Words on the button", "", &|of| html! {
+        (screen.line("headline", &tr!("Headline"), &tr!("Below the picture, in bold."), &headline))
+        (screen.line("image", &tr!("Address of the picture"), &tr!("Meta must be able to download the picture from this address. 1080 × 1080 pixels work everywhere."), &address(true)))
+        (screen.line("link", &tr!("Address that is shown"), &tr!("People who press it see the form, whatever the address is."), &address(false)))
+        (screen.field("call_to_action", &tr!("Button text"), "", &|of| html! {
             select name=(of.name) aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for words in BUTTONS {
                     @let value: &str = words.into();
-                    option value=(value) selected[chosen == Some(words)] { (button_words(value)) }
+                    option value=(value) selected[chosen == Some(words)] { (button_words(words)) }
                 }
             }
         }))
@@ -237,32 +256,47 @@ const BUTTONS: [CallToAction; 9] = [
     CallToAction::GetOffer,
 ];
 
-/// "Sign up" for `SIGN_UP`.
-fn button_words(name: &str) -> String {
-    let lower = name.to_lowercase().replace('_', " ");
-    let mut chars = lower.chars();
-    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+/// The words on the button, as Meta shows them to readers of the current language.
+fn button_words(words: CallToAction) -> Cow<'static, str> {
+    match words {
+        CallToAction::SignUp => tr!("Sign up"),
+        CallToAction::LearnMore => tr!("Learn more"),
+        CallToAction::ApplyNow => tr!("Apply now"),
+        CallToAction::GetQuote => tr!("Get quote"),
+        CallToAction::Subscribe => tr!("Subscribe"),
+        CallToAction::ContactUs => tr!("Contact us"),
+        CallToAction::Download => tr!("Download"),
+        CallToAction::BookTravel => tr!("Book travel"),
+        CallToAction::GetOffer => tr!("Get offer"),
+    }
 }
 
 /// How the ad will look.
 pub(super) fn preview_ad(fields: &Fields) -> Markup {
     let answers = Answers(fields);
-    let words: &str = answers.call_to_action().unwrap_or(CallToAction::SignUp).into();
-    let page = Some(choice(fields, "page_id").1).filter(|name| !name.is_empty()).unwrap_or("Your page");
-    render_ad(page, &answers.message(), fields.get("headline"), fields.get("image"), words)
+    let words = answers.call_to_action().unwrap_or(CallToAction::SignUp);
+    let name = choice(fields, "page_id").1;
+    let page: Cow<'_, str> = if name.is_empty() { tr!("Your page") } else { Cow::Borrowed(name) };
+    render_ad(&page, &answers.message(), fields.get("headline"), fields.get("image"), words)
 }
 
 /// An ad as people see it.
-pub(super) fn render_ad(page: &str, message: &str, headline: Option<&str>, image: Option<&str>, words: &str) -> Markup {
+pub(super) fn render_ad(
+    page: &str,
+    message: &str,
+    headline: Option<&str>,
+    image: Option<&str>,
+    words: CallToAction,
+) -> Markup {
     html! {
         div.mock {
-            p { b { (page) } br; span.quiet { "Sponsored" } }
-            @if message.trim().is_empty() { p.quiet { "The text" } } @else { p.text { (message) } }
+            p { b { (page) } br; span.quiet { (tr!("Sponsored")) } }
+            @if message.trim().is_empty() { p.quiet { (tr!("The text")) } } @else { p.text { (message) } }
             div.pictures {
                 // Browsers load no picture without TLS into this page.
                 @match image.and_then(|url| parse_public(url).ok()) {
-                    Some(url) if url.scheme() == "https" => img src=(url) alt="The picture" referrerpolicy="no-referrer";,
-                    _ => span { "Picture" },
+                    Some(url) if url.scheme() == "https" => img src=(url) alt=(tr!("The picture")) referrerpolicy="no-referrer";,
+                    _ => span { (tr!("Picture")) },
                 }
             }
             p.row { b { (headline.unwrap_or_default()) } span.badge.dim { (button_words(words)) } }
@@ -273,31 +307,37 @@ pub(super) fn render_ad(page: &str, message: &str, headline: Option<&str>, image
 fn what_it_spends(screen: &Screen<'_>) -> Markup {
     let (fields, answers) = (screen.fields, Answers(screen.fields));
     let currency = answers.currency();
-    let label = if currency.is_empty() { "Budget a day".to_owned() } else { format!("Budget a day, in {currency}") };
-    let amount = Kind { required: true, mode: Some("decimal"), example: Some("20.00"), ..Kind::default() };
+    let label = if currency.is_empty() {
+        tr!("Daily budget")
+    } else {
+        tr!("Daily budget in {currency}", currency = currency).into()
+    };
+    let example = Some(decimal("20.00").into());
+    let amount = Kind { required: true, mode: Some("decimal"), example, ..Kind::default() };
     let name = Kind { required: true, max: Some(350), ..Kind::default() };
     let payor = Kind { max: Some(512), ..Kind::default() };
     let account = choice(fields, "ad_account_id").1.split_once(' ').map_or("", |(_, name)| name);
-    let subject =
-        SUBJECTS.iter().find(|(value, _)| fields.get("special") == Some(value)).map_or("", |(_, label)| label);
+    let subject = subjects().into_iter().find(|(value, _)| fields.get("special") == Some(*value));
+    let subject = subject.map(|(_, label)| label).unwrap_or_default();
     html! {
-        (screen.line("name", "Name of the campaign", "Only you see it.", &name))
-        (screen.line("daily_budget", &label, "Meta may spend more on one day and less on another; a week stays within seven budgets.", &amount))
-        (screen.line("dsa_payor", "Who pays for the ad", "Shown with ads in the European Union. Leave it empty if the ad account says it.", &payor))
-        h3 { "What you will create" }
+        (screen.line("name", &tr!("Name of the campaign"), &tr!("Only you see it."), &name))
+        (screen.line("daily_budget", &label, &tr!("Meta may spend more on one day and less on another. In a week, it spends at most seven daily budgets."), &amount))
+        (screen.line("dsa_payor", &tr!("Who pays for the ad"), &tr!("Shown with ads in the European Union. Leave this empty if the payer is set in the ad account."), &payor))
+        h3 { (tr!("What you will create")) }
         dl.rows {
-            div { dt { "Page" } dd { (choice(fields, "page_id").1) } }
-            @if !account.is_empty() { div { dt { "Ad account" } dd { (account) } } }
-            div { dt { "Form" } dd { @match choice(fields, "lead_form_id") { (id, "") => (id), (_, name) => (name) } } }
-            div { dt { "About" } dd { (subject) } }
-            div { dt { "Shown in" } dd { (answers.countries("countries").map(|codes| countries::names(&codes)).unwrap_or_default()) @if let Some(ages) = ages(fields) { ", " (ages) } } }
+            div { dt { (tr!("Page")) } dd { (choice(fields, "page_id").1) } }
+            @if !account.is_empty() { div { dt { (tr!("Ad account")) } dd { (account) } } }
+            div { dt { (tr!("Form")) } dd { @match choice(fields, "lead_form_id") { (id, "") => (id), (_, name) => (name) } } }
+            div { dt { (tr!("the subject of an ad" => "About")) } dd { (subject) } }
+            div { dt { (tr!("Shown in")) } dd { (answers.countries("countries").map(|codes| countries::names(&codes)).unwrap_or_default()) @if let Some(ages) = ages(fields) { ", " (ages) } } }
         }
         (preview_ad(fields))
-        p.quiet { "Everything is created paused: nothing is spent before you launch it." }
+        p.quiet { (tr!("Everything is created paused: nothing is spent before you launch it.")) }
     }
 }
 
 fn ages(fields: &Fields) -> Option<String> {
     let (from, to) = (fields.get("age_min"), fields.get("age_max"));
-    (from.is_some() || to.is_some()).then(|| format!("ages {} to {}", from.unwrap_or("18"), to.unwrap_or("65+")))
+    (from.is_some() || to.is_some())
+        .then(|| tr!("ages {from} to {to}", from = from.unwrap_or("18"), to = to.unwrap_or("65+")))
 }

@@ -10,9 +10,10 @@ use leadwire::http::Problem;
 use leadwire::ids::CampaignId;
 use leadwire::model::audit::AuditAct;
 use leadwire::once::OnceKey;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::answers::{Answers, LAST, STEPS, answers_of, field_name, own_field, step_of};
+use super::answers::{Answers, LAST, STEPS, answers_of, field_name, heading, own_field, step_of};
 use super::{lead_form, questions};
 use crate::acts::Showing;
 use crate::components::{alert, csrf_field};
@@ -88,9 +89,9 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
     };
     match create.await {
         Ok(created) => {
-            let done = "The campaign is being created, paused. It spends nothing until you launch it.";
+            let done = tr!("The campaign is being created, paused. It spends nothing until you launch it.");
             let path = format!("/campaigns/{}", created.campaign_id);
-            Ok((Flash::done(done.to_owned()).put(jar), Redirect::to(&path)).into_response())
+            Ok((Flash::done(done).put(jar), Redirect::to(&path)).into_response())
         }
         // Its author has read that this one was carried out, so that the next attempt is another request.
         Err(problem) if problem.code.is(ErrorCode::RequestReused) => {
@@ -141,7 +142,7 @@ impl Screen<'_> {
 
     /// Shows a step.
     pub(super) async fn show(&self, jar: PrivateCookieJar, step: usize) -> Result<Response, Problem> {
-        let (heading, own) = STEPS.get(step).copied().unwrap_or(("", &[]));
+        let own = STEPS.get(step).copied().unwrap_or_default();
         let asked = questions::ask(self, step).await?;
         let shows_ad = own.contains(&"message");
         let body = html! {
@@ -150,23 +151,23 @@ impl Screen<'_> {
                     (csrf_field(&self.advertiser.visitor))
                     input type="hidden" name="step" value=(step);
                     (self.hidden_except(own))
-                    p.quiet { "Step " (step + 1) " of " (STEPS.len()) }
-                    progress max=(STEPS.len()) value=(step + 1) aria-label="Progress" {}
-                    h2 { (heading) }
+                    p.quiet { (tr!("Step {step} of {count}", step = step + 1, count = STEPS.len())) }
+                    progress max=(STEPS.len()) value=(step + 1) aria-label=(tr!("Progress")) {}
+                    h2 { (heading(step)) }
                     (self.outcome())
                     (asked)
                     div.acts {
-                        button.primary { @if step == LAST { "Create, paused" } @else { "Next" } }
-                        @if step > 0 { button name="go" value="back" formnovalidate { "Back" } }
-                        a.button.plain href="/campaigns" { "Cancel" }
+                        button.primary { @if step == LAST { (tr!("Create, paused")) } @else { (tr!("Next")) } }
+                        @if step > 0 { button name="go" value="back" formnovalidate { (tr!("Back")) } }
+                        a.button.plain href="/campaigns" { (tr!("Cancel")) }
                     }
                 }
                 @if shows_ad {
-                    aside aria-label="Preview" { h2 { "Preview" } div data-preview-place { (questions::preview_ad(self.fields)) } }
+                    aside aria-label=(tr!("Preview")) { h2 { (tr!("Preview")) } div data-preview-place { (questions::preview_ad(self.fields)) } }
                 }
             }
         };
-        Ok(page(&self.advertiser.visitor, jar, Section::Campaigns, "Create a campaign", &body))
+        Ok(page(&self.advertiser.visitor, jar, Section::Campaigns, &tr!("Create a campaign"), &body))
     }
 
     /// All other answers, which the form submits again.
@@ -186,7 +187,7 @@ impl Screen<'_> {
             @if let Some(problem) = self.problem {
                 // The form submits to this anchor, so that the problem is in view afterwards.
                 div #refused { (alert("bad", html! {
-                    @if problem.field.is_some() { "Nothing was created. Correct the marked field, and go on." }
+                    @if problem.field.is_some() { (tr!("Nothing was created. Correct the marked field, and go on.")) }
                     @else { (messages::text(problem)) }
                 })) }
             }

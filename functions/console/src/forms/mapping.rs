@@ -11,12 +11,13 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::FormId;
 use leadwire::leads::{MappingIn, Preview, PreviewIn, RerunIn};
+use leadwire::tr;
 use maud::html;
 
 use super::mapping_form::MappingForm;
 use super::mapping_page::{MappingPage, outcome};
 use crate::acts::Showing;
-use crate::components::{count, csrf_field, plural};
+use crate::components::{count, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, page};
@@ -53,7 +54,7 @@ pub(super) async fn save(
     };
     match changed {
         Ok(saved) => {
-            let text = format!("Saved as version {}. It applies to new leads.", saved.version);
+            let text = tr!("Saved as version {version}. It applies to new leads.", version = saved.version);
             Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)))
         }
         Err(problem) if problem.status == 404 => Err(problem),
@@ -114,26 +115,33 @@ pub(super) async fn rerun(
         let sum = (changed.saturating_add(done.changed), unchanged.saturating_add(done.unchanged));
         ((changed, unchanged), cursor) = (sum, done.next_cursor);
         let Some(next) = &cursor else {
-            let text = format!(
-                "{} mapped again: {changed} changed, {unchanged} unchanged.",
-                plural(changed.saturating_add(unchanged), "lead")
+            let text = tr!(
+                [changed.saturating_add(unchanged)]
+                "{n} lead mapped again: {changed} changed, {unchanged} unchanged."
+                    | "{n} leads mapped again: {changed} changed, {unchanged} unchanged.",
+                changed = changed,
+                unchanged = unchanged
             );
             return Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)));
         };
         // The script submits this form by itself; without it, the admin does.
         if started.elapsed() > MAX_RERUN_DURATION {
             let body = html! {
-                p { (count(changed.saturating_add(unchanged))) " leads mapped again so far, " (count(changed)) " of them changed. There are more." }
+                p { (tr!(
+                    "{mapped} leads mapped again so far, {changed} of them changed. There are more.",
+                    mapped = count(changed.saturating_add(unchanged)),
+                    changed = count(changed)
+                )) }
                 form method="post" action={ "/forms/" (id) "/rerun" } data-go-on {
                     (csrf_field(&visitor))
                     input type="hidden" name="cursor" value=(next);
                     input type="hidden" name="changed" value=(changed);
                     input type="hidden" name="unchanged" value=(unchanged);
-                    button.primary { "Continue" }
-                    a.button href={ "/forms/" (id) } { "Stop here" }
+                    button.primary { (tr!("Continue")) }
+                    a.button href={ "/forms/" (id) } { (tr!("Stop here")) }
                 }
             };
-            return Ok(page(&visitor, jar, Section::Forms, "Mapping leads again", &body).into_response());
+            return Ok(page(&visitor, jar, Section::Forms, &tr!("Mapping leads again"), &body).into_response());
         }
     }
 }

@@ -6,6 +6,7 @@ use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::leads::MappingOut;
 use leadwire::model::lead::mapping::Rule;
+use leadwire::tr;
 
 use crate::countries;
 use crate::form::Fields;
@@ -127,7 +128,7 @@ impl MappingForm {
     pub(super) fn choices_problem(&self) -> Option<Problem> {
         self.spots().enumerate().find_map(|(index, (_, typed))| {
             let line = choices(&typed.lines).err()?;
-            let detail = format!("Line {line} of the replacements must be: answer = value.");
+            let detail = tr!("Line {line} of the replacements must be: answer = value.", line = line);
             Some(Problem::field(&format!("rules[{index}].choices"), ErrorCode::RuleInvalid, detail))
         })
     }

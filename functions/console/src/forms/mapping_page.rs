@@ -8,10 +8,11 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::http::Problem;
 use leadwire::leads::{MappingOut, Preview, QuestionOut};
 use leadwire::model::lead::mapping::{Mapped, Rule};
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::mapping_form::{MappingForm, Spot, TypedRule};
-use crate::components::{Confirm, csrf_field, problem_alert, time};
+use crate::components::{Confirm, csrf_field, problem_alert, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
 use crate::messages;
@@ -37,10 +38,10 @@ impl MappingPage<'_> {
         let combined_count = form.combined.len() + 1;
         let again = Confirm {
             id: "again",
-            label: "Map earlier leads again",
-            question: "Map earlier leads again?",
+            label: &tr!("Map earlier leads again"),
+            question: &tr!("Map earlier leads again?"),
             action: &format!("{path}/rerun"),
-            act: "Map them again",
+            act: &tr!("Map them again"),
             open: false,
             sends: None,
         };
@@ -49,7 +50,7 @@ impl MappingPage<'_> {
         let body = html! {
             form method="post" action={ (path) "#refused" } data-preview={ (path) "/preview" } {
                 (csrf_field(visitor))
-                @if is_at_spot { (crate::components::alert("bad", html! { "Nothing was saved: a field below is marked." })) }
+                @if is_at_spot { (crate::components::alert("bad", html! { (tr!("Nothing was saved: a field below is marked.")) })) }
                 @else { (problem_alert(problem)) }
                 input type="hidden" name="version" value=[form.version];
                 input type="hidden" name="questions" value=(mapping.questions.len());
@@ -59,27 +60,29 @@ impl MappingPage<'_> {
                     div {
                         (self.questions())
                         section {
-                            h2 { "Fields put together" }
-                            p { "A field can be made of several answers, or have a value of its own." }
+                            h2 { (tr!("Combined fields")) }
+                            p { (tr!("A field can combine several answers, or have a fixed value.")) }
                             @for index in 0..combined_count { (self.combined(index)) }
                         }
-                        label.short { "Country of phone numbers without a country code" input name="country" value=[form.country.as_deref().map(countries::name)] list=(countries::LIST) maxlength="60" placeholder="The org's default"; }
+                        label.short { (tr!("Country of phone numbers without a country code")) input name="country" value=[form.country.as_deref().map(countries::name)] list=(countries::LIST) maxlength="60" placeholder=(tr!("The org's default")); }
                         (countries::datalist())
                         div.acts {
-                            button.primary { "Save" }
-                            button formaction={ (path) "/preview#preview" } { "Preview on the newest lead" }
-                            @if let Some(at) = mapping.changed_at { span.quiet { "Version " (mapping.version) ", saved " (time(at)) } }
+                            button.primary { (tr!("Save")) }
+                            button formaction={ (path) "/preview#preview" } { (tr!("Preview on the newest lead")) }
+                            @if let Some(at) = mapping.changed_at {
+                                span.quiet { (with_markup(&tr!("Version {version}, saved {time}"), &[("version", html! { (mapping.version) }), ("time", time(at))])) }
+                            }
                         }
                     }
                     aside { div.preview-place data-preview-place { @if let Some(preview) = preview { (outcome(preview)) } } }
                 }
             }
             section {
-                h2 { "Earlier leads" }
-                p { "The mapping applies to new leads. Earlier leads can be mapped again with the saved one." }
+                h2 { (tr!("Earlier leads")) }
+                p { (tr!("The mapping applies to new leads. Earlier leads can be mapped again with the saved one.")) }
                 (again.show(visitor, html! {
-                    p { "The answers of all leads of this form are mapped again with the saved mapping." }
-                    p { "Each lead whose fields change is published to the CRM. What was changed by hand in the fields is overwritten." }
+                    p { (tr!("The answers of all leads of this form are mapped again with the saved mapping.")) }
+                    p { (tr!("Each lead whose fields change is published to the CRM. What was changed by hand in the fields is overwritten.")) }
                 }))
             }
         };
@@ -96,7 +99,7 @@ impl MappingPage<'_> {
         html! {
             div.card.flush {
                 table.mapping {
-                    thead { tr { th { "Question" } th { "Newest answer" } th { "Fills the field" } } }
+                    thead { tr { th { (tr!("Question")) } th { (tr!("Newest answer")) } th { (tr!("Fills the field")) } } }
                     tbody {
                         @for (index, question) in self.mapping.questions.iter().enumerate() {
                             @let blank = TypedRule::default();
@@ -116,25 +119,25 @@ impl MappingPage<'_> {
         let usual = question.field.unwrap_or_default();
         let has_more = rule.default.is_some() || !lines.is_empty();
         html! {
-            td data-label="Question" {
+            td data-label=(tr!("Question")) {
                 (name_of(question))
                 @if !question.options.is_empty() { div.quiet { (options(question)) } }
             }
-            td data-label="Newest answer" {
+            td data-label=(tr!("Newest answer")) {
                 @match answer { Some(answer) if !answer.values.is_empty() => (answer.values.join(", ")), _ => span.quiet { "–" } }
             }
-            td data-label="Fills the field" {
+            td data-label=(tr!("Fills the field")) {
                 div {
                     input type="hidden" name=(name("key")) value=(question.key);
                     input type="hidden" name=(name("usual")) value=(usual);
                     input name=(name("field")) value=(rule.field) list="fields" maxlength="64" autocomplete="off"
-                        placeholder=(if usual.is_empty() { "None: stays an answer" } else { usual })
-                        aria-label={ "Field for: " (name_of(question)) } aria-invalid=[mistake.as_ref().map(|_| "true")];
+                        placeholder=(if usual.is_empty() { tr!("None: stays an answer") } else { usual.into() })
+                        aria-label=(tr!("Field for: {question}", question = name_of(question))) aria-invalid=[mistake.as_ref().map(|_| "true")];
                     @if let Some(mistake) = &mistake { p.wrong { (mistake) } }
                     details open[has_more] {
-                        summary { "If unanswered, and replacements" }
-                        label { "If unanswered" input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
-                        label { "Replacements, one per line: answer = value" textarea name=(name("choices")) rows="3" { (lines) } }
+                        summary { (tr!("If unanswered, and replacements")) }
+                        label { (tr!("If unanswered")) input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
+                        label { (tr!("Replacements, one per line: answer = value")) textarea name=(name("choices")) rows="3" { (lines) } }
                     }
                 }
             }
@@ -151,19 +154,19 @@ impl MappingPage<'_> {
         let slots = QUESTIONS_OF_A_RULE.max(rule.from.len() + 1).min(questions.len());
         html! {
             details.card open[!is_new || mistake.is_some()] {
-                summary { @if is_new { "Add a field" } @else { (rule.field) } }
+                summary { @if is_new { (tr!("Add a field")) } @else { (rule.field) } }
                 @if let Some(mistake) = &mistake { p.wrong { (mistake) } }
                 div.rule {
-                    label { "Field" input name=(name("field")) value=(rule.field) list="fields" maxlength="64" autocomplete="off" aria-invalid=[mistake.as_ref().map(|_| "true")]; }
+                    label { (tr!("Field")) input name=(name("field")) value=(rule.field) list="fields" maxlength="64" autocomplete="off" aria-invalid=[mistake.as_ref().map(|_| "true")]; }
                     @for slot in 0..slots { (slot_field(&name("from"), slot, rule, questions)) }
-                    label { "Between the answers" input name=(name("join")) value=[rule.join.as_deref()] placeholder="a space" size="6"; }
-                    label { "If unanswered" input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
+                    label { (tr!("Between the answers")) input name=(name("join")) value=[rule.join.as_deref()] placeholder=(tr!("a space")) size="6"; }
+                    label { (tr!("If unanswered")) input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
                 }
                 details open[!lines.is_empty()] {
-                    summary { "Replacements" }
-                    label { "One per line: answer = value" textarea name=(name("choices")) rows="3" { (lines) } }
+                    summary { (tr!("Replacements")) }
+                    label { (tr!("One per line: answer = value")) textarea name=(name("choices")) rows="3" { (lines) } }
                 }
-                @if !is_new { label.tick { input type="checkbox" name=(name("remove")) value="yes"; "Remove this field" } }
+                @if !is_new { label.tick { input type="checkbox" name=(name("remove")) value="yes"; (tr!("Remove this field")) } }
             }
         }
     }
@@ -173,7 +176,7 @@ fn slot_field(name: &str, slot: usize, rule: &Rule, questions: &[QuestionOut]) -
     let chosen = rule.from.get(slot).map(String::as_str);
     html! {
         label {
-            @if slot == 0 { "Answer to" } @else { "and then" }
+            @if slot == 0 { (tr!("Answer to")) } @else { (tr!("and then")) }
             select name=(name) {
                 option value="" { "–" }
                 @for question in questions { option value=(question.key) selected[chosen == Some(question.key.as_str())] { (name_of(question)) } }
@@ -201,18 +204,22 @@ pub(super) fn outcome(preview: &Preview) -> Markup {
     let changed = names.iter().filter(|name| now.get(*name) != then.get(*name)).count();
     html! {
         div.card.preview #preview role="status" {
-            h3 { @if let Some(id) = &preview.lead_id { a href={ "/leads/" (id) } { "The newest lead" } } @else { "The newest lead at Meta" } " becomes" }
+            h3 {
+                @if let Some(id) = &preview.lead_id {
+                    (with_markup(&tr!("{lead} becomes"), &[("lead", html! { a href={ "/leads/" (id) } { (tr!("The newest lead")) } })]))
+                } @else { (tr!("The newest lead at Meta becomes")) }
+            }
             dl.rows {
                 @for name in &names {
                     @let (now, then) = (now.get(name), then.get(name));
                     div class=[(now != then).then_some("changed")] {
                         dt { code { (name) } }
-                        dd { (then.copied().unwrap_or("–")) @if now != then { div.quiet { "was: " (now.copied().unwrap_or("–")) } } }
+                        dd { (then.copied().unwrap_or("–")) @if now != then { div.quiet { (tr!("was: {value}", value = now.copied().unwrap_or("–"))) } } }
                     }
                 }
             }
-            @if changed > 0 { p { b { "Not saved yet." } } }
-            @if !preview.then.unmapped.is_empty() { p.quiet { "Answers without a field: " (preview.then.unmapped.join(", ")) } }
+            @if changed > 0 { p { b { (tr!("Not saved yet.")) } } }
+            @if !preview.then.unmapped.is_empty() { p.quiet { (tr!("Answers without a field: {answers}", answers = preview.then.unmapped.join(", "))) } }
         }
     }
 }

@@ -4,6 +4,7 @@ mod mapping;
 mod mapping_form;
 mod mapping_page;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -18,10 +19,11 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::{FormId, IntegrationId, PageId};
 use leadwire::leads::{FormList, FormOut};
+use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment};
+use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
@@ -41,10 +43,10 @@ pub(crate) fn routes() -> Router<Console> {
 
 async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
     let body = html! {
-        p.lead { "How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field." }
-        (lazy_fragment("/forms/list", "Loading the forms of your pages from Meta…"))
+        p.lead { (tr!("How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field.")) }
+        (lazy_fragment("/forms/list", &tr!("Loading the forms of your pages from Meta…")))
     };
-    page(&visitor, jar, Section::Forms, "Forms", &body)
+    page(&visitor, jar, Section::Forms, &tr!("Forms"), &body)
 }
 
 async fn listed(
@@ -56,7 +58,7 @@ async fn listed(
 ) -> Result<Response, Problem> {
     let connections = console.connections.connections(&access).await?.items;
     let part = table(&visitor, &console.leads.forms(&access).await?, &connections, &confirm);
-    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Forms, "Forms"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Forms, &tr!("Forms")), &part))
 }
 
 fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], confirm: &str) -> Markup {
@@ -72,28 +74,30 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], conf
     html! {
         @for ((integration, message), pages) in &why {
             (alert("warn", html! {
-                p { b { (pages.join(", ")) } ": Meta does not list the forms. " (message) }
-                @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { "View the connection" } }
+                p { b { (pages.join(", ")) } ": " (tr!("Meta does not list the forms.")) " " (message) }
+                @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { (tr!("Open the integration")) } }
             }))
         }
         @if list.items.is_empty() && list.refused.is_empty() {
-            (empty("No forms yet", html! { a href="/campaigns/new" { "Create a campaign" } ", which makes a lead form on the way, or "
-                a href="/integrations" { "connect a page that has one" } "." }))
+            (empty(&tr!("No forms yet"), with_markup(&tr!("{create} with a new lead form, or {connect}."), &[
+                ("create", html! { a href="/campaigns/new" { (tr!("Create a campaign")) } }),
+                ("connect", html! { a href="/integrations" { (tr!("connect a page that has one")) } }),
+            ])))
         } @else if !list.items.is_empty() {
             div.card.flush {
                 table {
-                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Mapping" } th { span.hidden { "Actions" } } } }
+                    thead { tr { th { (tr!("Form")) } th { (tr!("Page")) } th { (tr!("Status")) } th { (tr!("Language")) } th { (tr!("Mapping")) } th { span.hidden { (tr!("Actions")) } } } }
                     tbody {
                         @for form in &list.items {
                             tr {
-                                td data-label="Form" { a href={ "/forms/" (form.form_id) } { (form.name) } }
-                                td data-label="Page" { (form.page_name) }
-                                td data-label="Status" {
-                                    @if form.status == "ACTIVE" { (badge("good", "Active")) } @else { (badge("dim", &form.status.to_lowercase())) }
+                                td data-label=(tr!("Form")) { a href={ "/forms/" (form.form_id) } { (form.name) } }
+                                td data-label=(tr!("Page")) { (form.page_name) }
+                                td data-label=(tr!("Status")) {
+                                    (status_badge(&form.status))
                                 }
-                                td data-label="Language" { (form.locale.as_deref().unwrap_or("–")) }
-                                td data-label="Mapping" {
-                                    @match form.mapping_version { Some(version) => { "Your rules (version " (version) ")" }, None => span.quiet { "Automatic" } }
+                                td data-label=(tr!("Language")) { (form.locale.as_deref().unwrap_or("–")) }
+                                td data-label=(tr!("Mapping")) {
+                                    @match form.mapping_version { Some(version) => (tr!("Your rules (version {version})", version = version)), None => span.quiet { (tr!("Automatic")) } }
                                 }
                                 td.acts { div.acts { (acts(visitor, form, confirm)) } }
                             }
@@ -105,15 +109,27 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], conf
     }
 }
 
+/// A form's status. What Meta adds to these is shown in its own word.
+fn status_badge(status: &str) -> Markup {
+    let word: Cow<'static, str> = match status {
+        "ACTIVE" => return badge("good", &tr!("Active")),
+        "ARCHIVED" => tr!("Archived"),
+        "DELETED" => tr!("Deleted"),
+        "DRAFT" => tr!("Draft"),
+        other => other.to_lowercase().into(),
+    };
+    badge("dim", &word)
+}
+
 /// What can be done with a form. An archived one takes no leads, and is not archived again.
 fn acts(visitor: &Visitor, form: &FormOut, confirm: &str) -> Markup {
     let id = format!("archive-{}", form.form_id);
     let archive = Confirm {
         id: &id,
-        label: "Archive",
-        question: &format!("Archive “{}”?", form.name),
+        label: &tr!("Archive"),
+        question: &tr!("Archive “{name}”?", name = form.name),
         action: &format!("/forms/{}/archive?page_id={}", form.form_id, form.page_id),
-        act: "Archive the form",
+        act: &tr!("Archive the form"),
         open: confirm == id,
         sends: None,
     };
@@ -121,9 +137,9 @@ fn acts(visitor: &Visitor, form: &FormOut, confirm: &str) -> Markup {
         @if form.status == "ACTIVE" {
             form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
                 (csrf_field(visitor))
-                button aria-label={ "Send a test lead through " (form.name) } { "Send a test lead" }
+                button aria-label=(tr!("Send a test lead through {form}", form = form.name)) { (tr!("Send a test lead")) }
             }
-            (archive.show(visitor, html! { p { "It takes no more leads, and ads that show it stop. Its leads stay here." } }))
+            (archive.show(visitor, html! { p { (tr!("The form takes no more leads, and ads that show it stop. Its leads stay in Leadwire.")) } }))
         }
     }
 }
@@ -140,7 +156,7 @@ async fn archive(
 ) -> Response {
     let choice = FormChoice { page_id, lead_form_id: id, request_id: None };
     let archived = console.campaigns.archive_form(&access, &choice).await.map_err(Problem::from);
-    redirect_with("/forms", jar, archived.map(|_| "The form is archived. It takes no more leads.".to_owned()))
+    redirect_with("/forms", jar, archived.map(|_| tr!("The form is archived. It takes no more leads.").into_owned()))
 }
 
 async fn send_test(
@@ -153,8 +169,10 @@ async fn send_test(
             redirect_with(
                 &path,
                 jar,
-                Ok("A test lead was requested from Meta. It is marked as a test, not assigned and not counted."
-                    .to_owned()),
+                Ok(tr!(
+                    "A test lead was requested from Meta. It is marked as a test, and is neither assigned nor counted."
+                )
+                .into_owned()),
             )
         }
         Err(error) => redirect_with("/forms", jar, Err(error.into())),

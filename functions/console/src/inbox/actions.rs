@@ -1,11 +1,14 @@
 //! What a member does with a conversation besides answering: take it, close it, let it sleep.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::UserId;
 use leadwire::inbox::ConversationChangeIn;
 use leadwire::model::inbox::ConversationStatus;
+use leadwire::tr;
 
 use super::thread::{self, Reader};
 use super::{MemberForm, Names, Place, snooze};
@@ -16,7 +19,7 @@ use crate::zone::Zone;
 
 pub(super) async fn assign(place: Place, form: MemberForm) -> Result<Response, Problem> {
     let user = form.fields.get("user").map(|text| fields::id("user", text, UserId::parse)).transpose();
-    let done = if matches!(user, Ok(None)) { "Assigned to no one." } else { "Assigned." };
+    let done = if matches!(user, Ok(None)) { tr!("Assigned to no one.") } else { tr!("Assigned.") };
     let change = user.map(|user| ConversationChangeIn { assigned_to: Some(user), ..ConversationChangeIn::default() });
     apply(place, form, change, done).await
 }
@@ -25,7 +28,7 @@ pub(super) async fn change_status(place: Place, form: MemberForm) -> Result<Resp
     let is_closing = form.fields.get("status") == Some("closed");
     let status = if is_closing { ConversationStatus::Closed } else { ConversationStatus::Open };
     let change = ConversationChangeIn { status: Some(status), ..ConversationChangeIn::default() };
-    apply(place, form, Ok(change), if is_closing { "Closed." } else { "Reopened." }).await
+    apply(place, form, Ok(change), if is_closing { tr!("Closed.") } else { tr!("Reopened.") }).await
 }
 
 pub(super) async fn snooze(place: Place, form: MemberForm) -> Result<Response, Problem> {
@@ -34,7 +37,7 @@ pub(super) async fn snooze(place: Place, form: MemberForm) -> Result<Response, P
         snoozed_until: Some(until),
         ..ConversationChangeIn::default()
     });
-    apply(place, form, change, "Snoozed.").await
+    apply(place, form, change, tr!("Snoozed.")).await
 }
 
 /// Marks a conversation as unread and leaves it: reading it would mark it as read again.
@@ -55,7 +58,7 @@ fn snooze_time(fields: &Fields, now: Timestamp) -> Result<Timestamp, Problem> {
         Some(at) => zone.parse_time(at),
         None => snooze::choices(&zone, now).into_iter().find(|(value, ..)| *value == chosen).map(|(.., at)| at),
     };
-    found.ok_or_else(|| Problem::field("at", ProblemCode::TimeInvalid, "Choose a day and a time."))
+    found.ok_or_else(|| Problem::field("at", ProblemCode::TimeInvalid, tr!("Choose a day and a time.")))
 }
 
 /// Carries out a change. The script gets the conversation as it is afterwards, a browser without it goes back there.
@@ -63,7 +66,7 @@ async fn apply(
     Place { headers, zone, id, query }: Place,
     MemberForm { console, actor: member, jar, .. }: MemberForm,
     change: Result<ConversationChangeIn, Problem>,
-    done: &str,
+    done: Cow<'static, str>,
 ) -> Result<Response, Problem> {
     let changed = async {
         let changed = console.inbox.change_conversation(&member.access, &id, &change?, leadwire::clock::now()).await;
@@ -78,7 +81,7 @@ async fn apply(
         Err(problem) if wants_fragment(&headers) => Err(problem),
         outcome => {
             let path = query.at(&format!("/inbox/{id}"), &[]);
-            Ok(redirect_with(&path, jar, outcome.map(|_| done.to_owned())))
+            Ok(redirect_with(&path, jar, outcome.map(|_| done.into_owned())))
         }
     }
 }

@@ -1,139 +1,31 @@
 //! The form for an answer: what a channel takes, and why it takes nothing any more.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::ConversationId;
-use leadwire::inbox::{AnswerIn, ConversationOut};
+use leadwire::inbox::ConversationOut;
 use leadwire::model::inbox::Channel;
-use leadwire::model::inbox::outgoing::SendTemplate;
-use leadwire::model::inbox::reply::{NOTE_LIMIT, TextLimit};
 use leadwire::once::OnceKey;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::desk::conversation_page;
+use super::draft::{Draft, Mode};
 use super::thread::Reader;
 use super::{MemberForm, Names, Place, channel_name, person_name, saved_replies, templates};
 use crate::acts::Showing;
-use crate::components::{alert, csrf_field, field_problem, is_wrong, time};
+use crate::components::{alert, csrf_field, field_problem, is_wrong, time, with_markup};
 use crate::flash::redirect_with;
-use crate::form::{Fields, new_request_id};
+use crate::form::new_request_id;
 use crate::messages;
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::{Member, Visitor};
 use crate::state::Console;
-
-/// How an answer reaches its reader. Each is a choice in the form; what differs between them is in the methods here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Where the conversation is.
-    Reply,
-    /// By a message to the author of a comment.
-    Private,
-    /// Only by the other members.
-    Note,
-}
-
-impl Mode {
-    const ALL: [Self; 3] = [Self::Reply, Self::Private, Self::Note];
-
-    fn value(self) -> &'static str {
-        match self {
-            Self::Reply => "reply",
-            Self::Private => "private",
-            Self::Note => "note",
-        }
-    }
-
-    /// What the button says. It names the public, so that no one writes to it by mistake.
-    fn act(self, about: Channel) -> &'static str {
-        match self {
-            Self::Reply if about.is_comment() => "Reply publicly",
-            Self::Reply => "Send",
-            Self::Private => "Send privately",
-            Self::Note => "Keep the note",
-        }
-    }
-
-    /// How long its text may be.
-    fn limit(self, about: Channel) -> TextLimit {
-        match self {
-            Self::Note => NOTE_LIMIT,
-            _ => self.channel(about).text_limit(false),
-        }
-    }
-
-    /// The channel whose limits hold.
-    fn channel(self, about: Channel) -> Channel {
-        match (self, about) {
-            (Self::Private, Channel::FacebookComment) => Channel::Messenger,
-            (Self::Private, Channel::InstagramComment) => Channel::Instagram,
-            _ => about,
-        }
-    }
-
-    /// The modes that a conversation has.
-    fn modes(conversation: &ConversationOut) -> impl Iterator<Item = Self> {
-        let can_be_private = conversation.channel.is_comment() && conversation.contact.is_some();
-        let is_open = conversation.reply.allowed;
-        Self::ALL.into_iter().filter(move |mode| match mode {
-            Self::Reply => is_open,
-            Self::Private => is_open && can_be_private,
-            Self::Note => true,
-        })
-    }
-}
-
-/// What is typed in the form.
-pub(super) struct Draft {
-    text: String,
-    attachment_url: String,
-    mode: Mode,
-    template: Option<SendTemplate>,
-    request_id: String,
-}
-
-impl Draft {
-    pub(super) fn new() -> Self {
-        Self {
-            text: String::new(),
-            attachment_url: String::new(),
-            mode: Mode::Reply,
-            template: None,
-            request_id: new_request_id(),
-        }
-    }
-
-    fn submitted(fields: &Fields) -> Self {
-        let mode = Mode::ALL.into_iter().find(|mode| Some(mode.value()) == fields.get("mode"));
-        let template = fields.get("template").map(|name| SendTemplate {
-            name: name.to_owned(),
-            language: fields.text("language"),
-            variables: fields.all("variable").map(ToOwned::to_owned).collect(),
-        });
-        Self {
-            // Browsers submit line breaks as two characters.
-            text: fields.raw("text").unwrap_or_default().replace("\r\n", "\n"),
-            attachment_url: fields.text("attachment_url"),
-            mode: mode.unwrap_or(Mode::Reply),
-            template,
-            request_id: fields.get("request_id").map_or_else(new_request_id, ToOwned::to_owned),
-        }
-    }
-
-    fn input(&self) -> AnswerIn {
-        AnswerIn {
-            text: Some(self.text.clone()).filter(|text| !text.trim().is_empty()),
-            attachment_url: Some(self.attachment_url.clone()).filter(|url| !url.is_empty()),
-            template: self.template.clone(),
-            private: self.mode == Mode::Private,
-            note: self.mode == Mode::Note,
-            request_id: None,
-        }
-    }
-}
 
 /// The form as it is now, after the window has opened or closed.
 pub(super) async fn part(
@@ -169,12 +61,12 @@ pub(super) async fn send(
             }
             .into_response())
         }
-        Ok(_) => Ok(redirect_with(&path, jar, Ok(done(draft.mode).to_owned()))),
+        Ok(_) => Ok(redirect_with(&path, jar, Ok(done(draft.mode).into_owned()))),
         Err(problem) if problem.status >= 500 || problem.status == 404 => Err(problem),
         Err(problem) => {
             let conversation = console.inbox.conversation(&access, &id, now).await?;
             let problem = match problem.code {
-                code if code.is(ErrorCode::ContentMissing) => Problem::field("text", code, "Write something."),
+                code if code.is(ErrorCode::ContentMissing) => Problem::field("text", code, tr!("Write something.")),
                 _ => problem,
             };
             // The next attempt is another request on purpose: this one was carried out.
@@ -192,25 +84,24 @@ pub(super) async fn send(
     }
 }
 
-fn done(mode: Mode) -> &'static str {
+fn done(mode: Mode) -> Cow<'static, str> {
     match mode {
-        Mode::Reply | Mode::Private => "The answer is on its way.",
-        Mode::Note => "The note is kept.",
+        Mode::Reply | Mode::Private => tr!("Your reply is on its way."),
+        Mode::Note => tr!("The note is saved."),
     }
 }
 
 fn sent_privately(conversation: &ConversationOut) -> Markup {
     let channel = Mode::Private.channel(conversation.channel);
-    html! {
-        p {
-            "The message to " (person_name(conversation)) " is on its way. It is in their conversation on "
-            @match &conversation.contact {
-                Some(contact) => a href={ "/inbox?status=all&channel=" (channel) "&contact_id=" (contact.id) } { (channel_name(channel)) },
-                None => (channel_name(channel)),
-            }
-            "."
+    let person = html! { (person_name(conversation)) };
+    let place = html! {
+        @match &conversation.contact {
+            Some(contact) => a href={ "/inbox?status=all&channel=" (channel) "&contact_id=" (contact.id) } { (channel_name(channel)) },
+            None => (channel_name(channel)),
         }
-    }
+    };
+    let text = tr!("The message to {person} is on its way. It is in their conversation on {channel}.");
+    html! { p { (with_markup(&text, &[("person", person), ("channel", place)])) } }
 }
 
 /// The form for an answer with what is typed, or why no answer is possible.
@@ -232,10 +123,17 @@ pub(super) fn render(
             (form(visitor, conversation, &action, draft, problem))
         } @else {
             div data-closed {
-                (alert("warn", html! { p { (conversation.reply.reason.unwrap_or("This cannot be answered.")) } }))
+                (alert("warn", html! {
+                    p {
+                        @match &conversation.reply.reason {
+                            Some(reason) => (reason),
+                            None => (tr!("This cannot be answered.")),
+                        }
+                    }
+                }))
                 // What was typed before it closed is not lost.
                 @if !draft.text.is_empty() && draft.mode != Mode::Note {
-                    label { "Your text" textarea rows="3" readonly { "\n" (draft.text) } }
+                    label { (tr!("Your text")) textarea rows="3" readonly { "\n" (draft.text) } }
                 }
             }
         }
@@ -266,7 +164,7 @@ fn form(
                 input type="hidden" name="mode" value=(only.value());
             } @else {
                 fieldset.modes {
-                    legend.hidden { "How to answer" }
+                    legend.hidden { (tr!("How to reply")) }
                     @for mode in &modes {
                         @let limit = mode.limit(conversation.channel);
                         label.tick {
@@ -276,13 +174,13 @@ fn form(
                     }
                 }
             }
-            textarea name="text" rows="3" aria-label="Answer" placeholder=(placeholder(conversation)) aria-keyshortcuts="r"
+            textarea name="text" rows="3" aria-label=(tr!("Reply")) placeholder=(placeholder(conversation)) aria-keyshortcuts="r"
                 aria-invalid=[is_wrong(problem, "text")] aria-describedby="text-mistake text-left" data-limit=(limit.most) data-unit=(limit.unit) { "\n" (draft.text) }
             (field_problem(problem, "text"))
             @if has_files {
                 details open[!draft.attachment_url.is_empty()] {
-                    summary { "Attach a file" }
-                    label { "Address of a picture, a video, a sound or another file"
+                    summary { (tr!("Attach a file")) }
+                    label { (tr!("Address of a picture, a video, a sound or another file"))
                         input name="attachment_url" inputmode="url" placeholder="https://" value=(draft.attachment_url) aria-invalid=[is_wrong(problem, "attachment_url")] aria-describedby="attachment_url-mistake"; }
                     (field_problem(problem, "attachment_url"))
                 }
@@ -290,7 +188,7 @@ fn form(
             div.acts {
                 div.hints {
                     p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
-                    @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
+                    @if let Some(until) = conversation.reply.until { p.quiet { (with_markup(&tr!("You can reply until {time}"), &[("time", time(until))])) } }
                 }
                 button.primary aria-keyshortcuts="Control+Enter" { (draft.mode.act(conversation.channel)) }
             }
@@ -299,23 +197,30 @@ fn form(
 }
 
 fn limit_words(most: usize, unit: &str) -> String {
-    format!("At most {} {unit}", crate::components::count(most))
+    match unit {
+        "bytes" => tr!([most] "At most {n} byte" | "At most {n} bytes"),
+        _ => tr!([most] "At most {n} character" | "At most {n} characters"),
+    }
 }
 
 fn placeholder(conversation: &ConversationOut) -> String {
     match conversation.channel {
-        _ if !conversation.reply.allowed => "Note for your team".to_owned(),
-        Channel::FacebookComment | Channel::InstagramComment => format!("Reply to {}", person_name(conversation)),
-        channel => format!("Message {} on {}", person_name(conversation), channel_name(channel)),
+        _ if !conversation.reply.allowed => tr!("Note for your team").into_owned(),
+        Channel::FacebookComment | Channel::InstagramComment => {
+            tr!("Reply to {person}", person = person_name(conversation))
+        }
+        channel => {
+            tr!("Message {person} on {channel}", person = person_name(conversation), channel = channel_name(channel))
+        }
     }
 }
 
 fn mode_words(mode: Mode, conversation: &ConversationOut) -> String {
     match mode {
-        Mode::Reply if conversation.channel.is_comment() => "Reply publicly".to_owned(),
-        Mode::Reply => format!("Message {}", person_name(conversation)),
-        Mode::Note => "Note for your team".to_owned(),
-        Mode::Private => format!("Message {} privately", person_name(conversation)),
+        Mode::Reply if conversation.channel.is_comment() => tr!("Reply publicly").into_owned(),
+        Mode::Reply => tr!("Message {person}", person = person_name(conversation)),
+        Mode::Note => tr!("Note for your team").into_owned(),
+        Mode::Private => tr!("Message {person} privately", person = person_name(conversation)),
     }
 }
 
@@ -326,6 +231,7 @@ mod tests {
 
     use super::super::tests::{conversation, query};
     use super::*;
+    use crate::form::Fields;
     use crate::session::tests::visitor;
 
     fn page(conversation: &ConversationOut, draft: &Draft, problem: Option<&Problem>) -> String {
@@ -374,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_closed_window_says_why_and_loses_nothing() {
-        let reply = ReplyRule { allowed: false, until: None, reason: Some("Too late."), by_human_agent: false };
+        let reply = ReplyRule { allowed: false, until: None, reason: Some("Too late.".into()), by_human_agent: false };
         let closed = |channel| ConversationOut { reply: reply.clone(), ..conversation(channel) };
         let page_of = |channel, draft: &Draft| page(&closed(channel), draft, None);
         let messenger = page_of(Channel::Messenger, &draft());

@@ -7,11 +7,12 @@ use http::HeaderMap;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::ConversationId;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::thread::{self, Reader};
 use super::{Names, list};
-use crate::components::{empty, live_fragment};
+use crate::components::{empty, live_fragment, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Member;
@@ -27,8 +28,9 @@ pub(super) async fn show_list(
 ) -> Result<Response, Problem> {
     let names = Names::load(&console, &access).await?;
     let list = list::load(&console, &access, &names, &query, None).await?;
-    let pane = empty("No conversation selected", html! { "Select one from the list, or press " kbd { "j" } "." });
-    Ok(page(&visitor, jar, Section::Inbox, "Inbox", &desk(&names, &query, &list, &pane, false)))
+    let how = with_markup(&tr!("Select one from the list, or press {key}."), &[("key", html! { kbd { "j" } })]);
+    let pane = empty(&tr!("No conversation selected"), how);
+    Ok(page(&visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(&names, &query, &list, &pane, false)))
 }
 
 /// The list alone, as it is now.
@@ -69,7 +71,7 @@ pub(super) async fn conversation_page(
     let Reader { console, member, names, query, .. } = reader;
     let pane = thread::pane(reader, id, composer).await?;
     let list = list::load(console, &member.access, names, query, Some(id)).await?;
-    Ok(page(&member.visitor, jar, Section::Inbox, "Inbox", &desk(names, query, &list, &pane, true)))
+    Ok(page(&member.visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(names, query, &list, &pane, true)))
 }
 
 /// The head and the messages of a conversation, as they are now. It counts as read: the script asks only while the page
@@ -89,15 +91,16 @@ pub(super) async fn live_part(
 fn desk(names: &Names, query: &ListQuery, list: &Markup, pane: &Markup, is_open: bool) -> Markup {
     html! {
         div.inbox.open[is_open] data-inbox {
-            section.list aria-label="Conversations" {
+            section.list aria-label=(tr!("Conversations")) {
                 (list::filters(names, query))
                 (live_fragment(&query.at("/inbox/list", &[]), list))
                 p.quiet.keys {
-                    kbd { "j" } " " kbd { "k" } " next, previous · " kbd { "r" } " reply · " kbd { "e" } " close · " kbd { "u" } " unread · "
-                    kbd { "/" } " find · " kbd { "Ctrl" } " " kbd { "Enter" } " send"
+                    kbd { "j" } " " kbd { "k" } " " (tr!("next, previous")) " · "
+                    kbd { "r" } " " (tr!("reply")) " · " kbd { "e" } " " (tr!("close")) " · " kbd { "u" } " " (tr!("unread")) " · "
+                    kbd { "/" } " " (tr!("find")) " · " kbd { (tr!("Ctrl")) } " " kbd { "Enter" } " " (tr!("send"))
                 }
             }
-            section.pane #pane tabindex="-1" aria-label="Conversation" { (pane) }
+            section.pane #pane tabindex="-1" aria-label=(tr!("Conversation")) { (pane) }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What members decide about a person: the name, the lead, and that another one is the same.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 use leadwire::error::{ActError, ErrorCode};
 use leadwire::http::path::Id;
@@ -9,11 +11,12 @@ use leadwire::inbox::{ContactChangeIn, ContactOut};
 use leadwire::model::lead::Lead;
 use leadwire::model::lead::query::LeadQuery;
 use leadwire::model::org::LEAD_MANAGEMENT;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::MemberForm;
 use super::people::{self, name_of, networks};
-use crate::components::{csrf_field, time};
+use crate::components::{csrf_field, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::request::ListQuery;
@@ -22,13 +25,13 @@ use crate::state::Console;
 
 pub(super) async fn rename(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
     let change = ContactChangeIn { name: Some(form.fields.text("name")), ..ContactChangeIn::default() };
-    apply(id, form, Ok(change), "Renamed.").await
+    apply(id, form, Ok(change), tr!("Renamed.")).await
 }
 
 /// Joins a person with a lead, or, without one, separates them.
 pub(super) async fn join_lead(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
     let lead = form.fields.get("lead").map(|text| fields::id("lead_id", text, LeadId::parse)).transpose();
-    let done = if matches!(lead, Ok(None)) { "Separated from the lead." } else { "Joined with the lead." };
+    let done = if matches!(lead, Ok(None)) { tr!("Unlinked from the lead.") } else { tr!("Linked to the lead.") };
     let change = lead.map(|lead| ContactChangeIn { lead_id: Some(lead), ..ContactChangeIn::default() });
     apply(id, form, change, done).await
 }
@@ -36,36 +39,36 @@ pub(super) async fn join_lead(id: Id<ContactId>, form: MemberForm) -> Result<Res
 pub(super) async fn join_person(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
     let other = fields::id("same_as", &form.fields.text("person"), ContactId::parse);
     let change = other.map(|other| ContactChangeIn { same_as: Some(other), ..ContactChangeIn::default() });
-    apply(id, form, change, "Both are one person now.").await
+    apply(id, form, change, tr!("The two people are merged.")).await
 }
 
 async fn apply(
     Id(id): Id<ContactId>,
     MemberForm { console, actor, jar, .. }: MemberForm,
     change: Result<ContactChangeIn, Problem>,
-    done: &str,
+    done: Cow<'static, str>,
 ) -> Result<Response, Problem> {
     let outcome = match change {
         Ok(change) => console.inbox.change_contact(&actor.access, &id, &change).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    Ok(redirect_with(&format!("/inbox/people/{id}"), jar, outcome.map(|_| done.to_owned())))
+    Ok(redirect_with(&format!("/inbox/people/{id}"), jar, outcome.map(|_| done.into_owned())))
 }
 
 /// Erases a person. Only admins can.
 pub(super) async fn erase(Id(id): Id<ContactId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     console.inbox.erase_contact(&actor.access.scope, &id, leadwire::clock::now()).await?;
-    Ok(redirect_with("/inbox/people", jar, Ok("The person is erased.".to_owned())))
+    Ok(redirect_with("/inbox/people", jar, Ok(tr!("The person is erased.").into_owned())))
 }
 
 pub(super) fn erasure_form(visitor: &Visitor, person: &ContactOut) -> Markup {
     html! {
-        p.quiet { "For people who ask to be forgotten. A lead of theirs stays." }
+        p.quiet { (tr!("For people who ask to be forgotten. If the person is a lead, the lead is kept.")) }
         details {
-            summary { "Erase this person" }
-            p { "Everything they wrote, everything that was written to them, and all files are deleted here. What stands at Meta stays there. This cannot be undone." }
-            form method="post" action={ "/inbox/people/" (person.id) "/erase" } { (csrf_field(visitor)) button.danger { "Erase " (name_of(person)) } }
+            summary { (tr!("Erase this person")) }
+            p { (tr!("Everything this person wrote, everything that was written to them, and all files are deleted from Leadwire. Nothing is deleted at Meta. This cannot be undone.")) }
+            form method="post" action={ "/inbox/people/" (person.id) "/erase" } { (csrf_field(visitor)) button.danger { (tr!("Erase {person}", person = name_of(person))) } }
         }
     }
 }
@@ -74,8 +77,8 @@ pub(super) fn name_form(visitor: &Visitor, person: &ContactOut) -> Markup {
     html! {
         form method="post" action={ "/inbox/people/" (person.id) "/name" } {
             (csrf_field(visitor))
-            label { "The name that your org uses" input name="name" required maxlength="200" value=[person.name.as_deref()]; }
-            button { "Save" }
+            label { (tr!("The name that your org uses")) input name="name" required maxlength="200" value=[person.name.as_deref()]; }
+            button { (tr!("Save")) }
         }
     }
 }
@@ -89,15 +92,16 @@ pub(super) async fn lead_card(
     query: &ListQuery,
 ) -> Result<Markup, ActError> {
     if !member.visitor.may(LEAD_MANAGEMENT) {
-        let words = if person.lead_id.is_some() { "This person is a lead." } else { "This person is no known lead." };
+        let is_lead = person.lead_id.is_some();
+        let words = if is_lead { tr!("This person is a lead.") } else { tr!("This person is not a known lead.") };
         return Ok(html! { p { (words) } });
     }
     let path = format!("/inbox/people/{}/lead", person.id);
     if let Some(lead) = lead {
         return Ok(html! {
             p { a href={ "/leads/" (lead.id) } { (lead_name(lead)) } }
-            p.quiet { "Submitted " (time(lead.created_time)) }
-            form method="post" action=(path) { (csrf_field(&member.visitor)) button.plain { "Not this lead" } }
+            p.quiet { (with_markup(&tr!("Submitted {time}"), &[("time", time(lead.created_time))])) }
+            form method="post" action=(path) { (csrf_field(&member.visitor)) button.plain { (tr!("Unlink this lead")) } }
         });
     }
     let words = query.get("lead");
@@ -106,21 +110,22 @@ pub(super) async fn lead_card(
         None => Vec::new(),
     };
     Ok(html! {
-        (search_form(person, "lead", "How the name begins, or all of the address or number", words))
-        @if words.is_some() && found.is_empty() { p.quiet { "No lead is found. A name is found by how it begins, an address or a number only as a whole." } }
+        (search_form(person, "lead", &tr!("Start of the name, or the whole e-mail address or phone number"), words))
+        @if words.is_some() && found.is_empty() { p.quiet { (tr!("No lead found. Enter the start of the name, or the whole e-mail address or phone number.")) } }
         @for lead in &found {
             form.found method="post" action=(path) {
                 (csrf_field(&member.visitor))
                 input type="hidden" name="lead" value=(lead.id);
                 div { a href={ "/leads/" (lead.id) } { (lead_name(lead)) } div.quiet.address { (lead.email.as_deref().or(lead.phone.as_deref()).unwrap_or_default()) } }
-                button { "Join" }
+                button { (tr!("Link this lead")) }
             }
         }
     })
 }
 
-pub(super) fn lead_name(lead: &Lead) -> &str {
-    [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().next().map_or("Unnamed lead", String::as_str)
+pub(super) fn lead_name(lead: &Lead) -> Cow<'_, str> {
+    let name = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().next();
+    name.map_or_else(|| tr!("Unnamed lead"), Cow::from)
 }
 
 /// Leads that a search finds; none for a text that cannot be searched for, such as half a number.
@@ -137,7 +142,7 @@ fn search_form(person: &ContactOut, name: &str, label: &str, words: Option<&str>
     html! {
         form method="get" action={ "/inbox/people/" (person.id) } role="search" aria-label=(label) {
             label { (label) input type="search" name=(name) value=[words]; }
-            button { "Search" }
+            button { (tr!("Search")) }
         }
     }
 }
@@ -157,19 +162,19 @@ pub(super) async fn person_card(
     found.retain(|other| other.id != person.id);
     let name = name_of(person);
     Ok(html! {
-        p.quiet { "Someone who comments on Facebook and writes on WhatsApp is two people to Meta. Join them here." }
-        (search_form(person, "person", "Name, user name or number", words))
-        @if words.is_some() && found.is_empty() { p.quiet { "No one else is found." } }
+        p.quiet { (tr!("Someone who comments on Facebook and writes on WhatsApp is two people to Meta. Merge them here.")) }
+        (search_form(person, "person", &tr!("Name, user name or number"), words))
+        @if words.is_some() && found.is_empty() { p.quiet { (tr!("No one else found.")) } }
         @for other in &found {
             div.found {
                 div { a href={ "/inbox/people/" (other.id) } { (name_of(other)) } div { (networks(other)) } }
                 details {
-                    summary { "Join" }
-                    p { "All conversations and signals of both are then those of " (name) ". This cannot be undone." }
+                    summary { (tr!("two people into one" => "Merge")) }
+                    p { (tr!("All conversations and signals of both are then those of {person}. This cannot be undone.", person = name)) }
                     form method="post" action={ "/inbox/people/" (person.id) "/person" } {
                         (csrf_field(&member.visitor))
                         input type="hidden" name="person" value=(other.id);
-                        button.danger { "Both are one person" }
+                        button.danger { (tr!("Merge into one person")) }
                     }
                 }
             }

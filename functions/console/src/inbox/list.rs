@@ -1,14 +1,17 @@
 //! The list of conversations with its filters.
 
+use std::borrow::Cow;
+
 use leadwire::directory::MetaAccess;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::{ContactId, ConversationId, PageId, UserId};
 use leadwire::inbox::{ConversationList, ConversationOut, ConversationQuery};
 use leadwire::model::inbox::ConversationStatus;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::{CHANNELS, Names, avatar, channel_tag, person_name, status_badge};
-use crate::components::{brief_time, empty, plural, problem_alert, refresh_within};
+use super::{CHANNELS, Names, avatar, channel_name, channel_tag, person_name, status_badge};
+use crate::components::{brief_time, count, empty, problem_alert, refresh_within};
 use crate::request::ListQuery;
 use crate::state::Console;
 
@@ -16,7 +19,9 @@ const PAGE_SIZE: usize = 30;
 const FILTERS: [&str; 5] = ["channel", "assigned_to", "page_id", "contact_id", "q"];
 
 /// The tabs, by the status that they show. All conversations have no status in common.
-const TABS: [(&str, &str); 4] = [("", "Open"), ("snoozed", "Snoozed"), ("closed", "Closed"), ("all", "All")];
+fn tabs() -> [(&'static str, Cow<'static, str>); 4] {
+    [("", tr!("Open")), ("snoozed", tr!("Snoozed")), ("closed", tr!("Closed")), ("all", tr!("All"))]
+}
 
 /// The query that an address describes. Open conversations are shown unless it says otherwise.
 fn conversation_query(query: &ListQuery, me: &UserId) -> Result<ConversationQuery, Problem> {
@@ -24,7 +29,7 @@ fn conversation_query(query: &ListQuery, me: &UserId) -> Result<ConversationQuer
         None => Some(ConversationStatus::Open),
         Some("all") => None,
         Some(text) => {
-            let unknown = |_| Problem::field("status", ProblemCode::StatusUnknown, "Choose a status.");
+            let unknown = |_| Problem::field("status", ProblemCode::StatusUnknown, tr!("Choose a status."));
             Some(text.parse().map_err(unknown)?)
         }
     };
@@ -36,7 +41,8 @@ fn conversation_query(query: &ListQuery, me: &UserId) -> Result<ConversationQuer
         Some(text) => Some(Some(fields::id("assigned_to", text, UserId::parse)?)),
     };
     Ok(ConversationQuery {
-        channel: channel.map_err(|_| Problem::field("channel", ProblemCode::ChannelUnknown, "Choose a channel."))?,
+        channel: channel
+            .map_err(|_| Problem::field("channel", ProblemCode::ChannelUnknown, tr!("Choose a channel.")))?,
         status,
         assigned_to,
         page_id: query.get("page_id").map(|text| fields::id("page_id", text, PageId::parse)).transpose()?,
@@ -70,18 +76,27 @@ fn render(list: &ConversationList, names: &Names, query: &ListQuery, current: Op
         (refresh_within(5, 15))
         @if list.items.is_empty() { (nothing(query, list.next_cursor.is_some())) }
         @else {
-            p.quiet.total {
-                @if list.next_cursor.is_some() { "More than " }
-                (plural(list.items.len(), "conversation"))
-                @if unread > 0 { ", " (unread) " unread" }
-            }
+            p.quiet.total { (total(list, unread)) }
             ul #conversations.plain.conversations {
                 @for conversation in &list.items { (entry(conversation, names, query, current)) }
             }
         }
         @if let Some(next) = &list.next_cursor {
-            p.acts { a.button href=(query.at("/inbox", &[("cursor", next)])) rel="next" { "Earlier conversations" } }
+            p.acts { a.button href=(query.at("/inbox", &[("cursor", next)])) rel="next" { (tr!("Earlier conversations")) } }
         }
+    }
+}
+
+/// How many conversations there are.
+fn total(list: &ConversationList, unread: usize) -> String {
+    let length = list.items.len();
+    let all = match &list.next_cursor {
+        Some(_) => tr!([length] "More than {n} conversation" | "More than {n} conversations"),
+        None => tr!([length] "{n} conversation" | "{n} conversations"),
+    };
+    match unread {
+        0 => all,
+        _ => tr!("{conversations}, {unread} unread", conversations = all, unread = count(unread)),
     }
 }
 
@@ -90,15 +105,15 @@ fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, curre
     html! {
         li id=(id) {
             a.conversation.new[conversation.unread > 0] href=(query.at(&format!("/inbox/{id}"), &[])) data-open aria-current=[(current == Some(id)).then_some("true")] {
-                (avatar(name))
+                (avatar(&name))
                 span.first {
                     b { (name) }
                     (brief_time(conversation.last_message_at))
                 }
                 span.words {
-                    @if conversation.preview.is_empty() { "Without text" } @else { (conversation.preview) }
+                    @if conversation.preview.is_empty() { (tr!("Without text")) } @else { (conversation.preview) }
                 }
-                @if conversation.unread > 0 { span.badge.count { (conversation.unread) span.hidden { " unread" } } }
+                @if conversation.unread > 0 { span.badge.count { (conversation.unread) span.hidden { " " (tr!("unread")) } } }
                 span.facts {
                     (channel_tag(conversation.channel))
                     @if let Some(page) = names.page(conversation.page_id.as_ref()).filter(|_| names.pages.len() > 1) { span { (page) } }
@@ -113,15 +128,20 @@ fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, curre
 fn nothing(query: &ListQuery, has_more: bool) -> Markup {
     let is_filtered = FILTERS.iter().any(|name| query.get(name).is_some());
     match query.get("status") {
-        _ if has_more => empty("No conversations match so far", html! { "Earlier ones may." }),
-        _ if is_filtered => {
-            empty("No conversations match", html! { a href="/inbox" { "Show all open conversations" } "." })
+        _ if has_more => empty(&tr!("No conversations match so far"), html! { (tr!("Earlier ones may.")) }),
+        _ if is_filtered => empty(
+            &tr!("No conversations match"),
+            html! { a href="/inbox" { (tr!("Show all open conversations")) } "." },
+        ),
+        Some("snoozed") => {
+            empty(&tr!("Nothing is snoozed"), html! { (tr!("Snoozed conversations reopen at the time you chose.")) })
         }
-        Some("snoozed") => empty("Nothing is snoozed", html! { "Snoozed conversations open again at their time." }),
-        Some(_) => empty("No conversations yet", html! { "Comments and messages appear here within seconds." }),
+        Some(_) => {
+            empty(&tr!("No conversations yet"), html! { (tr!("Comments and messages appear here within seconds.")) })
+        }
         None => empty(
-            "All done",
-            html! { "No conversation is open. New comments and messages appear here within seconds." },
+            &tr!("All done"),
+            html! { (tr!("No conversation is open. New comments and messages appear here within seconds.")) },
         ),
     }
 }
@@ -131,39 +151,39 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
     let is = |name: &str, value: &str| query.get(name) == Some(value);
     let is_set = FILTERS.iter().any(|name| query.get(name).is_some());
     html! {
-        nav.tabs aria-label="Status" {
-            @for (status, name) in TABS {
+        nav.tabs aria-label=(tr!("Status")) {
+            @for (status, name) in tabs() {
                 @let here = query.get("status").unwrap_or_default() == status;
                 a href=(query.at("/inbox", &[("status", status), ("cursor", "")])) aria-current=[here.then_some("page")] { (name) }
             }
-            a.people href="/inbox/people" { "People" }
+            a.people href="/inbox/people" { (tr!("People")) }
         }
-        form.find method="get" action="/inbox" role="search" aria-label="Find conversations" {
+        form.find method="get" action="/inbox" role="search" aria-label=(tr!("Find conversations")) {
             @if let Some(status) = query.get("status") { input type="hidden" name="status" value=(status); }
             @if let Some(contact) = query.get("contact_id") { input type="hidden" name="contact_id" value=(contact); }
             div.row {
-                input type="search" name="q" value=[query.get("q")] aria-label="Name or words" placeholder="Name or words" aria-keyshortcuts="/";
-                button { "Find" }
+                input type="search" name="q" value=[query.get("q")] aria-label=(tr!("Name or words")) placeholder=(tr!("Name or words")) aria-keyshortcuts="/";
+                button { (tr!("Find")) }
             }
-            select name="channel" aria-label="Channel" {
-                option value="" { "Any channel" }
-                @for (channel, name) in CHANNELS { option value=(channel) selected[is("channel", channel.into())] { (name) } }
+            select name="channel" aria-label=(tr!("Channel")) {
+                option value="" { (tr!("Any channel")) }
+                @for channel in CHANNELS { option value=(channel) selected[is("channel", channel.into())] { (channel_name(channel)) } }
             }
-            select name="assigned_to" aria-label="Assigned to" {
-                option value="" { "Anyone" }
-                option value="me" selected[is("assigned_to", "me")] { "Mine" }
-                option value="none" selected[is("assigned_to", "none")] { "Unassigned" }
+            select name="assigned_to" aria-label=(tr!("Assigned to")) {
+                option value="" { (tr!("Anyone")) }
+                option value="me" selected[is("assigned_to", "me")] { (tr!("Mine")) }
+                option value="none" selected[is("assigned_to", "none")] { (tr!("Unassigned")) }
                 @for user in names.users.iter().filter(|user| names.me.as_ref() != Some(&user.id)) {
                     option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) }
                 }
             }
             @if names.pages.len() > 1 || query.get("page_id").is_some() {
-                select name="page_id" aria-label="Page" {
-                    option value="" { "Any page" }
+                select name="page_id" aria-label=(tr!("Page")) {
+                    option value="" { (tr!("Any page")) }
                     @for (id, name) in &names.pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
                 }
             }
-            @if is_set { a.button.plain href=(query.at("/inbox", &FILTERS.map(|name| (name, "")))) { "Clear" } }
+            @if is_set { a.button.plain href=(query.at("/inbox", &FILTERS.map(|name| (name, "")))) { (tr!("Clear")) } }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Messages and comments, as they stand in a conversation.
 
+use std::borrow::Cow;
+
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
@@ -8,8 +10,10 @@ use leadwire::error::ActError;
 use leadwire::http::Problem;
 use leadwire::ids::MessageId;
 use leadwire::inbox::{AttachmentOut, ConversationOut, Direction, MessageOut};
+use leadwire::language;
 use leadwire::model::inbox::AttachmentStatus;
 use leadwire::model::inbox::state::MessageStatus;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::Names;
@@ -40,11 +44,11 @@ pub(super) fn messages(
 ) -> Markup {
     let mut last: Option<Date> = None;
     html! {
-        @if newest_first.is_empty() { p.quiet { "There are no messages here." } }
+        @if newest_first.is_empty() { p.quiet { (tr!("There are no messages here.")) } }
         ol.plain.messages {
             @for message in newest_first.iter().rev() {
                 @let day = zone.day(message.created_time);
-                @if last.replace(day) != Some(day) { li.day { (day.strftime("%A, %-d %B %Y")) } }
+                @if last.replace(day) != Some(day) { li.day { (language::weekday_and_date(day)) } }
                 (entry(conversation, message, names))
             }
         }
@@ -60,7 +64,7 @@ fn entry(conversation: &ConversationOut, message: &MessageOut, names: &Names) ->
         li.message.out[is_out].reply[is_reply].failed[is_failed].note[message.status == MessageStatus::Note] id=(message.id) {
             p.by { (author(conversation, message, names)) }
             div.bubble.gone[message.deleted] {
-                @if message.deleted { p.quiet { "Deleted by its author" } }
+                @if message.deleted { p.quiet { (tr!("Deleted by its author")) } }
                 @if let Some(text) = &message.text { p.text { (text) } }
                 @for (position, file) in message.attachments.iter().enumerate() { (attachment(message, position, file)) }
             }
@@ -69,30 +73,37 @@ fn entry(conversation: &ConversationOut, message: &MessageOut, names: &Names) ->
             }
             p.facts {
                 (brief_time(message.created_time))
-                @if let Some(edited) = message.edited_at { span title=(edited) { "Edited" } }
-                @if message.visibility == Some("hidden") { span { "Hidden from others" } }
-                @if message.ad_id.is_some() { span { "Came through an ad" } }
+                @if let Some(edited) = message.edited_at { span title=(edited) { (tr!("Edited")) } }
+                @if message.visibility == Some("hidden") { span { (tr!("Hidden from others")) } }
+                @if message.ad_id.is_some() { span { (tr!("Came through an ad")) } }
                 @if is_out { (delivery(message.status)) }
             }
-            @if is_failed { p.wrong { (message.reason.as_deref().unwrap_or("Meta did not deliver this.")) } }
+            @if is_failed {
+                p.wrong {
+                    @match &message.reason {
+                        Some(reason) => (language::translate(reason)),
+                        None => (tr!("Meta did not deliver this.")),
+                    }
+                }
+            }
         }
     }
 }
 
 /// Who wrote a message.
 fn author(conversation: &ConversationOut, message: &MessageOut, names: &Names) -> Markup {
-    let page = || names.page(conversation.page_id.as_ref()).unwrap_or("Your account");
+    let page = || names.page(conversation.page_id.as_ref()).map_or_else(|| tr!("Your account"), Cow::from);
     let name = message.author.name.as_deref();
     html! {
         @match message.author.kind {
             "user" => {
-                @if message.author.id.as_deref().is_some_and(|id| names.is_me(id)) { "You" } @else { (name.unwrap_or("A colleague")) }
+                @if message.author.id.as_deref().is_some_and(|id| names.is_me(id)) { (tr!("You")) } @else { (name.map_or_else(|| tr!("A colleague"), Cow::from)) }
             }
-            "page" => { (page()) span.quiet { " in Meta's own inbox" } }
-            "automation" => { (page()) span.quiet { " automatically" } }
+            "page" => { (page()) span.quiet { " " (tr!("in Meta's own inbox")) } }
+            "automation" => { (page()) span.quiet { " " (tr!("automated message")) } }
             _ => {
                 @let known = conversation.contact.as_ref().and_then(|contact| contact.name.as_deref());
-                (name.or(known).unwrap_or("Someone"))
+                (name.or(known).map_or_else(|| tr!("Someone"), Cow::from))
             }
         }
     }
@@ -101,12 +112,12 @@ fn author(conversation: &ConversationOut, message: &MessageOut, names: &Names) -
 fn delivery(status: MessageStatus) -> Markup {
     let (class, words) = match status {
         MessageStatus::Received => return html! {},
-        MessageStatus::Note => ("", "Note for your team"),
-        MessageStatus::Sending => ("", "Sending …"),
-        MessageStatus::Sent => ("", "✓ Sent"),
-        MessageStatus::Delivered => ("", "✓✓ Delivered"),
-        MessageStatus::Read => ("read", "✓✓ Read"),
-        MessageStatus::Failed => ("wrong", "Not delivered"),
+        MessageStatus::Note => ("", tr!("Note for your team")),
+        MessageStatus::Sending => ("", tr!("Sending…")),
+        MessageStatus::Sent => ("", tr!("✓ Sent")),
+        MessageStatus::Delivered => ("", tr!("✓✓ Delivered")),
+        MessageStatus::Read => ("read", tr!("✓✓ Read")),
+        MessageStatus::Failed => ("wrong", tr!("Not delivered")),
     };
     html! { span class=(class) { (words) } }
 }
@@ -114,7 +125,7 @@ fn delivery(status: MessageStatus) -> Markup {
 /// A file or a link. Pictures are shown, others are links.
 fn attachment(message: &MessageOut, position: usize, file: &AttachmentOut) -> Markup {
     let what = kind_name(&file.r#type);
-    let name = file.name.as_deref().unwrap_or(what);
+    let name = file.name.as_deref().unwrap_or(&what);
     let own = format!("/inbox/files/{}/{position}", message.id);
     let web = file.url.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     html! {
@@ -122,8 +133,13 @@ fn attachment(message: &MessageOut, position: usize, file: &AttachmentOut) -> Ma
             (AttachmentStatus::Ready, "image" | "sticker", _) => a.picture href=(own) target="_blank" { img src=(own) alt=(name) loading="lazy"; },
             (AttachmentStatus::Ready, "audio", _) => audio controls preload="none" src=(own) aria-label=(name) {},
             (AttachmentStatus::Ready, ..) => p.file { a href=(own) target="_blank" { (name) } " " span.quiet { (what) } },
-            (AttachmentStatus::Coming, ..) => p.file.quiet { (what) " is being copied …" },
-            (AttachmentStatus::Unavailable, ..) => p.file.quiet { (what) " is not available" @if let Some(reason) = &file.reason { ": " (reason) } },
+            (AttachmentStatus::Coming, ..) => p.file.quiet { (tr!("{file} is being copied…", file = what)) },
+            (AttachmentStatus::Unavailable, ..) => p.file.quiet {
+                @match &file.reason {
+                    Some(reason) => (tr!("{file} is not available: {reason}", file = what, reason = language::translate(reason))),
+                    None => (tr!("{file} is not available", file = what)),
+                }
+            },
             (AttachmentStatus::Deleted, ..) => {},
             (AttachmentStatus::None, _, Some(url)) => p.file { a href=(url) target="_blank" rel="noopener noreferrer" { (file.name.as_deref().unwrap_or(url)) " ↗" } " " span.quiet { (what) } },
             (AttachmentStatus::None, _, None) => p.file.quiet { (what) @if let Some(name) = &file.name { ": " (name) } },
@@ -131,20 +147,20 @@ fn attachment(message: &MessageOut, position: usize, file: &AttachmentOut) -> Ma
     }
 }
 
-fn kind_name(kind: &str) -> &str {
+fn kind_name(kind: &str) -> Cow<'_, str> {
     match kind {
-        "image" => "Picture",
-        "video" => "Video",
-        "audio" => "Voice message",
-        "file" => "File",
-        "sticker" => "Sticker",
-        "link" => "Link",
-        "location" => "Location",
-        "contacts" => "Contact card",
-        "story_mention" => "Mention in a story",
-        "story_reply" => "Reply to a story",
-        "unsupported" => "Something that Meta shows only in its own apps",
-        other => other,
+        "image" => tr!("Picture"),
+        "video" => tr!("Video"),
+        "audio" => tr!("Voice message"),
+        "file" => tr!("File"),
+        "sticker" => tr!("Sticker"),
+        "link" => tr!("Link"),
+        "location" => tr!("Location"),
+        "contacts" => tr!("Contact card"),
+        "story_mention" => tr!("Mention in a story"),
+        "story_reply" => tr!("Reply to a story"),
+        "unsupported" => tr!("Something that Meta shows only in its own apps"),
+        other => other.into(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod actions;
 mod composer;
 mod desk;
+mod draft;
 mod joining;
 mod list;
 mod message;
@@ -12,6 +13,7 @@ mod snooze;
 mod templates;
 mod thread;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Router;
@@ -27,6 +29,7 @@ use leadwire::ids::{ConversationId, PageId, UserId};
 use leadwire::inbox::ConversationOut;
 use leadwire::model::inbox::{Channel, ConversationStatus};
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::components::badge;
@@ -85,17 +88,18 @@ impl FromRequestParts<Console> for Place {
     }
 }
 
-/// The channels with their names.
-const CHANNELS: [(Channel, &str); 5] = [
-    (Channel::FacebookComment, "Facebook comment"),
-    (Channel::InstagramComment, "Instagram comment"),
-    (Channel::Messenger, "Messenger"),
-    (Channel::Instagram, "Instagram"),
-    (Channel::Whatsapp, "WhatsApp"),
-];
+/// The channels, in the order in which they are offered.
+const CHANNELS: [Channel; 5] =
+    [Channel::FacebookComment, Channel::InstagramComment, Channel::Messenger, Channel::Instagram, Channel::Whatsapp];
 
-fn channel_name(channel: Channel) -> &'static str {
-    CHANNELS.iter().find(|(known, _)| *known == channel).map_or("", |(_, name)| name)
+fn channel_name(channel: Channel) -> Cow<'static, str> {
+    match channel {
+        Channel::FacebookComment => tr!("Facebook comment"),
+        Channel::InstagramComment => tr!("Instagram comment"),
+        Channel::Messenger => "Messenger".into(),
+        Channel::Instagram => "Instagram".into(),
+        Channel::Whatsapp => "WhatsApp".into(),
+    }
 }
 
 /// A channel as a coloured word.
@@ -107,16 +111,16 @@ fn channel_tag(channel: Channel) -> Markup {
 fn status_badge(status: ConversationStatus) -> Markup {
     match status {
         ConversationStatus::Open => html! {},
-        ConversationStatus::Closed => badge("dim", "Closed"),
-        ConversationStatus::Snoozed => badge("calm", "Snoozed"),
+        ConversationStatus::Closed => badge("dim", &tr!("Closed")),
+        ConversationStatus::Snoozed => badge("calm", &tr!("Snoozed")),
     }
 }
 
 /// What the other person of a conversation is called.
-fn person_name(conversation: &ConversationOut) -> &str {
+fn person_name(conversation: &ConversationOut) -> Cow<'_, str> {
     match &conversation.contact {
-        Some(contact) => contact.name.as_deref().unwrap_or("Unnamed person"),
-        None => "Someone",
+        Some(contact) => contact.name.as_deref().map_or_else(|| tr!("Unnamed person"), Cow::from),
+        None => tr!("Someone"),
     }
 }
 
@@ -147,11 +151,11 @@ impl Names {
     }
 
     /// A member's name, or their id if the CRM has not pushed them.
-    fn user<'a>(&'a self, id: &'a UserId) -> &'a str {
+    fn user<'a>(&'a self, id: &'a UserId) -> Cow<'a, str> {
         if self.me.as_ref() == Some(id) {
-            return "You";
+            return tr!("You");
         }
-        self.users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| &user.name)
+        self.users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| &user.name).into()
     }
 
     /// Whether this is the reader's own id.
@@ -210,6 +214,7 @@ mod tests {
             role: None,
             active,
             permissions: Vec::new(),
+            language: None,
             updated_at: "2026-11-28T00:00:00Z".parse().unwrap(),
         };
         let pages = [(PageId::parse("7").unwrap(), "Northwind".to_owned())];

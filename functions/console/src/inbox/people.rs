@@ -1,5 +1,7 @@
 //! The people of the inbox: the list, and one person over all channels.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -13,6 +15,7 @@ use leadwire::inbox::{ContactChannelOut, ContactOut, ConversationOut, Conversati
 use leadwire::model::inbox::event::SignalType;
 use leadwire::model::lead::Lead;
 use leadwire::model::org::LEAD_MANAGEMENT;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{Names, channel_tag, joining, message, status_badge};
@@ -62,38 +65,38 @@ pub(super) async fn list(
         }
     };
     let body = html! {
-        form.filters.card method="get" action="/inbox/people" role="search" aria-label="Find people" {
-            label { "Name, user name or number" input type="search" name="q" value=[query.get("q")]; }
-            div.acts { button { "Find" } @if query.get("q").is_some() { a.button.plain href="/inbox/people" { "Clear" } } }
+        form.filters.card method="get" action="/inbox/people" role="search" aria-label=(tr!("Find people")) {
+            label { (tr!("Name, user name or number")) input type="search" name="q" value=[query.get("q")]; }
+            div.acts { button { (tr!("Find")) } @if query.get("q").is_some() { a.button.plain href="/inbox/people" { (tr!("Clear")) } } }
         }
         @if people.is_empty() {
-            @if query.get("q").is_some() { (empty("No one found", html! { "Only people who commented or wrote are here." })) }
-            @else { (empty("No people yet", html! { "Whoever comments or writes appears here." })) }
+            @if query.get("q").is_some() { (empty(&tr!("No one found"), html! { (tr!("This list contains only people who have commented, reacted or written to you.")) })) }
+            @else { (empty(&tr!("No people yet"), html! { (tr!("People who comment, react or write to you appear here.")) })) }
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { "Name" } th { "Reaches us on" } th { "Lead" } th { "Signals" } th { "First seen" } } }
+                    thead { tr { th { (tr!("Name")) } th { (tr!("Channels")) } th { (tr!("Lead")) } th { (tr!("Signals")) } th { (tr!("First seen")) } } }
                     tbody {
                         @for person in &people {
                             tr {
-                                td data-label="Name" { a href={ "/inbox/people/" (person.id) } { (name_of(person)) } }
-                                td data-label="Reaches us on" { (networks(person)) }
-                                td data-label="Lead" { @if person.lead_id.is_some() { (badge("good", "Lead")) } @else { span.quiet { "–" } } }
-                                td data-label="Signals" { (person.signals.iter().filter(|signal| signal.active).count()) }
-                                td data-label="First seen" { (time(person.created_at)) }
+                                td data-label=(tr!("Name")) { a href={ "/inbox/people/" (person.id) } { (name_of(person)) } }
+                                td data-label=(tr!("Channels")) { (networks(person)) }
+                                td data-label=(tr!("Lead")) { @if person.lead_id.is_some() { (badge("good", &tr!("Lead"))) } @else { span.quiet { "–" } } }
+                                td data-label=(tr!("Signals")) { (person.signals.iter().filter(|signal| signal.active).count()) }
+                                td data-label=(tr!("First seen")) { (time(person.created_at)) }
                             }
                         }
                     }
                 }
             }
         }
-        @if let Some(next) = next { p.acts { a.button href=(query.at("/inbox/people", &[("cursor", &next)])) rel="next" { "Earlier people" } } }
+        @if let Some(next) = next { p.acts { a.button href=(query.at("/inbox/people", &[("cursor", &next)])) rel="next" { (tr!("More people")) } } }
     };
-    Ok(page(&visitor, jar, Section::Inbox, "People", &body))
+    Ok(page(&visitor, jar, Section::Inbox, &tr!("People"), &body))
 }
 
-pub(super) fn name_of(person: &ContactOut) -> &str {
-    person.name.as_deref().unwrap_or("Unnamed person")
+pub(super) fn name_of(person: &ContactOut) -> Cow<'_, str> {
+    person.name.as_deref().map_or_else(|| tr!("Unnamed person"), Cow::from)
 }
 
 /// The networks on which a person is known, each once.
@@ -152,22 +155,22 @@ pub(super) async fn show(
     let names = Names::load(&console, &member.access).await?;
     let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
     let body = html! {
-        p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge("good", "Lead")) } }
+        p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge("good", &tr!("Lead"))) } }
         div.columns {
             div {
-                section.card { h2 { "Conversations" } (conversation_list(&conversations, &names)) }
-                section.card { h2 { "Signals" } (signal_list(&person.signals)) }
+                section.card { h2 { (tr!("Conversations")) } (conversation_list(&conversations, &names)) }
+                section.card { h2 { (tr!("Signals")) } (signal_list(&person.signals)) }
             }
             aside {
-                section.card { h2 { "Lead" } (joining::lead_card(&console, &member, &person, lead.as_ref(), &query).await?) }
-                section.card { h2 { "Where they write" } (channel_list(&person.channels)) }
-                section.card { h2 { "Name" } (joining::name_form(&member.visitor, &person)) }
-                section.card { h2 { "The same person" } (joining::person_card(&console, &member, &person, &query).await?) }
-                @if member.visitor.is_admin() { section.card { h2 { "Privacy" } (joining::erasure_form(&member.visitor, &person)) } }
+                section.card { h2 { (tr!("Lead")) } (joining::lead_card(&console, &member, &person, lead.as_ref(), &query).await?) }
+                section.card { h2 { (tr!("Channels")) } (channel_list(&person.channels)) }
+                section.card { h2 { (tr!("Name")) } (joining::name_form(&member.visitor, &person)) }
+                section.card { h2 { (tr!("The same person")) } (joining::person_card(&console, &member, &person, &query).await?) }
+                @if member.visitor.is_admin() { section.card { h2 { (tr!("Privacy")) } (joining::erasure_form(&member.visitor, &person)) } }
             }
         }
     };
-    Ok(page(&member.visitor, jar, Section::Inbox, name_of(&person), &body))
+    Ok(page(&member.visitor, jar, Section::Inbox, &name_of(&person), &body))
 }
 
 /// A person in short, beside a conversation.
@@ -186,26 +189,26 @@ pub(super) async fn summary(
         h3 { a href={ "/inbox/people/" (person.id) } { (name_of(&person)) } }
         p { (networks(&person)) }
         @match (&lead, &person.lead_id) {
-            (Some(lead), _) => p { (badge("good", "Lead")) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
-            (None, Some(_)) => p { (badge("good", "Lead")) },
-            (None, None) => p.quiet { "No known lead. " a href={ "/inbox/people/" (person.id) } { "Join with one" } },
+            (Some(lead), _) => p { (badge("good", &tr!("Lead"))) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
+            (None, Some(_)) => p { (badge("good", &tr!("Lead"))) },
+            (None, None) => p.quiet { (tr!("No known lead.")) " " a href={ "/inbox/people/" (person.id) } { (tr!("Join with a lead")) } },
         }
-        h4 { "Conversations" }
+        h4 { (tr!("Conversations")) }
         (conversation_list(&conversations, &names))
-        h4 { "Signals" }
+        h4 { (tr!("Signals")) }
         (signal_list(newest))
     };
-    Ok(fragment_or_page(&headers, &member.visitor, jar, (Section::Inbox, name_of(&person)), &part))
+    Ok(fragment_or_page(&headers, &member.visitor, jar, (Section::Inbox, &name_of(&person)), &part))
 }
 
 fn conversation_list(conversations: &[ConversationOut], names: &Names) -> Markup {
     html! {
-        @if conversations.is_empty() { p.quiet { "This person has neither commented nor written." } }
+        @if conversations.is_empty() { p.quiet { (tr!("This person has neither commented nor written.")) } }
         ul.plain.runs {
             @for conversation in conversations {
                 li {
-                    p { (channel_tag(conversation.channel)) " " @if let Some(page) = names.page(conversation.page_id.as_ref()) { (page) " " } (status_badge(conversation.status)) @if conversation.unread > 0 { " " (badge("calm", "Unread")) } }
-                    p { a href={ "/inbox/" (conversation.id) "?status=all" } { @if conversation.preview.is_empty() { "Open the conversation" } @else { (conversation.preview) } } }
+                    p { (channel_tag(conversation.channel)) " " @if let Some(page) = names.page(conversation.page_id.as_ref()) { (page) " " } (status_badge(conversation.status)) @if conversation.unread > 0 { " " (badge("calm", &tr!("Unread"))) } }
+                    p { a href={ "/inbox/" (conversation.id) "?status=all" } { @if conversation.preview.is_empty() { (tr!("Open the conversation")) } @else { (conversation.preview) } } }
                     p.quiet { (time(conversation.last_message_at)) @if let Some(user) = &conversation.assigned_to { " · " (names.user(user)) } }
                 }
             }
@@ -215,15 +218,15 @@ fn conversation_list(conversations: &[ConversationOut], names: &Names) -> Markup
 
 fn signal_list(signals: &[SignalOut]) -> Markup {
     html! {
-        @if signals.is_empty() { p.quiet { "Reactions, shares, likes and mentions appear here." } }
+        @if signals.is_empty() { p.quiet { (tr!("Reactions, shares, likes and mentions appear here.")) } }
         ul.plain.runs {
             @for signal in signals {
                 li.over[!signal.active] {
-                    p { (signal_words(signal)) @if !signal.active { " " (badge("dim", "Taken back")) } }
+                    p { (signal_words(signal)) @if !signal.active { " " (badge("dim", &tr!("Removed"))) } }
                     p.quiet {
                         (time(signal.at)) " · "
                         @match &signal.permalink {
-                            Some(address) => { a href=(address) rel="noreferrer" target="_blank" { "See it at Meta" } }
+                            Some(address) => { a href=(address) rel="noreferrer" target="_blank" { (tr!("See it at Meta")) } }
                             None => { code { (signal.on) } }
                         }
                     }
@@ -237,10 +240,15 @@ fn signal_words(signal: &SignalOut) -> Markup {
     let value = signal.value.as_deref();
     html! {
         @match signal.r#type {
-            SignalType::Reaction => { @if let Some(value) = value { (message::emoji(value)) " " } "Reacted to a post" }
-            SignalType::Share => "Shared a post",
-            SignalType::Mention => { "Mentioned you" @if let Some(text) = value { ": “" (text) "”" } }
-            SignalType::Like => "Liked the page",
+            SignalType::Reaction => { @if let Some(value) = value { (message::emoji(value)) " " } (tr!("Reacted to a post")) }
+            SignalType::Share => (tr!("Shared a post")),
+            SignalType::Mention => {
+                @match value {
+                    Some(text) => (tr!("Mentioned you: “{text}”", text = text)),
+                    None => (tr!("Mentioned you")),
+                }
+            }
+            SignalType::Like => (tr!("Liked the page")),
         }
     }
 }

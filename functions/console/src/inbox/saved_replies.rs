@@ -9,6 +9,7 @@ use leadwire::http::path::Id;
 use leadwire::ids::SavedReplyId;
 use leadwire::inbox::SavedReplyIn;
 use leadwire::model::inbox::saved_reply::SavedReply;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::MemberForm;
@@ -23,16 +24,16 @@ const PATH: &str = "/inbox/saved-replies";
 
 /// The way to the saved replies below the form for an answer.
 pub(super) fn offer() -> Markup {
-    html! { div.saved data-part="/inbox/saved-replies/choice" { a href=(PATH) data-again { "Use a saved reply" } } }
+    html! { div.saved data-part="/inbox/saved-replies/choice" { a href=(PATH) data-again { (tr!("Use a saved reply")) } } }
 }
 
 /// The saved replies, each as a button that puts it into the form.
 pub(super) async fn choice(State(console): State<Console>, Member { access, .. }: Member) -> Result<Markup, Problem> {
     let replies = console.inbox.saved_replies(&access).await?;
     Ok(html! {
-        @if replies.is_empty() { p.quiet { "No reply is saved yet." } }
+        @if replies.is_empty() { p.quiet { (tr!("No saved replies yet.")) } }
         div.acts { @for reply in &replies { button type="button" title=(reply.text) data-insert=(reply.text) { (reply.title) } } }
-        p { a href=(PATH) { "Change saved replies" } }
+        p { a href=(PATH) { (tr!("Edit saved replies")) } }
     })
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn change(Id(id): Id<SavedReplyId>, form: MemberForm) -> Result
 pub(super) async fn delete(Id(id): Id<SavedReplyId>, form: MemberForm) -> Result<Response, Problem> {
     let MemberForm { console, actor, jar, .. } = form;
     let outcome = console.inbox.delete_saved_reply(&actor.access, &id).await;
-    Ok(redirect_with(PATH, jar, outcome.map(|()| "Deleted.".to_owned()).map_err(Problem::from)))
+    Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("Deleted.").into_owned()).map_err(Problem::from)))
 }
 
 async fn save(id: Option<SavedReplyId>, form: MemberForm) -> Result<Response, Problem> {
@@ -67,7 +68,7 @@ async fn save(id: Option<SavedReplyId>, form: MemberForm) -> Result<Response, Pr
     let text = fields.raw("text").unwrap_or_default().replace("\r\n", "\n");
     let input = SavedReplyIn { title: fields.text("title"), text };
     match console.inbox.save_reply(&access, id.as_ref(), input.clone(), leadwire::clock::now()).await {
-        Ok(_) => Ok(redirect_with(PATH, jar, Ok("Saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(PATH, jar, Ok(tr!("Saved.").into_owned()))),
         Err(ActError::Refused(refusal)) => {
             let replies = console.inbox.saved_replies(&access).await?;
             let problem = Problem::from(ActError::Refused(refusal));
@@ -85,7 +86,7 @@ fn show(
     typed: Option<(Option<&SavedReplyId>, &SavedReplyIn)>,
     problem: Option<&Problem>,
 ) -> Response {
-    page(visitor, jar, Section::Inbox, "Saved replies", &render(visitor, replies, typed, problem))
+    page(visitor, jar, Section::Inbox, &tr!("Saved replies"), &render(visitor, replies, typed, problem))
 }
 
 fn render(
@@ -99,10 +100,10 @@ fn render(
     html! {
         (problem_alert(problem.filter(|problem| problem.field.is_none())))
         section.card {
-            h2 { "New reply" }
+            h2 { (tr!("New reply")) }
             (form(visitor, PATH, typed_for(None).unwrap_or(&new), typed_for(None).and(problem)))
         }
-        @if replies.is_empty() { (empty("No saved replies yet", html! { "What you write often, you write once here." })) }
+        @if replies.is_empty() { (empty(&tr!("No saved replies yet"), html! { (tr!("Save replies that you send often, and use them again and again.")) })) }
         @for reply in replies {
             @let saved = SavedReplyIn { title: reply.title.clone(), text: reply.text.clone() };
             @let again = typed_for(Some(&reply.id));
@@ -110,9 +111,9 @@ fn render(
                 h2 { (reply.title) }
                 p.text { (reply.text) }
                 details open[again.is_some()] {
-                    summary { "Change" }
+                    summary { (tr!("Edit")) }
                     (form(visitor, &format!("{PATH}/{}", reply.id), again.unwrap_or(&saved), again.and(problem)))
-                    form method="post" action={ (PATH) "/" (reply.id) "/delete" } { (csrf_field(visitor)) button.danger { "Delete" } }
+                    form method="post" action={ (PATH) "/" (reply.id) "/delete" } { (csrf_field(visitor)) button.danger { (tr!("Delete")) } }
                 }
             }
         }
@@ -123,11 +124,11 @@ fn form(visitor: &Visitor, action: &str, input: &SavedReplyIn, problem: Option<&
     html! {
         form method="post" action=(action) {
             (csrf_field(visitor))
-            label { "Title" input name="title" required maxlength="80" value=(input.title) aria-invalid=[is_wrong(problem, "title")]; }
+            label { (tr!("Title")) input name="title" required maxlength="80" value=(input.title) aria-invalid=[is_wrong(problem, "title")]; }
             (field_problem(problem, "title"))
-            label { "Text" textarea name="text" rows="4" required maxlength="2000" aria-invalid=[is_wrong(problem, "text")] { "\n" (input.text) } }
+            label { (tr!("Text")) textarea name="text" rows="4" required maxlength="2000" aria-invalid=[is_wrong(problem, "text")] { "\n" (input.text) } }
             (field_problem(problem, "text"))
-            div.acts { button.primary { "Save" } }
+            div.acts { button.primary { (tr!("Save")) } }
         }
     }
 }

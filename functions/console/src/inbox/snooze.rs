@@ -1,21 +1,24 @@
 //! Until when a conversation can be snoozed.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
+use leadwire::tr;
 
 use crate::zone::Zone;
 
 /// The times that are offered, each with the value of its button and its words. "Later today" is not offered when the
 /// evening is near.
-pub(super) fn choices(zone: &Zone, now: Timestamp) -> Vec<(&'static str, &'static str, Timestamp)> {
+pub(super) fn choices(zone: &Zone, now: Timestamp) -> Vec<(&'static str, Cow<'static, str>, Timestamp)> {
     let here = zone.local(now);
     let tomorrow = here.date().tomorrow().ok();
     let monday = here.date().nth_weekday(1, Weekday::Monday).ok();
     let at = |day: Option<Date>, hour: i8| zone.at(day?.at(hour, 0, 0, 0));
     [
-        ("evening", "This evening", at(Some(here.date()), 18).filter(|_| here.hour() < 17)),
-        ("tomorrow", "Tomorrow", at(tomorrow, 9)),
-        ("week", "Next week", at(monday, 9)),
+        ("evening", tr!("This evening"), at(Some(here.date()), 18).filter(|_| here.hour() < 17)),
+        ("tomorrow", tr!("Tomorrow"), at(tomorrow, 9)),
+        ("week", tr!("Next week"), at(monday, 9)),
     ]
     .into_iter()
     .filter_map(|(value, words, at)| Some((value, words, at?)))

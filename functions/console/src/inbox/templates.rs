@@ -5,6 +5,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::ConversationId;
 use leadwire::inbox::TemplateOut;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::components::{csrf_field, lazy_fragment};
@@ -17,8 +18,8 @@ use crate::state::Console;
 pub(super) fn offer(id: &ConversationId, query: &ListQuery, at_once: bool) -> Markup {
     let path = query.at(&format!("/inbox/{id}/templates"), &[("earlier", "")]);
     html! {
-        @if at_once { (lazy_fragment(&path, "Asking Meta for the templates …")) }
-        @else { div.templates data-part=(path) { a href=(path) data-again { "Send a template" } } }
+        @if at_once { (lazy_fragment(&path, &tr!("Loading templates from Meta…"))) }
+        @else { div.templates data-part=(path) { a href=(path) data-again { (tr!("Send a template")) } } }
     }
 }
 
@@ -32,8 +33,8 @@ pub(super) async fn part(
     let templates = console.inbox.templates(&access, &id).await?.items;
     let action = query.at(&format!("/inbox/{id}/answer"), &[]);
     Ok(html! {
-        @if templates.is_empty() { p.quiet { "Meta has approved no template of this number yet. Templates are made in the WhatsApp Manager." } }
-        @else { p.quiet { "Templates that Meta has approved:" } }
+        @if templates.is_empty() { p.quiet { (tr!("Meta has not approved any templates for this number yet. Create templates in WhatsApp Manager.")) } }
+        @else { p.quiet { (tr!("Templates that Meta has approved:")) } }
         div.templates { @for template in &templates { (form(&visitor, template, &action)) } }
     })
 }
@@ -50,7 +51,7 @@ fn form(visitor: &Visitor, template: &TemplateOut, action: &str) -> Markup {
                 @for number in 1..=template.variables {
                     label { "{{" (number) "}}" input name="variable" required; }
                 }
-                button.primary { "Send this template" }
+                button.primary { (tr!("Send this template")) }
             }
         }
     }

@@ -3,12 +3,15 @@
 use leadwire::error::ActError;
 use leadwire::ids::ConversationId;
 use leadwire::inbox::{ConversationChangeIn, ConversationOut};
+use leadwire::language;
 use leadwire::model::inbox::ConversationStatus;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::composer::{self, Draft};
+use super::composer;
+use super::draft::Draft;
 use super::{Names, avatar, channel_tag, message, person_name, snooze, status_badge};
-use crate::components::{csrf_field, lazy_fragment, live_fragment, refresh_within, time};
+use crate::components::{csrf_field, lazy_fragment, live_fragment, refresh_within, time, with_markup};
 use crate::request::ListQuery;
 use crate::session::Member;
 use crate::state::Console;
@@ -58,7 +61,7 @@ pub(super) async fn pane(
         div #thread.thread data-zone=(reader.zone.name()) { (live_fragment(&reader.path(id, "/live"), &live)) }
         div #composer data-part=(reader.path(id, "/composer")) { (composer) }
         @if let Some(contact) = &conversation.contact {
-            aside.beside aria-label="Person" { (lazy_fragment(&format!("/inbox/people/{}/summary", contact.id), "One moment …")) }
+            aside.beside aria-label=(tr!("Person")) { (lazy_fragment(&format!("/inbox/people/{}/summary", contact.id), &tr!("One moment…"))) }
         }
     })
 }
@@ -71,13 +74,13 @@ pub(super) async fn live(reader: &Reader<'_>, conversation: &ConversationOut) ->
     let path = reader.path(&conversation.id, "");
     Ok(html! {
         (head(reader, conversation))
-        div.scroll tabindex="0" role="log" aria-label="Messages" {
+        div.scroll tabindex="0" role="log" aria-label=(tr!("Messages")) {
             div {
                 @if let Some(next) = &list.next_cursor {
-                    p.earlier { a.button href=(reader.query.at(&format!("/inbox/{}", conversation.id), &[("earlier", next)])) { "Earlier messages" } }
+                    p.earlier { a.button href=(reader.query.at(&format!("/inbox/{}", conversation.id), &[("earlier", next)])) { (tr!("Earlier messages")) } }
                 }
                 (message::messages(conversation, &list.items, reader.names, reader.zone))
-                @if earlier.is_some() { p.earlier { a.button href=(path) { "Newest messages" } } }
+                @if earlier.is_some() { p.earlier { a.button href=(path) { (tr!("Newest messages")) } } }
                 // Earlier messages do not change any more, and people read them without being disturbed.
                 @else { (refresh_within(4, 12)) }
             }
@@ -91,8 +94,8 @@ fn head(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     let page = reader.names.page(conversation.page_id.as_ref());
     html! {
         header.head {
-            a.back href=(reader.query.at("/inbox", &[("earlier", "")])) { "‹ " span.hidden { "Back to all " } "Conversations" }
-            (avatar(name))
+            a.back href=(reader.query.at("/inbox", &[("earlier", "")])) { "‹ " span.hidden { (tr!("Back to all")) " " } (tr!("Conversations")) }
+            (avatar(&name))
             div.about {
                 h2 {
                     @match &conversation.contact {
@@ -105,7 +108,7 @@ fn head(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
                     (channel_tag(conversation.channel))
                     @if let Some(page) = page { " · " (page) }
                     @if let Some(post) = &conversation.post { " · " (post_link(post.permalink.as_deref(), post.ad_id.is_some())) }
-                    @if let Some(until) = conversation.snoozed_until { " · Snoozed until " (time(until)) }
+                    @if let Some(until) = conversation.snoozed_until { " · " (with_markup(&tr!("Snoozed until {time}"), &[("time", time(until))])) }
                 }
             }
             div.acts {
@@ -119,7 +122,7 @@ fn head(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
 
 /// The way to the post under which comments stand.
 fn post_link(permalink: Option<&str>, is_ad: bool) -> Markup {
-    let words = if is_ad { "Under an ad" } else { "Under a post" };
+    let words = if is_ad { tr!("Under an ad") } else { tr!("Under a post") };
     html! {
         @match permalink.filter(|link| link.starts_with("https://") || link.starts_with("http://")) {
             Some(link) => a href=(link) target="_blank" rel="noopener noreferrer" { (words) " ↗" },
@@ -142,13 +145,13 @@ fn assignment(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     let (names, assigned) = (reader.names, conversation.assigned_to.as_ref());
     let others = names.assignees().filter(|user| names.me.as_ref() != Some(&user.id) && assigned != Some(&user.id));
     let buttons = html! {
-        @if let Some(me) = names.me.as_ref().filter(|me| assigned != Some(me)) { button name="user" value=(me) { "Me" } }
+        @if let Some(me) = names.me.as_ref().filter(|me| assigned != Some(me)) { button name="user" value=(me) { (tr!("Me")) } }
         @for user in others { button name="user" value=(user.id) { (user.name) } }
-        @if assigned.is_some() { button name="user" value="" { "No one" } }
+        @if assigned.is_some() { button name="user" value="" { (tr!("No one")) } }
     };
     html! {
         details #assign.menu {
-            summary.button { @match assigned { Some(user) => { span.hidden { "Assigned to " } b { (names.user(user)) } } None => "Assign" } }
+            summary.button { @match assigned { Some(user) => { span.hidden { (tr!("Assigned to")) " " } b { (names.user(user)) } } None => (tr!("Assign")) } }
             (form(reader, conversation, "/assign", &buttons))
         }
     }
@@ -159,14 +162,15 @@ fn sleep(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     let buttons = html! {
         input type="hidden" name="zone" value=(zone.name());
         @for (value, words, at) in snooze::choices(zone, leadwire::clock::now()) {
-            button name="until" value=(value) { (words) " " span.quiet { (zone.local(at).strftime("%a %H:%M")) } }
+            @let at = zone.local(at);
+            button name="until" value=(value) { (words) " " span.quiet { (language::weekday(at.date())) " " (language::time_of_day(at.time())) } }
         }
-        label { "At a time (" (zone.name()) ")" input type="datetime-local" name="at"; }
-        button name="until" value="at" { "Snooze until then" }
+        label { (tr!("Custom time ({zone})", zone = zone.name())) input type="datetime-local" name="at"; }
+        button name="until" value="at" { (tr!("Snooze until then")) }
     };
     html! {
         details #snooze.menu {
-            summary.button { "Snooze" }
+            summary.button { (tr!("Snooze")) }
             (form(reader, conversation, "/snooze", &buttons))
         }
     }
@@ -175,14 +179,14 @@ fn sleep(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
 fn status_form(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     let is_open = conversation.status == ConversationStatus::Open;
     let button = html! {
-        @if is_open { button.primary name="status" value="closed" aria-keyshortcuts="e" { "Close" } }
-        @else { button name="status" value="open" aria-keyshortcuts="e" { "Reopen" } }
+        @if is_open { button.primary name="status" value="closed" aria-keyshortcuts="e" { (tr!("Close")) } }
+        @else { button name="status" value="open" aria-keyshortcuts="e" { (tr!("Reopen")) } }
     };
     html! {
         (form(reader, conversation, "/status", &button))
         form method="post" action=(reader.path(&conversation.id, "/unread")) {
             (csrf_field(&reader.member.visitor))
-            button.plain aria-keyshortcuts="u" { "Unread" }
+            button.plain aria-keyshortcuts="u" { (tr!("a verb" => "Mark as unread")) }
         }
     }
 }

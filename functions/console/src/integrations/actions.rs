@@ -14,14 +14,16 @@ use leadwire::ids::{IntegrationId, PageId};
 use leadwire::leads::{BackfillIn, RunOut};
 use leadwire::model::connection::login::{LIFETIME, LoginFailure, browser_hash};
 use leadwire::secret::AccessToken;
+use leadwire::tr;
 use maud::html;
 use oauth2::CsrfToken;
 use serde::Deserialize;
 use url::Url;
 
-use super::details::{CONVERSATIONS, LEADS, Refused, render};
+use super::assignment::Work;
+use super::details::{Refused, render};
 use crate::acts::Showing;
-use crate::components::{csrf_field, is_wrong, plural, problem_alert};
+use crate::components::{csrf_field, is_wrong, problem_alert};
 use crate::flash::{Flash, redirect_with};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page, redirect_out};
@@ -65,7 +67,7 @@ pub(super) async fn connect(
     let login =
         LoginRequest { return_url: back(&origin), browser: Some(browser), renews: true, ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
+    Ok((jar.add(cookie), redirect_out(&dialog, &tr!("Continue to Facebook"))).into_response())
 }
 
 /// Like [`connect`], for an integration that is connected again.
@@ -85,7 +87,7 @@ pub(super) async fn reconnect(
     let replace = fields.is_ticked("replace");
     let login = LoginRequest { return_url, integration_id, replace, browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
+    Ok((jar.add(cookie), redirect_out(&dialog, &tr!("Continue to Facebook"))).into_response())
 }
 
 /// Parameters of the return from Meta.
@@ -127,30 +129,31 @@ pub(super) async fn back_from_meta(
     }
     let flash = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
-            let pages = back.pages.unwrap_or_default();
+            let number = back.pages.unwrap_or_default();
+            let pages = tr!([number] "{n} page" | "{n} pages");
             match back.before {
-                Some(before) if before > pages => Flash::failed(format!(
-                    "Connected, but with {} instead of {before}: no more leads arrive from the others. Reconnect and select them, \
-                     as a person who has a role on all of them.",
-                    plural(pages, "page")
+                Some(before) if before > number => Flash::failed(tr!(
+                    "Connected, but with {pages} instead of {before}: no more leads arrive from the others. Reconnect as a person who has a role on all pages, and select all of them.",
+                    pages = pages,
+                    before = before
                 )),
-                _ if back.renewed => Flash::done(format!(
-                    "This Facebook account was connected already, so that connection was renewed, with {}.",
-                    plural(pages, "page")
+                _ if back.renewed => Flash::done(tr!(
+                    "This Facebook account was already connected. Its connection was renewed, with {pages}.",
+                    pages = pages
                 )),
-                _ => Flash::done(format!("Connected, with {}.", plural(pages, "page"))),
+                _ => Flash::done(tr!("Connected, with {pages}.", pages = pages)),
             }
         }
-        (Some("denied"), _) => Flash::failed(
-            "You cancelled at Facebook, so nothing was changed. If you did not cancel, the Meta app may still be in development mode, which admits only its own team.",
-        ),
-        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Flash::failed(
-            "Facebook granted access to no page. Connect again and select at least one page; you need a role on it.",
-        ),
+        (Some("denied"), _) => Flash::failed(tr!(
+            "You cancelled at Facebook, so nothing was changed. If you did not cancel, the Meta app may still be in development mode, which admits only its own team."
+        )),
+        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Flash::failed(tr!(
+            "Facebook granted access to no page. Connect again and select at least one page; you need a role on it."
+        )),
         (_, code) => {
             let code: String =
                 code.unwrap_or("unknown").chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
-            Flash::failed(format!("Connecting failed ({code}). Nothing was changed; try again."))
+            Flash::failed(tr!("Connecting failed ({code}). Nothing was changed; try again.", code = code))
         }
     };
     let connected = back.status.as_deref() == Some("connected");
@@ -167,14 +170,14 @@ pub(super) async fn settings(
         let input = SettingsIn {
             name: Some(fields.text("name")),
             description: Some(fields.text("description")),
-            assignment: Some(LEADS.parse(&fields)?),
-            inbox_assignment: Some(CONVERSATIONS.parse(&fields)?),
+            assignment: Some(Work::Leads.parse(&fields)?),
+            inbox_assignment: Some(Work::Conversations.parse(&fields)?),
             notify_assignee: Some(fields.is_ticked("notify_assignee")),
         };
         Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
     };
     match change.await {
-        Ok(_) => Ok(redirect_with(&format!("/integrations/{id}"), jar, Ok("Saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(&format!("/integrations/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
             let refused = Refused { fields: &fields, problem: &problem };
@@ -189,11 +192,13 @@ pub(super) async fn pages(
 ) -> Response {
     let change = async {
         let parse = |page: &str| {
-            PageId::parse(page).map_err(|_| Problem::field("page", ProblemCode::PageInvalid, "No page has this id."))
+            PageId::parse(page)
+                .map_err(|_| Problem::field("page", ProblemCode::PageInvalid, tr!("No page has this id.")))
         };
         let page_ids = fields.all("page").map(parse).collect::<Result<Vec<_>, _>>()?;
         let list = console.connections.choose_pages(&access, &id, PagesIn { page_ids }).await?;
-        Ok::<_, Problem>(format!("Saved. Leads are imported from {}.", plural(list.items.len(), "page")))
+        let pages = tr!([list.items.len()] "{n} page" | "{n} pages");
+        Ok::<_, Problem>(tr!("Saved. Leads are imported from {pages}.", pages = pages))
     };
     redirect_with(&format!("/integrations/{id}"), jar, change.await)
 }
@@ -204,8 +209,10 @@ pub(super) async fn sync(
 ) -> Response {
     let started = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
-        0 => "Checking the last 48 hours for missing leads: none so far.".to_owned(),
-        found => format!("{} found. The import has started.", plural(found, "new lead")),
+        0 => tr!("Checking the last 48 hours for missed leads… none so far.").into_owned(),
+        found => {
+            tr!([found] "{n} new lead found. The import has started." | "{n} new leads found. The import has started.")
+        }
     };
     redirect_with(&format!("/integrations/{id}"), jar, started.map_err(Problem::from).map(text))
 }
@@ -215,11 +222,12 @@ pub(super) async fn backfill(
     AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
     let begin = async {
-        let invalid = || Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days, from 1 to 90.");
+        let invalid =
+            || Problem::field("days", ErrorCode::DaysInvalid, tr!("Enter a whole number of days, from 1 to 90."));
         let days = fields.text("days").parse().map_err(|_| invalid())?;
         let input = BackfillIn { days, assign: fields.is_ticked("assign") };
         console.leads.backfill(&access, &id, input).await?;
-        Ok::<_, Problem>(format!("Searching for leads of the last {days} days. You do not need to wait here."))
+        Ok::<_, Problem>(tr!("Searching for leads of the last {days} days. You do not need to wait here.", days = days))
     };
     redirect_with(&format!("/integrations/{id}"), jar, begin.await)
 }
@@ -233,7 +241,7 @@ pub(super) async fn replace_token(
     redirect_with(
         &format!("/integrations/{id}"),
         jar,
-        replaced.map_err(Problem::from).map(|_| "The new token is in use.".to_owned()),
+        replaced.map_err(Problem::from).map(|_| tr!("The new token is in use.").into_owned()),
     )
 }
 
@@ -248,19 +256,20 @@ pub(super) async fn token_form(
 
 pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let create = async {
-        let token =
-            fields.get("token").ok_or_else(|| Problem::field("token", ErrorCode::TokenRequired, "Paste the token."))?;
+        let missing = || Problem::field("token", ErrorCode::TokenRequired, tr!("Paste the token."));
+        let token = fields.get("token").ok_or_else(missing)?;
         let new = NewIntegration {
             name: fields.text("name"),
             description: None,
-            assignment: Some(LEADS.parse(&fields)?),
+            assignment: Some(Work::Leads.parse(&fields)?),
             token: Some(AccessToken::new(token.to_owned())),
         };
         Ok::<_, Problem>(console.connections.create(&admin.access, new).await?)
     };
     match create.await {
         Ok(integration) => {
-            let text = format!("Connected, with {}.", plural(integration.pages_count, "page"));
+            let pages = tr!([integration.pages_count] "{n} page" | "{n} pages");
+            let text = tr!("Connected, with {pages}.", pages = pages);
             Ok(redirect_with(&format!("/integrations/{}", integration.id), jar, Ok(text)))
         }
         Err(problem) => {
@@ -283,16 +292,15 @@ async fn pasting(
         form.card.narrow method="post" action="/integrations/token" {
             (csrf_field(visitor))
             (problem_alert(problem))
-            p { "For businesses that manage access to the Meta app themselves: a system user's token from your Business Manager. It is verified, "
-                "stored in Secrets Manager, and never shown again." }
-            label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
+            p { (tr!("For businesses that manage access to the Meta app themselves: a system user's token from Meta Business settings. It is verified, stored encrypted, and never shown again.")) }
+            label { (tr!("Name")) input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             // A rejected token is not sent back: a page must never contain a token.
-            label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
-            (LEADS.select(&rejected.and_then(|rejected| LEADS.parse(rejected.fields).ok()).unwrap_or_default(), &users))
-            div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }
+            label { (tr!("Token")) input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
+            (Work::Leads.select(&rejected.and_then(|rejected| Work::Leads.parse(rejected.fields).ok()).unwrap_or_default(), &users))
+            div.acts { button.primary { (tr!("Connect")) } a.button href="/integrations" { (tr!("Cancel")) } }
         }
     };
-    Ok(page(visitor, jar, Section::Integrations, "Use a system user's token", &body))
+    Ok(page(visitor, jar, Section::Integrations, &tr!("Use a system user's token"), &body))
 }
 
 pub(super) async fn delete(
@@ -303,7 +311,7 @@ pub(super) async fn delete(
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|ended| removal_message(&ended, "The integration was deleted.")),
+        ended.map_err(Problem::from).map(|ended| removal_message(&ended, &tr!("The integration was deleted."))),
     )
 }
 
@@ -312,13 +320,13 @@ pub(super) async fn disconnect(AdminForm { console, actor: Admin { access, .. },
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|(_, ended)| removal_message(&ended, "Meta was disconnected.")),
+        ended.map_err(Problem::from).map(|(_, ended)| removal_message(&ended, &tr!("Meta was disconnected."))),
     )
 }
 
 fn removal_message(ended: &Removal, done: &str) -> String {
     match ended {
-        Removal::Done => format!("{done} Existing leads are kept."),
-        Removal::InProgress => "Leads have stopped. The cleanup continues in the background.".to_owned(),
+        Removal::Done => format!("{done} {}", tr!("Existing leads are kept.")),
+        Removal::InProgress => tr!("Leads have stopped. The cleanup continues in the background.").into_owned(),
     }
 }

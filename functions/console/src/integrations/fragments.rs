@@ -1,5 +1,7 @@
 //! Fragments of an integration's page that take a while or change by themselves: its health and its searches.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -7,13 +9,15 @@ use http::HeaderMap;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
+use leadwire::language::translate;
 use leadwire::leads::RunOut;
 use leadwire::model::connection::check::{Check, CheckId, CheckStatus};
 use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::run::RunState;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{badge, count, plural, prose, refresh_in, time};
+use crate::components::{badge, count, prose, refresh_in, time, with_markup};
 use crate::layout::{Section, fragment_or_page};
 use crate::session::Admin;
 use crate::state::Console;
@@ -27,53 +31,58 @@ pub(super) async fn health(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let health = console.connections.health(&access, &id).await?;
+    let person = console.connections.connected_person(&access, &id).await?;
     let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
     let unseen =
         health.items.iter().filter(|check| check.status == CheckStatus::Unknown && check.id.is_asked_of_meta());
     let unseen = unseen.count();
     let part = html! {
         p {
-            @if failed > 0 { (badge("bad", "Needs attention")) " " (plural(failed, "check")) " failed." }
-            @else if unseen > 0 { (badge("warn", "Incomplete")) " " (plural(unseen, "check")) " could not be completed: leads may be blocked." }
-            @else { (badge("good", "Healthy")) " Nothing blocks leads." }
-            " " span.quiet { "Checked with Meta on " (time(health.checked_at)) "." }
+            @if failed > 0 { (badge("bad", &tr!("Needs attention"))) " " (tr!([failed] "{n} check failed." | "{n} checks failed.")) }
+            @else if unseen > 0 {
+                (badge("warn", &tr!("Incomplete"))) " "
+                (tr!([unseen] "{n} check could not be completed: leads may be blocked." | "{n} checks could not be completed: leads may be blocked."))
+            }
+            @else { (badge("good", &tr!("Healthy"))) " " (tr!("Nothing blocks leads.")) }
+            " " span.quiet { (with_markup(&tr!("Checked with Meta on {time}."), &[("time", time(health.checked_at))])) }
         }
+        @if let Some(name) = person { p { (with_markup(&tr!("Connected at Meta as {name}."), &[("name", html! { b { (name) } })])) } }
         ul.checks { @for check in &health.items { (line(check)) } }
     };
-    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Health"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, &tr!("Health")), &part))
 }
 
 fn line(check: &Check) -> Markup {
     let (kind, status) = match check.status {
-        CheckStatus::Pass => ("good", "Passed"),
-        CheckStatus::Fail => ("bad", "Failed"),
-        CheckStatus::Unknown => ("calm", "Unknown"),
+        CheckStatus::Pass => ("good", tr!("Passed")),
+        CheckStatus::Fail => ("bad", tr!("Failed")),
+        CheckStatus::Unknown => ("calm", tr!("Unknown")),
     };
     html! {
         li {
-            (badge(kind, status))
+            (badge(kind, &status))
             div {
                 b { (name(check.id)) }
                 p { (prose(&check.evidence)) }
-                @if let Some(fix) = &check.fix { p.fix { b { "What to do: " } (prose(fix)) } }
+                @if let Some(fix) = &check.fix { p.fix { b { (tr!("What to do:")) " " } (prose(fix)) } }
             }
         }
     }
 }
 
-fn name(id: CheckId) -> &'static str {
+fn name(id: CheckId) -> Cow<'static, str> {
     match id {
-        CheckId::Token => "Access token",
-        CheckId::Scopes => "Permissions",
-        CheckId::PageTasks => "Page tasks",
-        CheckId::Subscription => "Webhook subscription",
-        CheckId::LeadAccess => "Leads Access Manager",
-        CheckId::Forms => "Forms",
-        CheckId::LastWebhook => "Last webhook",
-        CheckId::LastLead => "Last lead",
-        CheckId::AppMode => "App mode",
-        CheckId::Backlog => "Backlog",
-        CheckId::Whatsapp => "WhatsApp",
+        CheckId::Token => tr!("Access token"),
+        CheckId::Scopes => tr!("Permissions"),
+        CheckId::PageTasks => tr!("Page tasks"),
+        CheckId::Subscription => tr!("Webhook subscription"),
+        CheckId::LeadAccess => "Leads Access Manager".into(),
+        CheckId::Forms => tr!("Forms"),
+        CheckId::LastWebhook => tr!("Last webhook"),
+        CheckId::LastLead => tr!("Last lead"),
+        CheckId::AppMode => tr!("App mode"),
+        CheckId::Backlog => tr!("Backlog"),
+        CheckId::Whatsapp => "WhatsApp".into(),
     }
 }
 
@@ -87,7 +96,7 @@ pub(super) async fn runs(
 ) -> Result<Response, Problem> {
     let runs = console.leads.runs(&access, &id).await?.items;
     let part = list_of_runs(&runs, &id);
-    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, &tr!("Searches")), &part))
 }
 
 /// Searches with their progress, as a fragment that reloads while one of them is in progress.
@@ -95,7 +104,7 @@ pub(super) fn list_of_runs(runs: &[RunOut], id: &IntegrationId) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {
         @if runs.iter().any(is_going) { (refresh_in(2)) }
-        @if runs.is_empty() { p.quiet { "No searches yet. Leads arrive automatically; a search imports missing ones." } }
+        @if runs.is_empty() { p.quiet { (tr!("No searches yet. Leads arrive automatically; a search imports missed ones.")) } }
         ul.runs { @for out in runs.iter().take(5) { (run(out, id)) } }
     }
 }
@@ -103,35 +112,39 @@ pub(super) fn list_of_runs(runs: &[RunOut], id: &IntegrationId) -> Markup {
 fn run(out: &RunOut, id: &IntegrationId) -> Markup {
     let run = &out.run;
     let (kind, state) = match out.state {
-        RunState::Searching => ("calm", "Searching"),
-        RunState::BringingIn => ("calm", "Importing"),
-        RunState::Done if run.problems.is_empty() => ("good", "Done"),
-        RunState::Done => ("warn", "Done, except some pages"),
-        RunState::Stopped => ("bad", "Stopped"),
+        RunState::Searching => ("calm", tr!("Searching")),
+        RunState::BringingIn => ("calm", tr!("Importing")),
+        RunState::Done if run.problems.is_empty() => ("good", tr!("Done")),
+        RunState::Done => ("warn", tr!("Done, except for some pages")),
+        RunState::Stopped => ("bad", tr!("Stopped")),
     };
-    let title = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
+    let title = if run.kind == FoundBy::Backfill { tr!("Earlier leads") } else { tr!("Sync") };
     let (done, all) = match out.state {
         RunState::Searching => (run.pages_done.len() as u64, run.pages.len() as u64),
         _ => (run.settled.min(run.found), run.found),
     };
     html! {
         li {
-            p { (badge(kind, state)) " " b { (title) } " of " (time(run.asked_at)) }
+            p {
+                (badge(kind, &state)) " "
+                (with_markup(&tr!("{search}, started {time}"), &[("search", html! { b { (title) } }), ("time", time(run.asked_at))]))
+            }
             @match out.state {
                 RunState::Searching | RunState::BringingIn => {
-                    progress value=(done) max=(all.max(1)) aria-label="Progress" {}
+                    progress value=(done) max=(all.max(1)) aria-label=(tr!("Progress")) {}
                     p.quiet {
-                        @if out.state == RunState::Searching { (count(done)) " of " (count(all)) " pages searched, " (count(run.found)) " new leads so far." }
-                        @else { (count(done)) " of " (count(all)) " new leads imported." }
+                        @if out.state == RunState::Searching {
+                            (tr!("{done} of {all} pages searched, {found} new leads so far.", done = count(done), all = count(all), found = count(run.found)))
+                        } @else { (tr!("{done} of {all} new leads imported.", done = count(done), all = count(all))) }
                     }
                 }
                 RunState::Done if run.found == 0 && run.problems.is_empty() => {
-                    p { "No missing leads " (span_of(out)) "." @if run.kind != FoundBy::Backfill { " " a href={ "/integrations/" (id) "#earlier" } { "Search further back" } } }
+                    p { (tr!("No missed leads {span}.", span = span_of(out))) @if run.kind != FoundBy::Backfill { " " a href={ "/integrations/" (id) "#earlier" } { (tr!("Search further back")) } } }
                 }
-                RunState::Done => { p { (plural(run.found, "new lead")) " " (span_of(out)) " imported." } }
-                RunState::Stopped => { p { "It did not finish within a day. Search again; no lead is imported twice." } }
+                RunState::Done => { p { (tr!([run.found] "{n} new lead {span} imported." | "{n} new leads {span} imported.", span = span_of(out))) } }
+                RunState::Stopped => { p { (tr!("It did not finish within a day. Search again; no lead is imported twice.")) } }
             }
-            @for problem in &run.problems { p.wrong { "Page " (problem.page_id) ": " (problem.message) } }
+            @for problem in &run.problems { p.wrong { (tr!("Page {id}: {message}", id = problem.page_id, message = translate(&problem.message))) } }
         }
     }
 }
@@ -140,7 +153,7 @@ fn run(out: &RunOut, id: &IntegrationId) -> Markup {
 fn span_of(out: &RunOut) -> String {
     let hours = (out.run.asked_at.duration_since(out.run.since).as_secs() + 1800) / 3600;
     match hours {
-        ..=72 => format!("in the last {hours} hours"),
-        _ => format!("in the last {} days", (hours + 12) / 24),
+        ..=72 => tr!("in the last {hours} hours", hours = hours),
+        _ => tr!("in the last {days} days", days = (hours + 12) / 24),
     }
 }

@@ -1,6 +1,7 @@
 //! Integrations → Meta: connecting accounts, and the state of the connections.
 
 mod actions;
+mod assignment;
 mod details;
 mod fragments;
 mod quality;
@@ -17,9 +18,10 @@ use leadwire::model::connection::lead_state::{Severity, StopReason};
 use leadwire::model::connection::problem::{Impact, IntegrationProblem};
 use leadwire::model::connection::state::{ConnectionStatus, EXPIRING_SOON_PERIOD, TokenKind};
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, plural, time, time_or};
+use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, time, time_or, with_markup};
 use crate::delivery;
 use crate::layout::{Section, page};
 use crate::session::{Admin, Visitor};
@@ -64,10 +66,10 @@ async fn list(
     } else {
         let disconnect = Confirm {
             id: "disconnect",
-            label: "Disconnect Meta",
-            question: "Disconnect Meta?",
+            label: &tr!("Disconnect Meta"),
+            question: &tr!("Disconnect Meta?"),
             action: "/integrations/disconnect",
-            act: "Disconnect",
+            act: &tr!("Disconnect"),
             open: query.confirm == "disconnect",
             sends: None,
         };
@@ -76,28 +78,28 @@ async fn list(
             (delivery::parked_banner(&parked))
             (silences(&connections))
             (alerted(&users))
-            h2.hidden { "Accounts" }
+            h2.hidden { (tr!("Accounts")) }
             div.cards { @for integration in &integrations { (card(integration)) } }
             section {
-                h2 { "Connected pages" }
+                h2 { (tr!("Connected pages")) }
                 (table(&connections, &integrations))
             }
             section.acts {
-                form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
-                a.button href="/integrations/token" { "Use a system user's token" }
-                a.button href="/webhooks" { "Webhooks to your CRM" }
+                form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { (tr!("Connect another account")) } }
+                a.button href="/integrations/token" { (tr!("Use a system user's token")) }
+                a.button href="/webhooks" { (tr!("Webhooks to your CRM")) }
                 (disconnect.show(&visitor, disconnect_consequences(&visitor, integrations.len(), connections.len())))
             }
             (help())
         }
     };
-    Ok(page(&visitor, jar, Section::Integrations, "Integrations", &body))
+    Ok(page(&visitor, jar, Section::Integrations, &tr!("Integrations"), &body))
 }
 
 fn not_connected(visitor: &Visitor) -> Markup {
     html! {
         (welcome(visitor))
-        section { h2 { "Connected pages" } (table(&[], &[])) }
+        section { h2 { (tr!("Connected pages")) } (table(&[], &[])) }
         (help())
     }
 }
@@ -106,9 +108,9 @@ fn not_connected(visitor: &Visitor) -> Markup {
 pub(crate) fn welcome(visitor: &Visitor) -> Markup {
     html! {
         div.card.narrow.welcome {
-            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, without duplicates, for your team to work on." }
-            form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { "Connect Facebook" } }
-            p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
+            p.lead { (tr!("Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, without duplicates, for your team to work on.")) }
+            form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { (tr!("Connect Facebook")) } }
+            p.quiet { (tr!("You choose the pages at Facebook.")) " " a href="/integrations/token" { (tr!("Use a system user's token instead")) } }
         }
     }
 }
@@ -133,11 +135,15 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
     html! {
         @if !stopped.is_empty() {
             (alert("bad", html! {
-                @if stopped.len() > 1 { p { b { (plural(stopped.len(), "integration")) } " bring no leads:" } }
+                @if stopped.len() > 1 {
+                    p { (with_markup(&tr!("{integrations} bring no leads:"), &[("integrations", html! { b { (tr!([stopped.len()] "{n} integration" | "{n} integrations")) } })])) }
+                }
                 @for integration in &stopped {
                     div.stop {
                         p {
-                            b { (integration.name) } ": " (integration.reason_message.as_deref().unwrap_or("No leads can arrive.")) " No leads arrive until this is fixed. "
+                            b { (integration.name) } ": "
+                            @match &integration.reason_message { Some(message) => (message), None => (tr!("No leads can arrive.")) }
+                            " " (tr!("No leads arrive until this is fixed.")) " "
                             (integration.fix.as_deref().unwrap_or_default())
                         }
                         (reconnect(visitor, integration))
@@ -149,9 +155,10 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
             (alert("bad", html! {
                 @for page in &pages {
                     p {
-                        b { (page.page_name) } " brings no leads: " (page.reason_message.as_deref().unwrap_or_default()) " "
+                        (with_markup(&tr!("{page} brings no leads:"), &[("page", html! { b { (page.page_name) } })])) " "
+                        (page.reason_message.as_deref().unwrap_or_default()) " "
                         (page.fix.as_deref().unwrap_or_default()) " "
-                        a href={ "/integrations/" (page.integration_id) } { "Open the integration" }
+                        a href={ "/integrations/" (page.integration_id) } { (tr!("Open the integration")) }
                     }
                 }
             }))
@@ -159,7 +166,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
         @if !risks.is_empty() {
             (alert("warn", html! {
                 @for (integration, problem) in &risks {
-                    p { b { (integration.name) } ": " (problem.message) " " (problem.fix) " " a href={ "/integrations/" (integration.id) } { "Open the integration" } }
+                    p { b { (integration.name) } ": " (problem.message) " " (problem.fix) " " a href={ "/integrations/" (integration.id) } { (tr!("Open the integration")) } }
                 }
             }))
         }
@@ -167,7 +174,12 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
             (alert("warn", html! {
                 @for integration in &ending {
                     div.stop {
-                        p { b { (integration.name) } ": expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect before then to keep leads arriving." }
+                        p {
+                            (with_markup(
+                                &tr!("{name}: expires {time}. Reconnect before then to keep leads arriving."),
+                                &[("name", html! { b { (integration.name) } }), ("time", html! { @if let Some(at) = integration.expires_at { (time(at)) } })],
+                            ))
+                        }
                         (reconnect(visitor, integration))
                     }
                 }
@@ -187,8 +199,8 @@ pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Mark
     let path = format!("/integrations/{}", integration.id);
     html! {
         @match integration.token_kind {
-            TokenKind::User => form method="post" action={ (path) "/reconnect" } { (csrf_field(visitor)) button.primary { "Reconnect" } },
-            TokenKind::SystemUser => a.button.primary href={ (path) "#token" } { "Replace the token" },
+            TokenKind::User => form method="post" action={ (path) "/reconnect" } { (csrf_field(visitor)) button.primary { (tr!("Reconnect")) } },
+            TokenKind::SystemUser => a.button.primary href={ (path) "#token" } { (tr!("Replace the token")) },
         }
     }
 }
@@ -200,8 +212,13 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
         @if !quiet.is_empty() {
             (alert("warn", html! {
                 @for (page, since) in &quiet {
-                    p { b { (page.page_name) } " has been silent since " (time(*since)) ", much longer than usual. "
-                        a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" } }
+                    p {
+                        (with_markup(
+                            &tr!("{page} has been unusually silent since {time}."),
+                            &[("page", html! { b { (page.page_name) } }), ("time", time(*since))],
+                        ))
+                        " " a href={ "/integrations/" (page.integration_id) "#health" } { (tr!("Check its health")) }
+                    }
                 }
             }))
         }
@@ -211,18 +228,17 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
 /// Who is mailed when a connection ends or is about to.
 pub(crate) fn alerted(users: &[User]) -> Markup {
     let admins: Vec<&User> = users.iter().filter(|user| user.is_admin()).collect();
+    let people = html! {
+        @for (index, admin) in admins.iter().enumerate() { @if index > 0 { ", " } span title=(admin.email) { (admin.name) } }
+    };
     html! {
         @if admins.is_empty() {
             (alert("bad", html! { p {
-                b { "No one is mailed when a connection ends. " }
-                "The CRM has told Leadwire of no active user with the role admin. Add one in the CRM."
+                b { (tr!("No one is mailed when a connection ends.")) " " }
+                (tr!("Leadwire has no active user with the role admin. Add one in the CRM."))
             } }))
         } @else {
-            p.quiet {
-                "Alerts about connections are mailed to "
-                @for (index, admin) in admins.iter().enumerate() { @if index > 0 { ", " } span title=(admin.email) { (admin.name) } }
-                "."
-            }
+            p.quiet { (with_markup(&tr!("Alerts about connections are mailed to {people}."), &[("people", people)])) }
         }
     }
 }
@@ -230,25 +246,25 @@ pub(crate) fn alerted(users: &[User]) -> Markup {
 /// The state of an integration as a badge.
 pub(super) fn state_of(integration: &IntegrationOut) -> Markup {
     let ends_soon = integration.expires_at.is_some_and(|at| at <= leadwire::clock::now() + EXPIRING_SOON_PERIOD);
-    worst(integration.severity, ends_soon, "Error")
+    worst(integration.severity, ends_soon, &tr!("Error"))
 }
 
 /// The state of a page's connection as a badge.
 pub(super) fn connection_badge(connection: &ConnectionOut) -> Markup {
     let stopped = match connection.reason {
-        Some(StopReason::Blocked(_)) => "No leads",
-        Some(StopReason::Ended(_)) | None => "Expired",
+        Some(StopReason::Blocked(_)) => tr!("No leads"),
+        Some(StopReason::Ended(_)) | None => tr!("Expired"),
     };
-    worst(connection.severity, connection.status == ConnectionStatus::ExpiringSoon, stopped)
+    worst(connection.severity, connection.status == ConnectionStatus::ExpiringSoon, &stopped)
 }
 
 /// The worst of what is known, in one badge. The same everywhere.
 fn worst(severity: Severity, ends_soon: bool, stopped: &str) -> Markup {
     match severity {
         Severity::Error => badge("bad", stopped),
-        Severity::Warning if ends_soon => badge("warn", "Expiring soon"),
-        Severity::Warning => badge("warn", "Needs attention"),
-        Severity::Notice | Severity::Ok => badge("good", "Active"),
+        Severity::Warning if ends_soon => badge("warn", &tr!("Expiring soon")),
+        Severity::Warning => badge("warn", &tr!("Needs attention")),
+        Severity::Notice | Severity::Ok => badge("good", &tr!("Active")),
     }
 }
 
@@ -259,11 +275,16 @@ fn card(integration: &IntegrationOut) -> Markup {
             @if !integration.description.is_empty() { span.quiet { (integration.description) } }
             @if let Some(message) = &integration.reason_message { span.wrong { (message) } }
             @else if let Some(worst) = integration.problems.first() {
-                span.wrong { (worst.message) @if integration.problems.len() > 1 { " And " (plural(integration.problems.len() - 1, "more problem")) "." } }
+                span.wrong { (worst.message) @if integration.problems.len() > 1 { " " (tr!([integration.problems.len() - 1] "And {n} more problem." | "And {n} more problems.")) } }
             }
             span.facts {
-                span { (plural(integration.pages_count, "page")) }
-                span { @if integration.last_sync_at.is_some() { "Last new lead " } (time_or(integration.last_sync_at, "No new leads yet")) }
+                span { (tr!([integration.pages_count] "{n} page" | "{n} pages")) }
+                span {
+                    @match integration.last_sync_at {
+                        Some(at) => (with_markup(&tr!("Last new lead {time}"), &[("time", time(at))])),
+                        None => span.quiet { (tr!("No new leads yet")) },
+                    }
+                }
             }
         }
     }
@@ -277,24 +298,27 @@ fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Mark
         found.map_or_else(String::new, |integration| integration.name.clone())
     };
     if connections.is_empty() {
-        return empty("No connections found", html! { "Pages appear here as soon as an account is connected." });
+        return empty(
+            &tr!("No connections found"),
+            html! { (tr!("Pages appear here as soon as an account is connected.")) },
+        );
     }
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Page" } @if names_account { th { "Integration" } } th { "Status" } th { "Expires" } th { "Connected by" } th.number { "Leads" } th { "Last new lead" } } }
+                thead { tr { th { (tr!("Page")) } @if names_account { th { (tr!("Integration")) } } th { (tr!("Status")) } th { (tr!("Expires")) } th { (tr!("Connected by")) } th.number { (tr!("Leads")) } th { (tr!("Last new lead")) } } }
                 tbody {
                     @for connection in connections {
                         tr {
-                            td data-label="Page" { (page_link(connection)) }
-                            @if names_account { td data-label="Integration" { a href={ "/integrations/" (connection.integration_id) } { (account(connection)) } } }
-                            td data-label="Status" { (connection_badge(connection)) @if let Some(why) = &connection.reason_message { div.quiet { (why) } } }
-                            td data-label="Expires" { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, "Never")) } }
-                            td data-label="Connected by" {
-                                @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { "Unknown" } }
+                            td data-label=(tr!("Page")) { (page_link(connection)) }
+                            @if names_account { td data-label=(tr!("Integration")) { a href={ "/integrations/" (connection.integration_id) } { (account(connection)) } } }
+                            td data-label=(tr!("Status")) { (connection_badge(connection)) @if let Some(why) = &connection.reason_message { div.quiet { (why) } } }
+                            td data-label=(tr!("Expires")) { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, &tr!("Never"))) } }
+                            td data-label=(tr!("Connected by")) {
+                                @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { (tr!("Unknown")) } }
                             }
-                            td.number data-label="Leads" { (count(connection.leads_count)) }
-                            td data-label="Last new lead" { (time_or(connection.last_sync_at, "None yet")) }
+                            td.number data-label=(tr!("Leads")) { (count(connection.leads_count)) }
+                            td data-label=(tr!("Last new lead")) { (time_or(connection.last_sync_at, &tr!("None yet"))) }
                         }
                     }
                 }
@@ -313,14 +337,18 @@ pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
 }
 
 fn disconnect_consequences(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
+    let pages = tr!([pages] "{n} page" | "{n} pages");
     html! {
-        p { b { (visitor.org_name().unwrap_or_default()) } ": this disconnects " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
-            " with " (plural(pages, "page")) "." }
+        p {
+            b { (visitor.org_name().unwrap_or_default()) } ": "
+            @if integrations == 1 { (tr!("this disconnects the connected account with {pages}.", pages = pages)) }
+            @else { (tr!("this disconnects all {accounts} connected accounts with {pages}.", accounts = count(integrations), pages = pages)) }
+        }
         ul {
-            li { "New leads stop immediately." }
-            li { "Pages that no other connection uses are unsubscribed at Meta, and our copies of the access tokens are deleted." }
-            li { "Existing leads are kept, with their history. Leads that people submit afterwards can be imported for 90 days if you connect again." }
-            li { "Ad accounts that use one of these accounts are no longer synced." }
+            li { (tr!("New leads stop immediately.")) }
+            li { (tr!("Pages that no other connection uses are unsubscribed at Meta, and our copies of the access tokens are deleted.")) }
+            li { (tr!("Existing leads are kept, with their history. Leads that people submit afterwards can be imported for 90 days if you connect again.")) }
+            li { (tr!("Ad accounts that use one of these accounts are no longer synced.")) }
         }
     }
 }
@@ -328,12 +356,17 @@ fn disconnect_consequences(visitor: &Visitor, integrations: usize, pages: usize)
 fn help() -> Markup {
     html! {
         details.help {
-            summary { "What do I need to connect?" }
+            summary { (tr!("What do I need to connect?")) }
             ul {
-                li { "A Facebook account that can access the leads of your pages: the task " i { "Leads" } " in Meta Business Suite, or full control." }
-                li { "At Facebook, keep every permission selected. If one is missing, this page says so afterwards, with what to do." }
-                li { "If your business uses Leads Access Manager, assign this app there as well." }
-                li { "A connection lasts 60 days, and reconnecting keeps everything. The people named above are mailed 7, 3 and 1 days before it expires." }
+                li {
+                    (with_markup(
+                        &tr!("A Facebook account that can access the leads of your pages: the task {task} in Meta Business Suite, or full control."),
+                        &[("task", html! { i { (tr!("Leads")) } })],
+                    ))
+                }
+                li { (tr!("At Facebook, keep every permission selected. If one is missing, this page then says so and explains what to do.")) }
+                li { (tr!("If your business uses Leads Access Manager, assign this app there as well.")) }
+                li { (tr!("A connection lasts 60 days, and reconnecting keeps everything. Users with the role admin get a mail 7, 3 and 1 days before it expires.")) }
             }
         }
     }

@@ -13,16 +13,18 @@ use leadwire::error::ErrorCode;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{DatasetId, IntegrationId};
+use leadwire::language::{decimal, translate};
 use leadwire::model::conversion::ConversionState;
 use leadwire::model::lead::Status;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::acts::Showing;
-use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, plural, problem_alert, time};
+use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, problem_alert, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
-use crate::leads::STATUSES;
+use crate::leads::{STATUSES, status_name};
 use crate::messages;
 use crate::session::{Admin, Visitor};
 use crate::state::Console;
@@ -65,20 +67,28 @@ async fn render(
     };
     let base = format!("/integrations/{id}");
     let body = html! {
-        p { a href=(base) { (integration.name) } ": Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes." }
+        p {
+            a href=(base) { (integration.name) } ": "
+            (tr!("Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes."))
+        }
         @if let Some(fault) = &now.fault {
             (alert("warn", html! {
-                p { b { "Reports wait. " } (fault.message) }
-                p.fix { "They are tried again on " (time(fault.paused_until)) ", and are sent with their original times. Nothing is lost for seven days." }
+                p { b { (tr!("Reports are paused.")) " " } (translate(&fault.message)) }
+                p.fix {
+                    (with_markup(
+                        &tr!("They are tried again on {time}, and are sent with their original times. Nothing is lost for seven days."),
+                        &[("time", time(fault.paused_until))],
+                    ))
+                }
             }))
         }
         @if let Err(problem) = &datasets {
-            (alert("warn", html! { p { "The datasets cannot be listed now: " (messages::text(problem)) } }))
+            (alert("warn", html! { p { (tr!("The datasets cannot be listed now: {problem}", problem = messages::text(problem))) } }))
         }
         div.columns {
             div {
                 (coverage(now.dataset_id.is_some(), &now.coverage))
-                section { h2 { "What is reported" } (form.show(visitor, &base)) }
+                section { h2 { (tr!("What is reported")) } (form.show(visitor, &base)) }
             }
             aside {
                 (what_became(&outcomes))
@@ -86,29 +96,34 @@ async fn render(
             }
         }
     };
-    Ok(page(visitor, jar, Section::Integrations, "Lead quality", &body))
+    Ok(page(visitor, jar, Section::Integrations, &tr!("Lead quality"), &body))
 }
 
 fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
     let percent = coverage.share.map(|share| (share * rust_decimal::Decimal::ONE_HUNDRED).round_dp(1).normalize());
     html! {
         section.card {
-            h2 { "Coverage of the last " (coverage.days) " days" }
+            h2 { (tr!("Coverage of the last {days} days", days = coverage.days)) }
             div.figures {
-                div { span { "Leads reported" } b { (count(coverage.leads)) } }
-                div { span { "With a later status in time" } b { (count(coverage.followed)) } }
-                div { span { "Share" } b { @match percent { Some(percent) => { (percent) "%" }, None => "–" } } }
+                div { span { (tr!("Leads reported")) } b { (count(coverage.leads)) } }
+                div { span { (tr!("With a later status in time")) } b { (count(coverage.followed)) } }
+                div { span { (tr!("a ratio" => "Share")) } b { @match percent { Some(percent) => (tr!("{percent}%", percent = decimal(&percent.to_string()))), None => "–" } } }
             }
             p {
-                @if !is_on { (badge("dim", "Off")) " Nothing is reported at the moment." }
-                @else if coverage.leads == 0 { (badge("calm", "Waiting")) " No lead was reported yet. The next one is, when it arrives." }
+                @if !is_on { (badge("dim", &tr!("Off"))) " " (tr!("Nothing is reported at the moment.")) }
+                @else if coverage.leads == 0 { (badge("calm", &tr!("Waiting"))) " " (tr!("No lead has been reported yet. The next one is reported when it arrives.")) }
                 @else if coverage.followed == 0 {
-                    (badge("warn", "No progress yet")) " Meta knows of " (plural(coverage.leads, "lead")) " and of no later status. Change the status of leads as your team works on them."
+                    (badge("warn", &tr!("No progress yet"))) " "
+                    (tr!([coverage.leads] "{n} lead was reported to Meta, but no later status. Change the status of leads as your team works on them."
+                        | "{n} leads were reported to Meta, but no later status. Change the status of leads as your team works on them."))
                 } @else {
-                    (badge("good", "Reported")) " Of " (plural(coverage.leads, "lead")) ", " (count(coverage.followed)) " reached a later status within " (coverage.days) " days of its submission."
+                    (badge("good", &tr!("Reported"))) " "
+                    (tr!([coverage.leads] "Of {n} lead, {followed} reached a later status within {days} days of its submission."
+                        | "Of {n} leads, {followed} reached a later status within {days} days of their submission.",
+                        followed = count(coverage.followed), days = coverage.days))
                 }
             }
-            p.quiet { "Meta counts a lead if a later status is reported within " (coverage.days) " days. It works best if between 1 and 40 of 100 leads reach the status that you optimise for." }
+            p.quiet { (tr!("Meta counts a lead if a later status is reported within {days} days. Optimisation works best if between 1 and 40 in 100 leads reach the status that you optimise for.", days = coverage.days)) }
         }
     }
 }
@@ -149,49 +164,50 @@ impl Form<'_> {
                 (csrf_field(visitor))
                 // At a field, the problem stands below it.
                 @if problem.is_some_and(|problem| !is_field(problem)) { (problem_alert(problem)) }
-                @else if problem.is_some() { div #refused { (alert("bad", html! { p { "Nothing was saved. Correct the marked field." } })) } }
-                label.tick { input type="checkbox" name="on" value="yes" checked[is_on]; "Report the progress of leads to Meta" }
+                @else if problem.is_some() { div #refused { (alert("bad", html! { p { (tr!("Nothing was saved. Correct the marked field.")) } })) } }
+                label.tick { input type="checkbox" name="on" value="yes" checked[is_on]; (tr!("Report the progress of leads to Meta")) }
                 label {
-                    "Dataset"
+                    (tr!("Dataset"))
                     select name="dataset_id" aria-invalid=[is_wrong(problem, "dataset_id")] aria-describedby=[is_wrong(problem, "dataset_id").map(|_| "dataset_id-mistake")] {
                         @for dataset in self.datasets {
                             option value=(dataset.id) selected[chosen == dataset.id.as_str()] {
-                                (dataset.name) @if dataset.is_crm { " (for CRM events)" } " · " (dataset.id)
+                                @if dataset.is_crm { (tr!("{name} (for CRM events)", name = dataset.name)) } @else { (dataset.name) }
+                                " · " (dataset.id)
                             }
                         }
-                        option value=(OTHER) selected[chosen == OTHER] { "Another one, by its id" }
+                        option value=(OTHER) selected[chosen == OTHER] { (tr!("Another one, by its id")) }
                     }
                 }
                 (field_problem(problem, "dataset_id"))
                 label {
-                    "Id of another dataset"
+                    (tr!("Id of another dataset"))
                     input name="dataset_other" value=(other) inputmode="numeric" autocomplete="off" aria-invalid=[is_wrong(problem, "dataset_other")] aria-describedby=[is_wrong(problem, "dataset_other").map(|_| "dataset_other-mistake")];
                 }
                 (field_problem(problem, "dataset_other"))
-                p.quiet.hint { "Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM." }
+                p.quiet.hint { (tr!("Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM.")) }
                 fieldset {
-                    legend { "The event of each status" }
-                    p.quiet { "An empty name means that the status is not reported. Meta asks for every stage from the first one on." }
-                    @for (status, value, label) in STATUSES {
+                    legend { (tr!("The event of each status")) }
+                    p.quiet { (tr!("An empty name means that the status is not reported. Meta asks for every stage from the first one on.")) }
+                    @for (status, value) in STATUSES {
                         @let name = format!("events.{value}");
                         label {
-                            (label)
+                            (status_name(status))
                             input name=(name) value=(self.text(&name, || self.now.events.get(&status).cloned().unwrap_or_default())) maxlength="50"
-                                placeholder="Not reported" autocomplete="off" aria-invalid=[is_wrong(problem, &name)] aria-describedby=[is_wrong(problem, &name).map(|_| format!("{name}-mistake"))];
+                                placeholder=(tr!("Not reported")) autocomplete="off" aria-invalid=[is_wrong(problem, &name)] aria-describedby=[is_wrong(problem, &name).map(|_| format!("{name}-mistake"))];
                         }
                         (field_problem(problem, &name))
                     }
                 }
                 details open[!code.is_empty() || is_wrong(problem, "test_event_code").is_some()] {
-                    summary { "Mark events as tests" }
+                    summary { (tr!("Mark events as tests")) }
                     label {
-                        "Test event code"
+                        (tr!("Test event code"))
                         input name="test_event_code" value=(code) autocomplete="off" aria-invalid=[is_wrong(problem, "test_event_code")] aria-describedby=[is_wrong(problem, "test_event_code").map(|_| "test_event_code-mistake")];
                     }
                     (field_problem(problem, "test_event_code"))
-                    p.quiet { "For 24 hours, events are sent with this code and appear in Meta's Test Events page. They count like all others." }
+                    p.quiet { (tr!("For 24 hours, events are sent with this code and appear on Meta's Test Events page. They count like all others.")) }
                 }
-                button.primary { "Save" }
+                button.primary { (tr!("Save")) }
             }
         }
     }
@@ -201,36 +217,39 @@ impl Form<'_> {
 fn is_field(problem: &Problem) -> bool {
     let field = problem.field.as_deref().unwrap_or_default();
     ["dataset_id", "dataset_other", "test_event_code"].contains(&field)
-        || STATUSES.iter().any(|(_, value, _)| field.strip_prefix("events.") == Some(value))
+        || STATUSES.iter().any(|(_, value)| field.strip_prefix("events.") == Some(value))
 }
 
 fn what_became(found: &ConversionOutcomes) -> Markup {
     let label = |outcome: &ConversionOutcome| match outcome.state {
-        ConversionState::Sent => badge("good", "Reported"),
-        ConversionState::Pending => badge("calm", "To be reported"),
-        ConversionState::NotSent => badge("dim", "Not reported"),
+        ConversionState::Sent => badge("good", &tr!("Reported")),
+        ConversionState::Pending => badge("calm", &tr!("To be reported")),
+        ConversionState::NotSent => badge("dim", &tr!("Not reported")),
     };
     html! {
         section.card {
-            h2 { "What became of the reports" }
-            @if found.leads == 0 { p.quiet { "These pages have no leads yet." } }
+            h2 { (tr!("What became of the reports")) }
+            @if found.leads == 0 { p.quiet { (tr!("This integration's pages have no leads yet.")) } }
             @else {
-                p.quiet { "The " @if found.leads > 1 { "newest " } (plural(found.leads, "lead")) " of these pages, with each status that they reached." }
+                p.quiet {
+                    (tr!([found.leads] "{n} lead of this integration's pages, with each status that it reached."
+                        | "The newest {n} leads of this integration's pages, with each status that they reached."))
+                }
                 ul.runs {
                     @for outcome in &found.outcomes {
                         li {
                             (label(outcome)) " " b { (count(outcome.count)) }
-                            @if let Some(reason) = outcome.reason_message { p { (reason) } }
+                            @if let Some(reason) = &outcome.reason_message { p { (reason) } }
                             p.quiet {
                                 @for (index, lead) in outcome.lead_ids.iter().enumerate() {
                                     @if index > 0 { ", " }
-                                    a href={ "/leads/" (lead) } { @if index == 0 { "See a lead" } @else { "another" } }
+                                    a href={ "/leads/" (lead) } { @if index == 0 { (tr!("See a lead")) } @else { (tr!("another")) } }
                                 }
                             }
                         }
                     }
                     @if found.leads_without_report > 0 {
-                        li { (badge("dim", "Nothing to report")) " " b { (count(found.leads_without_report)) } p { "They arrived while no dataset was chosen, and kept their first status." } }
+                        li { (badge("dim", &tr!("Nothing to report"))) " " b { (count(found.leads_without_report)) } p { (tr!("Leads that arrived while no dataset was selected, and kept their first status.")) } }
                     }
                 }
             }
@@ -246,16 +265,16 @@ fn test_form(visitor: &Visitor, base: &str, now: &ConversionsOut, rejected: Opti
     );
     html! {
         section.card {
-            h2 #test { "Try it" }
-            p.quiet { "Sends one event that belongs to no lead. Meta's Test Events page shows it within seconds." }
+            h2 #test { (tr!("Try it")) }
+            p.quiet { (tr!("Sends one event that belongs to no lead. Meta's Test Events page shows it within seconds.")) }
             form method="post" action={ (base) "/quality/test#test" } {
                 (csrf_field(visitor))
                 label {
-                    "Code of the Test Events page"
+                    (tr!("Code of the Test Events page"))
                     input name="test_event_code" value=(code) autocomplete="off" required aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "test-mistake")];
                 }
                 @if let Some(problem) = problem { p.wrong #test-mistake { (messages::text(problem)) } }
-                button { "Send a test event" }
+                button { (tr!("Send a test event")) }
             }
         }
     }
@@ -264,18 +283,18 @@ fn test_form(visitor: &Visitor, base: &str, now: &ConversionsOut, rejected: Opti
 /// What a form asks for.
 fn input(fields: &Fields) -> Result<ConversionsIn, Problem> {
     let name = |value: &str| format!("events.{value}");
-    let chosen = STATUSES.iter().filter_map(|(status, value, _)| Some((*status, fields.get(&name(value))?.to_owned())));
+    let chosen = STATUSES.iter().filter_map(|(status, value)| Some((*status, fields.get(&name(value))?.to_owned())));
     let events: BTreeMap<Status, String> = chosen.collect();
     if !fields.is_ticked("on") {
         return Ok(ConversionsIn { dataset_id: None, events: None, test_event_code: None });
     }
     let field = if fields.get("dataset_id") == Some(OTHER) { "dataset_other" } else { "dataset_id" };
     let dataset_id = DatasetId::parse(fields.get(field).unwrap_or_default()).map_err(|_| {
-        let detail = "Choose a dataset, or enter the digits of its id as the Events Manager shows them.";
+        let detail = tr!("Choose a dataset, or enter the digits of its id as the Events Manager shows them.");
         Problem::field(field, ProblemCode::FieldInvalid, detail)
     })?;
     if events.is_empty() {
-        let detail = "Name at least one event. To report nothing, turn reporting off.";
+        let detail = tr!("Name at least one event. To report nothing, turn reporting off.");
         return Err(Problem::field("events.new", ProblemCode::FieldInvalid, detail));
     }
     let test_event_code = fields.get("test_event_code").map(ToOwned::to_owned);
@@ -290,11 +309,11 @@ pub(super) async fn save(
     match change.await {
         Ok(now) => {
             let text = if now.dataset_id.is_some() {
-                "Saved. The progress of leads is reported."
+                tr!("Saved. The progress of leads is reported.")
             } else {
-                "Saved. Nothing is reported."
+                tr!("Saved. Nothing is reported.")
             };
-            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text.to_owned())))
+            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text.into_owned())))
         }
         Err(problem) if problem.status == 404 => Err(problem),
         Err(mut problem) => {
@@ -315,8 +334,10 @@ pub(super) async fn test(
     let input = TestEventIn { test_event_code: fields.text("test_event_code") };
     match console.conversions.send_test_event(&admin.access, &id, input).await.map_err(Problem::from) {
         Ok(sent) => {
-            let text =
-                format!("Meta accepted the event “{}”. Its Test Events page shows it within seconds.", sent.event_name);
+            let text = tr!(
+                "Meta accepted the event “{name}”. Its Test Events page shows it within seconds.",
+                name = sent.event_name
+            );
             Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text)))
         }
         Err(problem) if problem.status == 404 => Err(problem),
@@ -362,7 +383,7 @@ mod tests {
         };
         assert_eq!(field(&[("dataset_id", OTHER), ("dataset_other", "my dataset")]), "dataset_other");
         assert_eq!(field(&[("dataset_id", "")]), "dataset_id");
-        let none = STATUSES.map(|(_, value, _)| format!("events.{value}"));
+        let none = STATUSES.map(|(_, value)| format!("events.{value}"));
         let none: Vec<(&str, &str)> = none.iter().map(|name| (name.as_str(), "")).collect();
         assert_eq!(field(&none), "events.new");
     }

@@ -10,11 +10,12 @@ use leadwire::ids::LeadId;
 use leadwire::leads::LeadIn;
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::STATUSES;
 use super::detail::read_only;
-use crate::components::{csrf_field, plural};
+use super::{STATUSES, status_name};
+use crate::components::{count, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::Fields;
 use crate::request::local_path;
@@ -29,16 +30,16 @@ const MAX_LEADS: usize = 100;
 /// The bar with what can be done to the selected leads. The style shows it while one is selected.
 pub(super) fn bar(visitor: &Visitor, users: &[User]) -> Markup {
     html! {
-        form.bulk.card id=(FORM_ID) method="post" action="/leads/bulk" aria-label="Selected leads" {
+        form.bulk.card id=(FORM_ID) method="post" action="/leads/bulk" aria-label=(tr!("Selected leads")) {
             (csrf_field(visitor))
-            b data-count="lead" { "Selected leads" }
-            label { span.hidden { "Assign to" } select name="assigned_to" {
-                option value=(Assignee::UNASSIGNED) { "Unassigned" }
+            b data-count="lead" { (tr!("Selected leads")) }
+            label { span.hidden { (tr!("Assign to")) } select name="assigned_to" {
+                option value=(Assignee::UNASSIGNED) { (tr!("Unassigned")) }
                 @for user in users.iter().filter(|user| user.active) { option value=(user.id) { (user.name) } }
             } }
-            button name="act" value="assign" { "Assign" }
-            label { span.hidden { "Status" } select name="status" { @for (_, value, name) in STATUSES { option value=(value) { (name) } } } }
-            button name="act" value="status" { "Change status" }
+            button name="act" value="assign" { (tr!("Assign")) }
+            label { span.hidden { (tr!("Status")) } select name="status" { @for (status, value) in STATUSES { option value=(value) { (status_name(status)) } } } }
+            button name="act" value="status" { (tr!("Change status")) }
         }
     }
 }
@@ -61,11 +62,11 @@ pub(super) async fn apply(
 }
 
 async fn change_all(console: &Console, access: &Access, form: &Fields) -> Result<String, Problem> {
-    let unknown = |_| Problem::field("lead", ErrorCode::LeadUnknown, "No lead has this id.");
+    let unknown = |_| Problem::field("lead", ErrorCode::LeadUnknown, tr!("No lead has this id."));
     let leads: Vec<LeadId> = form.all("lead").map(LeadId::parse).collect::<Result<_, _>>().map_err(unknown)?;
     if leads.is_empty() || leads.len() > MAX_LEADS {
-        let detail = format!("Select the leads to change, {MAX_LEADS} at most.");
-        return Err(Problem::field("lead", ErrorCode::ListInvalid, &detail));
+        let detail = tr!("Select the leads to change, {most} at most.", most = MAX_LEADS);
+        return Err(Problem::field("lead", ErrorCode::ListInvalid, detail));
     }
     let input = || -> Result<LeadIn, Problem> {
         if form.get("act") == Some("status") {
@@ -92,14 +93,21 @@ async fn change_all(console: &Console, access: &Access, form: &Fields) -> Result
             Err(error) if changed > 0 => {
                 tracing::warn!(%error, changed, "some of the selected leads were not changed");
                 let problem = Problem::from(error);
-                let detail = format!("{} changed, then this failed: {}", plural(changed, "lead"), problem.detail);
+                let detail = tr!(
+                    [changed] "{n} lead changed, then this failed: {problem}"
+                        | "{n} leads changed, then this failed: {problem}",
+                    problem = problem.detail
+                );
                 return Err(Problem { detail, ..problem });
             }
             Err(error) => return Err(error.into()),
         }
     }
     Ok(match gone {
-        0 => format!("{} changed.", plural(changed, "lead")),
-        gone => format!("{} changed; {} no longer there.", plural(changed, "lead"), gone),
+        0 => tr!([changed] "{n} lead changed." | "{n} leads changed."),
+        gone => tr!(
+            [changed] "{n} lead changed; {gone} no longer there." | "{n} leads changed; {gone} no longer there.",
+            gone = count(gone)
+        ),
     })
 }

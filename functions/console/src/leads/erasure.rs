@@ -6,22 +6,23 @@ use leadwire::http::path::Id;
 use leadwire::ids::LeadId;
 use leadwire::model::lead::Lead;
 use leadwire::people::{People, PersonIn};
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::name_of;
-use crate::components::csrf_field;
+use crate::components::{count, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::session::Visitor;
 
 pub(super) fn erasure_form(visitor: &Visitor, lead: &Lead) -> Markup {
     html! {
-        h2 { "Erase" }
-        p.quiet { "For people who ask to be forgotten." }
+        h2 { (tr!("Erase")) }
+        p.quiet { (tr!("For people who ask to be forgotten.")) }
         details {
-            summary { "Erase this person" }
-            p { "This lead with all forms the person sent and its history is deleted, and with it everything in the inbox that was written by them or to them. Exports of leads are deleted, because the person may be in them. What Meta still lists of it does not come back. This cannot be undone." }
-            form method="post" action={ "/leads/" (lead.id) "/erase" } { (csrf_field(visitor)) button.danger { "Erase " (name_of(lead)) } }
+            summary { (tr!("Erase this person")) }
+            p { (tr!("This deletes the lead, its history, all forms that the person submitted, and everything in the inbox that was written by them or to them. All exports of leads are deleted too, because the person may be in them. What is deleted is not imported again, even if Meta still lists it. This cannot be undone.")) }
+            form method="post" action={ "/leads/" (lead.id) "/erase" } { (csrf_field(visitor)) button.danger { (tr!("Erase {name}", name = name_of(lead))) } }
         }
     }
 }
@@ -32,15 +33,15 @@ pub(super) async fn erase(Id(id): Id<LeadId>, form: AdminForm) -> Result<Respons
     let people = People { leads: &console.leads, inbox: &console.inbox, exports: &console.exports };
     let person = PersonIn { lead_id: Some(id), ..PersonIn::default() };
     let receipt = people.erase(&actor.access, &person).await?;
-    let contacts = match receipt.contacts {
-        0 => String::new(),
-        1 => " A contact of the inbox went with it.".to_owned(),
-        many => format!(" {many} contacts of the inbox went with it."),
-    };
-    let done = format!(
-        "The person is erased: {} forms.{contacts} Receipt {}.",
-        receipt.submissions + receipt.leads,
-        receipt.id
-    );
-    Ok(redirect_with("/leads", jar, Ok(done)))
+    let forms = receipt.submissions + receipt.leads;
+    let mut done = vec![
+        tr!([forms] "The person is erased, with {n} submitted form." | "The person is erased, with {n} submitted forms."),
+    ];
+    match receipt.contacts {
+        0 => {}
+        1 => done.push(tr!("A contact in the inbox was erased too.").into_owned()),
+        many => done.push(tr!("{contacts} contacts in the inbox were erased too.", contacts = count(many))),
+    }
+    done.push(tr!("Erasure receipt: {id}.", id = receipt.id));
+    Ok(redirect_with("/leads", jar, Ok(done.join(" "))))
 }

@@ -9,10 +9,11 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::ExportId;
 use leadwire::model::lead::export::ExportState;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{FILTERS, lead_query};
-use crate::components::{badge, count, csrf_field, empty, live_fragment, plural, refresh_in, size, time};
+use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
@@ -29,7 +30,7 @@ pub(super) fn button(visitor: &Visitor, query: &ListQuery) -> Markup {
         form method="post" action=(PATH) {
             (csrf_field(visitor))
             @for name in FILTERS { @if let Some(value) = query.get(name) { input type="hidden" name=(name) value=(value); } }
-            button { @if super::filters_any(query) { "Export these leads" } @else { "Export all leads" } }
+            button { @if super::filters_any(query) { (tr!("Export these leads")) } @else { (tr!("Export all leads")) } }
         }
     }
 }
@@ -38,7 +39,7 @@ pub(super) async fn start(zone: Zone, form: AdminForm) -> Result<Response, Probl
     let AdminForm { console, actor, jar, fields } = form;
     let query = ListQuery::new(fields.iter().filter(|(name, _)| FILTERS.contains(name)));
     let outcome = console.exports.start(&actor.access, lead_query(&query, &zone)?).await;
-    let outcome = outcome.map(|_| "The export began. It goes on if you leave this page.".to_owned());
+    let outcome = outcome.map(|_| tr!("The export has started. It continues if you leave this page.").into_owned());
     Ok(redirect_with(PATH, jar, outcome.map_err(Problem::from)))
 }
 
@@ -51,31 +52,36 @@ pub(super) async fn list(
     let exports = console.exports.list(&access).await?.items;
     let part = part(&visitor, &exports);
     if crate::request::wants_fragment(&headers) {
-        return Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, "Exports"), &part));
+        return Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, &tr!("Exports")), &part));
     }
     let body = html! {
-        p.quiet { "Files for spreadsheets, one row for each lead. They are deleted after seven days." }
+        p.quiet { (tr!("Files for spreadsheets, one row for each lead. They are deleted after seven days.")) }
         (live_fragment(PATH, &part))
     };
-    Ok(page(&visitor, jar, Section::Leads, "Exports", &body))
+    Ok(page(&visitor, jar, Section::Leads, &tr!("Exports"), &body))
 }
 
 fn part(visitor: &Visitor, exports: &[ExportOut]) -> Markup {
     html! {
         @if exports.iter().any(|export| export.state == ExportState::Running) { (refresh_in(2)) }
         @if exports.is_empty() {
-            (empty("No exports yet", html! { "Filter " a href="/leads" { "the leads" } " and choose Export." }))
+            @let leads = html! { a href="/leads" { (tr!("the leads")) } };
+            (empty(&tr!("No exports yet"), with_markup(&tr!("Filter {leads}, then choose “Export these leads”."), &[("leads", leads)])))
         }
         @for export in exports {
             section.card {
-                p { (state_of(export.state)) " " b { (plural(export.leads, "lead")) } ", requested " (time(export.requested_at)) }
-                @if export.state == ExportState::Running { p.quiet { "Leads are being written. " (count(export.leads)) " so far." } }
-                @if let Some(problem) = export.problem { p.wrong { (problem) } }
-                @if export.state == ExportState::Done { p.quiet { (size(export.bytes.unwrap_or_default())) ", kept until " (time(export.expires_at)) } }
+                @let leads = html! { b { (tr!([export.leads] "{n} lead" | "{n} leads")) } };
+                p { (state_of(export.state)) " " (with_markup(&tr!("{leads}, requested {time}"), &[("leads", leads), ("time", time(export.requested_at))])) }
+                @if export.state == ExportState::Running { p.quiet { (tr!("Leads are being written. {count} so far.", count = count(export.leads))) } }
+                @if let Some(problem) = &export.problem { p.wrong { (problem) } }
+                @if export.state == ExportState::Done {
+                    @let size = html! { (size(export.bytes.unwrap_or_default())) };
+                    p.quiet { (with_markup(&tr!("{size}, kept until {time}"), &[("size", size), ("time", time(export.expires_at))])) }
+                }
                 div.acts {
-                    @if export.state == ExportState::Done { a.button.primary href={ (PATH) "/" (export.id) "/file" } { "Download" } }
+                    @if export.state == ExportState::Done { a.button.primary href={ (PATH) "/" (export.id) "/file" } { (tr!("Download")) } }
                     form method="post" action={ (PATH) "/" (export.id) "/delete" } {
-                        (csrf_field(visitor)) button.plain { @if export.state == ExportState::Running { "Stop" } @else { "Delete" } }
+                        (csrf_field(visitor)) button.plain { @if export.state == ExportState::Running { (tr!("Stop")) } @else { (tr!("Delete")) } }
                     }
                 }
             }
@@ -85,10 +91,10 @@ fn part(visitor: &Visitor, exports: &[ExportOut]) -> Markup {
 
 fn state_of(state: ExportState) -> Markup {
     match state {
-        ExportState::Running => badge("calm", "Running"),
-        ExportState::Done => badge("good", "Complete"),
-        ExportState::Failed => badge("bad", "Stopped"),
-        ExportState::Erased => badge("dim", "Deleted"),
+        ExportState::Running => badge("calm", &tr!("Running")),
+        ExportState::Done => badge("good", &tr!("Complete")),
+        ExportState::Failed => badge("bad", &tr!("an export" => "Stopped")),
+        ExportState::Erased => badge("dim", &tr!("Deleted")),
     }
 }
 
@@ -99,12 +105,12 @@ pub(super) async fn file(
     Id(id): Id<ExportId>,
 ) -> Result<Response, Problem> {
     let export = console.exports.read(&access, &id).await?;
-    let url = export.url.ok_or_else(|| Problem::new(ProblemCode::NoSuchPage, "This export has no file."))?;
+    let url = export.url.ok_or_else(|| Problem::new(ProblemCode::NoSuchPage, tr!("This export has no file.")))?;
     Ok(Redirect::to(&url).into_response())
 }
 
 pub(super) async fn delete(Id(id): Id<ExportId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     let outcome = console.exports.delete(&actor.access, &id).await;
-    Ok(redirect_with(PATH, jar, outcome.map(|()| "The export is deleted.".to_owned()).map_err(Problem::from)))
+    Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("The export is deleted.").into_owned()).map_err(Problem::from)))
 }

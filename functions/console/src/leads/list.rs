@@ -6,17 +6,19 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use jiff::civil::Date;
 use leadwire::http::Problem;
 use leadwire::ids::PageId;
 use leadwire::leads::LeadList;
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::lead::{FILE_TAG, Lead, tag};
 use leadwire::model::org::User;
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::bulk::{self, FORM_ID};
-use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge};
-use crate::components::{ago, badge, empty, live_fragment, problem_alert, refresh_within};
+use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name};
+use crate::components::{ago, badge, empty, live_fragment, problem_alert, refresh_within, with_markup};
 use crate::delivery;
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
@@ -49,7 +51,10 @@ pub(super) async fn show(
         html! {
             @if query.get("cursor").is_none() { (refresh_within(4, 20)) }
             @if list.items.is_empty() && list.next_cursor.is_none() {
-                @if filters_any(&query) { (empty("No leads match", html! { "Change the filters, or " a href=(PATH) { "see all leads" } "." })) }
+                @if filters_any(&query) {
+                    @let link = html! { a href=(PATH) { (tr!("see all leads")) } };
+                    (empty(&tr!("No leads match"), with_markup(&tr!("Change the filters, or {link}."), &[("link", link)])))
+                }
                 @else { (nothing(&visitor, &pages)) }
             } @else { (table(&query, list, &users, can_change)) }
         }
@@ -66,17 +71,17 @@ pub(super) async fn show(
     let body = html! {
         @if let Some(parked) = &parked { (delivery::parked_banner(parked)) }
         div.toolbar {
-            form.search method="get" action=(PATH) role="search" aria-label="Find leads" {
+            form.search method="get" action=(PATH) role="search" aria-label=(tr!("Find leads")) {
                 @for name in super::FILTERS.iter().filter(|name| **name != "q") { @if let Some(value) = query.get(name) { input type="hidden" name=(name) value=(value); } }
-                input type="search" name="q" value=[query.get("q")] aria-label="Name, e-mail or phone" placeholder="Name, e-mail or phone";
-                button { "Find" }
+                input type="search" name="q" value=[query.get("q")] aria-label=(tr!("Name, e-mail or phone")) placeholder=(tr!("Name, e-mail or phone"));
+                button { (tr!("Find")) }
             }
             (filter_menu(&query, &zone, &users, &pages))
             @if can_change && visitor.has_meta() {
                 div.acts {
-                    a.button href="/leads/import" { "Import a file" }
+                    a.button href="/leads/import" { (tr!("Import a file")) }
                     (exports::button(&visitor, &query))
-                    a.button.plain href="/leads/exports" { "Exports" }
+                    a.button.plain href="/leads/exports" { (tr!("Exports")) }
                 }
             }
         }
@@ -87,21 +92,21 @@ pub(super) async fn show(
             Ok(list) => {
                 @if can_change { (bulk::bar(&visitor, &users)) }
                 (live_fragment(&query.at(PATH, &[]), &rows(list)))
-                @if !list.items.is_empty() { p.quiet.keys { "Keys: j and k move, Enter opens, x selects, a assigns, / finds." } }
+                @if !list.items.is_empty() { p.quiet.keys { (tr!("Keys: j and k move, Enter opens, x selects, a assigns, / finds.")) } }
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
+    Ok(page(&visitor, jar, Section::Leads, &tr!("Leads"), &body))
 }
 
 /// The chips that show usual selections.
 fn views(query: &ListQuery, visitor: &Visitor, users: &[User]) -> Markup {
     let me = &visitor.session.caller.user;
-    let mine = users.iter().any(|user| user.id == *me).then_some(("Mine", "assigned_to", me.as_str()));
-    let all = [("All", "", ""), ("Unassigned", "assigned_to", Assignee::UNASSIGNED)];
-    let statuses = STATUSES.iter().map(|(_, value, name)| (*name, "status", *value));
-    let [every, unassigned] = all;
-    let views = [every].into_iter().chain(mine).chain([unassigned]).chain(statuses);
+    let mine = users.iter().any(|user| user.id == *me).then(|| (tr!("Mine"), "assigned_to", me.as_str()));
+    let all = (tr!("All"), "", "");
+    let unassigned = (tr!("Unassigned"), "assigned_to", Assignee::UNASSIGNED);
+    let statuses = STATUSES.iter().map(|(status, value)| (status_name(*status), "status", *value));
+    let views = [all].into_iter().chain(mine).chain([unassigned]).chain(statuses);
     let is_shown = |name: &str, value: &str| match name {
         "" => !filters_any(query),
         name => {
@@ -110,7 +115,7 @@ fn views(query: &ListQuery, visitor: &Visitor, users: &[User]) -> Markup {
         }
     };
     html! {
-        nav.chips aria-label="Views" {
+        nav.chips aria-label=(tr!("Views")) {
             @for (label, name, value) in views {
                 a.chip href=(if name.is_empty() { PATH.to_owned() } else { format!("{PATH}?{name}={value}") })
                     aria-current=[is_shown(name, value).then_some("true")] { (label) }
@@ -121,22 +126,26 @@ fn views(query: &ListQuery, visitor: &Visitor, users: &[User]) -> Markup {
 
 /// The filters that are in force, each with the way to leave it out.
 fn chosen(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
+    let day = |value: &str| value.parse::<Date>().map_or_else(|_| value.to_owned(), language::date);
     let words = |name: &str, value: &str| match name {
-        "q" => format!("“{value}”"),
-        "assigned_to" if value == Assignee::UNASSIGNED => "Unassigned".to_owned(),
+        "q" => tr!("“{text}”", text = value),
+        "assigned_to" if value == Assignee::UNASSIGNED => tr!("Unassigned").into_owned(),
         "assigned_to" => {
             let user = users.iter().find(|user| user.id.as_str() == value);
-            format!("Assigned to {}", user.map_or(value, |user| &user.name))
+            tr!("Assigned to {user}", user = user.map_or(value, |user| &user.name))
         }
-        "status" => STATUSES.iter().find(|(_, known, _)| *known == value).map_or(value, |(_, _, name)| name).to_owned(),
+        "status" => {
+            let status = STATUSES.iter().find(|(_, known)| *known == value);
+            status.map_or_else(|| value.to_owned(), |(status, _)| status_name(*status).into_owned())
+        }
         "page_id" => {
             let name = pages.iter().find(|(id, _)| id.as_str() == value).map(|(_, name)| name.as_str());
-            format!("Page {}", name.unwrap_or(value))
+            tr!("Page {page}", page = name.unwrap_or(value))
         }
-        "form_id" => format!("Form {value}"),
-        "campaign_id" => format!("Campaign {value}"),
-        "from" => format!("From {value}"),
-        "until" => format!("Until {value}"),
+        "form_id" => tr!("Form {form}", form = value),
+        "campaign_id" => tr!("Campaign {campaign}", campaign = value),
+        "from" => tr!("From {day}", day = day(value)),
+        "until" => tr!("Until {day}", day = day(value)),
         _ => value.to_owned(),
     };
     let filters: Vec<(&str, String)> =
@@ -145,9 +154,9 @@ fn chosen(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, String>) -
         @if !filters.is_empty() {
             p.chips {
                 @for (name, words) in &filters {
-                    a.chip.set href=(query.at(PATH, &[(name, ""), ("cursor", "")])) aria-label={ "Leave out: " (words) } { (words) span aria-hidden="true" { "×" } }
+                    a.chip.set href=(query.at(PATH, &[(name, ""), ("cursor", "")])) aria-label=(tr!("Remove filter: {filter}", filter = words)) { (words) span aria-hidden="true" { "×" } }
                 }
-                a.chip href=(PATH) { "Clear all" }
+                a.chip href=(PATH) { (tr!("Clear all")) }
             }
         }
     }
@@ -158,33 +167,33 @@ fn filter_menu(query: &ListQuery, zone: &Zone, users: &[User], pages: &BTreeMap<
     let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
     html! {
         details.menu.filter-menu {
-            summary.button { "Filters" }
-            form method="get" action=(PATH) aria-label="Filter leads" {
+            summary.button { (tr!("Filters")) }
+            form method="get" action=(PATH) aria-label=(tr!("Filter leads")) {
                 @if let Some(text) = query.get("q") { input type="hidden" name="q" value=(text); }
-                label { "Status" select name="status" {
-                    option value="" { "All" }
-                    @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }
+                label { (tr!("Status")) select name="status" {
+                    option value="" { (tr!("All")) }
+                    @for (status, value) in STATUSES { option value=(value) selected[is("status", value)] { (status_name(status)) } }
                 } }
-                label { "Assigned to" select name="assigned_to" {
-                    option value="" { "Anyone" }
-                    option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { "Unassigned" }
+                label { (tr!("Assigned to")) select name="assigned_to" {
+                    option value="" { (tr!("Anyone")) }
+                    option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { (tr!("Unassigned")) }
                     @for user in users { option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) } }
                 } }
-                label { "Page" select name="page_id" {
-                    option value="" { "All" }
+                label { (tr!("Page")) select name="page_id" {
+                    option value="" { (tr!("All")) }
                     @if let Some(id) = query.get("page_id").filter(|id| !is_known(id)) { option value=(id) selected { (id) } }
                     @for (id, name) in pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
                 } }
-                label { "Source" select name="tag" {
-                    option value="" { "All" }
+                label { (tr!("Source")) select name="tag" {
+                    option value="" { (tr!("All")) }
                     @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
                 } }
-                label { "From" input type="date" name="from" value=[query.get("from")]; }
-                label { "Until" input type="date" name="until" value=[query.get("until")]; }
-                @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
-                @if let Some(campaign) = query.get("campaign_id") { label { "Campaign at Meta" input name="campaign_id" value=(campaign) inputmode="numeric"; } }
+                label { (tr!("From")) input type="date" name="from" value=[query.get("from")]; }
+                label { (tr!("Until")) input type="date" name="until" value=[query.get("until")]; }
+                @if let Some(form) = query.get("form_id") { label { (tr!("Form")) input name="form_id" value=(form) inputmode="numeric"; } }
+                @if let Some(campaign) = query.get("campaign_id") { label { (tr!("Campaign at Meta")) input name="campaign_id" value=(campaign) inputmode="numeric"; } }
                 (zone.note())
-                div.acts { button.primary { "Filter" } @if filters_any(query) { a.button.plain href=(PATH) { "Clear" } } }
+                div.acts { button.primary { (tr!("Filter")) } @if filters_any(query) { a.button.plain href=(PATH) { (tr!("Clear")) } } }
             }
         }
     }
@@ -192,12 +201,18 @@ fn filter_menu(query: &ListQuery, zone: &Zone, users: &[User], pages: &BTreeMap<
 
 fn nothing(visitor: &Visitor, pages: &BTreeMap<PageId, String>) -> Markup {
     empty(
-        "No leads yet",
+        &tr!("No leads yet"),
         html! {
-            @if !visitor.has_meta() { "New leads appear here once your plan includes Meta." }
-            @else if !visitor.is_admin() { "New leads appear here as soon as someone fills in a form." }
-            @else if pages.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people submit your forms." }
-            @else { "Leads appear here within seconds after someone fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
+            @if !visitor.has_meta() { (tr!("New leads appear here once your plan includes Meta.")) }
+            @else if !visitor.is_admin() { (tr!("New leads appear here as soon as someone fills in a form.")) }
+            @else if pages.is_empty() {
+                @let link = html! { a href="/integrations" { (tr!("Connect Facebook")) } };
+                (with_markup(&tr!("{link}, and leads appear here as people submit your forms."), &[("link", link)]))
+            }
+            @else {
+                @let link = html! { a href="/forms" { (tr!("Send a test lead")) } };
+                (with_markup(&tr!("Leads appear here within seconds after someone fills in a form. {link} to see it happen."), &[("link", link)]))
+            }
         },
     )
 }
@@ -208,14 +223,14 @@ fn table(query: &ListQuery, list: &LeadList, users: &[User], can_change: bool) -
             div.card.flush {
                 table.leads {
                     thead { tr {
-                        @if can_change { th.tick { input type="checkbox" data-all="lead" aria-label="Select all leads of this page" hidden; } }
-                        th { "Name" } th { "Status" } th { "Assigned to" } th { "Form" } th { "Submitted" }
+                        @if can_change { th.tick { input type="checkbox" data-all="lead" aria-label=(tr!("Select all leads in this list")) hidden; } }
+                        th { (tr!("Name")) } th { (tr!("Status")) } th { (tr!("Assigned to")) } th { (tr!("Form")) } th { (tr!("Submitted")) }
                     } }
                     tbody { @for lead in &list.items { (row(lead, users, can_change)) } }
                 }
             }
         }
-        @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (if query.get("q").is_some() { "More leads" } else { "Earlier leads" }) } } }
+        @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (if query.get("q").is_some() { tr!("More leads") } else { tr!("Earlier leads") }) } } }
     }
 }
 
@@ -223,12 +238,12 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
     let name = name_of(lead);
     html! {
         tr id={ "lead-" (lead.id) } data-row {
-            @if can_change { td.tick { input type="checkbox" name="lead" value=(lead.id) form=(FORM_ID) aria-label={ "Select " (name) }; } }
+            @if can_change { td.tick { input type="checkbox" name="lead" value=(lead.id) form=(FORM_ID) aria-label=(tr!("Select {name}", name = name)); } }
             td.name {
                 div.title {
                     a href={ "/leads/" (lead.id) } { (name) }
-                    @if lead.test { " " (badge("calm", "Test")) }
-                    @if lead.submissions_count > 0 { " " span.badge.dim title="Forms that this person has sent" { (lead.submissions_count + 1) " forms" } }
+                    @if lead.test { " " (badge("calm", &tr!("Test"))) }
+                    @if lead.submissions_count > 0 { " " span.badge.dim title=(tr!("Forms that this person has sent")) { (tr!([lead.submissions_count + 1] "{n} form" | "{n} forms")) } }
                 }
                 div.contact {
                     @if let Some(email) = &lead.email { a href={ "mailto:" (email) } { (email) } }

@@ -4,9 +4,13 @@ mod bulk;
 mod detail;
 mod erasure;
 mod exports;
+mod history;
 mod import;
+mod imports;
 mod list;
 mod notes;
+
+use std::borrow::Cow;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -15,6 +19,7 @@ use leadwire::ids::{FormId, PageId, UserId};
 use leadwire::model::lead::query::{Assignee, LeadQuery};
 use leadwire::model::lead::{Lead, Status};
 use leadwire::model::org::User;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::components::badge;
@@ -27,6 +32,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/", get(list::show))
         .route("/bulk", post(bulk::apply))
         .route("/import", get(import::form).post(import::import))
+        .route("/imports/{id}/undo", post(imports::undo))
         .route("/exports", get(exports::list).post(exports::start))
         .route("/exports/{id}/file", get(exports::file))
         .route("/exports/{id}/delete", post(exports::delete))
@@ -38,13 +44,25 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/notes", post(notes::save))
 }
 
-pub(crate) const STATUSES: [(Status, &str, &str); 5] = [
-    (Status::New, "new", "New"),
-    (Status::Contacted, "contacted", "Contacted"),
-    (Status::Qualified, "qualified", "Qualified"),
-    (Status::Converted, "converted", "Converted"),
-    (Status::Lost, "lost", "Lost"),
+/// The statuses, in the order of a lead's life, with their values in forms and addresses.
+pub(crate) const STATUSES: [(Status, &str); 5] = [
+    (Status::New, "new"),
+    (Status::Contacted, "contacted"),
+    (Status::Qualified, "qualified"),
+    (Status::Converted, "converted"),
+    (Status::Lost, "lost"),
 ];
+
+/// What people call a status.
+pub(crate) fn status_name(status: Status) -> Cow<'static, str> {
+    match status {
+        Status::New => tr!("New"),
+        Status::Contacted => tr!("Contacted"),
+        Status::Qualified => tr!("Qualified"),
+        Status::Converted => tr!("Converted"),
+        Status::Lost => tr!("Lost"),
+    }
+}
 
 /// The query that an address describes. Its days are those of the reader's zone, and the last one is included as a whole.
 fn lead_query(query: &ListQuery, zone: &Zone) -> Result<LeadQuery, Problem> {
@@ -77,9 +95,9 @@ fn filters_any(query: &ListQuery) -> bool {
 fn name_of(lead: &Lead) -> String {
     const MAX_NAME_CHARS: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
-    let name = known.map_or("Unnamed lead", String::as_str);
+    let name = known.map_or_else(|| tr!("Unnamed lead"), |name| Cow::Borrowed(name.as_str()));
     if name.chars().count() <= MAX_NAME_CHARS {
-        name.to_owned()
+        name.into_owned()
     } else {
         name.chars().take(MAX_NAME_CHARS).chain(['…']).collect()
     }
@@ -89,7 +107,7 @@ fn name_of(lead: &Lead) -> String {
 fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
     html! {
         @match user {
-            None => span.quiet { "Unassigned" },
+            None => span.quiet { (tr!("Unassigned")) },
             Some(id) => (users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| user.name.as_str())),
         }
     }
@@ -97,11 +115,9 @@ fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
 
 fn status_badge(status: Status) -> Markup {
     let kind = match status {
-        Status::New => "warn",
-        Status::Contacted | Status::Qualified => "calm",
+        Status::New | Status::Contacted | Status::Qualified => "calm",
         Status::Converted => "good",
         Status::Lost => "dim",
     };
-    let name = STATUSES.iter().find(|(known, ..)| *known == status).map_or("", |(_, _, name)| name);
-    badge(kind, name)
+    badge(kind, &status_name(status))
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
@@ -10,6 +11,7 @@ use leadwire::ids::LeadId;
 use leadwire::leads::LeadIn;
 use leadwire::model::lead::trace::{Step, StepKind};
 use leadwire::model::lead::{Lead, Status};
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::detail::{read_only, render};
@@ -52,25 +54,25 @@ pub(super) fn card(visitor: &Visitor, lead: &Lead, refused: Option<&RefusedNotes
     let describes = |name: &str| is_wrong(problem, name).map(|_| format!("{name}-mistake"));
     html! {
         section.card #notes {
-            h2 { "Notes" }
+            h2 { (tr!("Notes")) }
             form method="post" action={ "/leads/" (lead.id) "/notes#notes" } {
                 (csrf_field(visitor))
                 @for (name, stored) in stored { input type="hidden" name={ "seen." (name) } value=(seen(name, stored)); }
                 @if problem.is_some_and(|problem| problem.field.is_none()) { (problem_alert(problem)) }
-                label { "Note" textarea name="note" rows="4" maxlength="5000" aria-invalid=[is_wrong(problem, "note")] aria-describedby=[describes("note")] { "\n" (text("note")) } }
+                label { (tr!("Note")) textarea name="note" rows="4" maxlength="5000" aria-invalid=[is_wrong(problem, "note")] aria-describedby=[describes("note")] { "\n" (text("note")) } }
                 (field_problem(problem, "note"))
                 div.pair {
-                    label { "Value" input name="value" inputmode="decimal" autocomplete="off" value=(text("value")) aria-invalid=[is_wrong(problem, "value")] aria-describedby=[describes("value")]; }
-                    label { "Currency" input name="currency" maxlength="3" autocomplete="off" autocapitalize="characters" placeholder="EUR" value=(text("currency")) aria-invalid=[is_wrong(problem, "currency")] aria-describedby=[describes("currency")]; }
+                    label { (tr!("Value")) input name="value" inputmode="decimal" autocomplete="off" value=(text("value")) aria-invalid=[is_wrong(problem, "value")] aria-describedby=[describes("value")]; }
+                    label { (tr!("Currency")) input name="currency" maxlength="3" autocomplete="off" autocapitalize="characters" placeholder="EUR" value=(text("currency")) aria-invalid=[is_wrong(problem, "currency")] aria-describedby=[describes("currency")]; }
                 }
                 (field_problem(problem, "value"))
                 (field_problem(problem, "currency"))
                 @if has_reason {
-                    label { "Why it was lost" textarea name="lost_reason" rows="2" maxlength="500" aria-invalid=[is_wrong(problem, "lost_reason")] aria-describedby=[describes("lost_reason")] { "\n" (text("lost_reason")) } }
+                    label { (tr!("Why it was lost")) textarea name="lost_reason" rows="2" maxlength="500" aria-invalid=[is_wrong(problem, "lost_reason")] aria-describedby=[describes("lost_reason")] { "\n" (text("lost_reason")) } }
                     (field_problem(problem, "lost_reason"))
                 }
-                p.quiet { "The value goes to Meta with the next status, if lead quality is reported." }
-                button { "Save notes" }
+                p.quiet { (tr!("The value goes to Meta with the next status, if lead quality is reported.")) }
+                button { (tr!("Save notes")) }
             }
         }
     }
@@ -82,11 +84,11 @@ pub(super) fn read_only_card(lead: &Lead) -> Markup {
     html! {
         @if lead.note.is_some() || value.is_some() || lead.lost_reason.is_some() {
             section.card {
-                h2 { "Notes" }
+                h2 { (tr!("Notes")) }
                 @if let Some(note) = &lead.note { p.text { (note) } }
                 dl.rows {
-                    @if let Some((value, currency)) = value { div { dt { "Value" } dd { (money(&value.to_string(), currency)) } } }
-                    @if let Some(reason) = &lead.lost_reason { div { dt { "Lost because" } dd { (reason) } } }
+                    @if let Some((value, currency)) = value { div { dt { (tr!("Value")) } dd { (money(&value.to_string(), currency)) } } }
+                    @if let Some(reason) = &lead.lost_reason { div { dt { (tr!("Lost because")) } dd { (reason) } } }
                 }
             }
         }
@@ -96,17 +98,17 @@ pub(super) fn read_only_card(lead: &Lead) -> Markup {
 /// What Meta was told of the lead: its statuses, newest last.
 pub(super) fn reports_card(steps: &[Step]) -> Markup {
     let label = |step: &Step| match step.step {
-        StepKind::ConversionSent => Some(badge("good", "Reported")),
-        StepKind::ConversionPending => Some(badge("calm", "To be reported")),
-        StepKind::ConversionNotSent => Some(badge("dim", "Not reported")),
+        StepKind::ConversionSent => Some(badge("good", &tr!("Reported"))),
+        StepKind::ConversionPending => Some(badge("calm", &tr!("To be reported"))),
+        StepKind::ConversionNotSent => Some(badge("dim", &tr!("Not reported"))),
         _ => None,
     };
     let told: Vec<(Markup, &Step)> = steps.iter().filter_map(|step| Some((label(step)?, step))).collect();
     html! {
         @if !told.is_empty() {
             section.card {
-                h2 { "What Meta knows" }
-                ul.runs { @for (badge, step) in &told { li { (badge) " " span.quiet { (time(step.at)) } p { (step.detail) } } } }
+                h2 { (tr!("Reports to Meta")) }
+                ul.runs { @for (badge, step) in &told { li { (badge) " " span.quiet { (time(step.at)) } p { (language::translate(&step.detail)) } } } }
             }
         }
     }
@@ -128,7 +130,7 @@ fn input(fields: &Fields) -> Result<LeadIn, Problem> {
         None => None,
         Some(typed) if typed == seen("value") => typed.parse().ok(),
         Some(typed) => Some(parse_amount(typed).ok_or_else(|| {
-            let detail = "Enter an amount such as 1250.50, without a currency.";
+            let detail = tr!("Enter an amount such as 1250.50, without a currency.");
             Problem::field("value", ErrorCode::ValueInvalid, detail)
         })?),
     };
@@ -158,18 +160,19 @@ pub(super) async fn save(
     State(console): State<Console>,
     reader: LeadReader,
     Id(id): Id<LeadId>,
+    headers: HeaderMap,
     jar: PrivateCookieJar,
     form: Fields,
 ) -> Result<Response, Problem> {
     let access = reader.access.as_ref().ok_or_else(read_only)?;
     let change = async { Ok::<_, Problem>(console.leads.change(access, &id, input(&form)?).await?) };
     match change.await {
-        Ok(_) => Ok(redirect_with(&format!("/leads/{id}"), jar, Ok("Notes saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(&format!("/leads/{id}"), jar, Ok(tr!("Notes saved.").into_owned()))),
         Err(problem) if problem.status == 404 || problem.status >= 500 => Err(problem),
         Err(problem) => {
             let details = console.leads.get(&reader.scope, &id).await?;
             let refused = RefusedNotes { fields: &form, problem: &problem };
-            Ok(render(&console, &reader, &details, Some(&refused), jar).await?.showing(Some(&problem)))
+            Ok(render(&console, &reader, &details, Some(&refused), &headers, jar).await?.showing(Some(&problem)))
         }
     }
 }

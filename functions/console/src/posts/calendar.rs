@@ -9,6 +9,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::publishing::{PostOut, PostQuery};
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::{Places, listed_at, status_badge, summary, tabs};
@@ -23,7 +24,8 @@ use crate::zone::Zone;
 const MAX_PER_DAY: usize = 4;
 /// Posts of a month that are read: 100 at a time.
 const MAX_PER_MONTH: usize = 500;
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// A Monday, from which the names of the days of a week are taken.
+const MONDAY: Date = Date::constant(2026, 11, 30);
 
 pub(super) async fn show(
     State(console): State<Console>,
@@ -34,7 +36,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let today = zone.day(leadwire::clock::now());
     let month = Month::parse(query.get("month"), today)?;
-    let out_of_range = || Problem::field("month", ProblemCode::DayInvalid, "A month such as 2026-01.");
+    let out_of_range = || Problem::field("month", ProblemCode::DayInvalid, tr!("A month such as 2026-01."));
     let query = PostQuery {
         from: Some(zone.start_of(month.first).ok_or_else(out_of_range)?),
         to: Some(zone.start_of(month.next()).ok_or_else(out_of_range)?),
@@ -52,11 +54,15 @@ pub(super) async fn show(
     let places = Places::load(&console, &access).await?;
     let body = html! {
         (tabs("/posts/calendar"))
-        @if cursor.is_some() { (alert("warn", html! { "This month has more posts. The calendar shows its last " (posts.len()) "." })) }
+        @if cursor.is_some() {
+            (alert("warn", html! {
+                (tr!("This month has more posts. The calendar shows its last {count}.", count = posts.len()))
+            }))
+        }
         (render(month, today, &posts, &places, &zone))
         (zone.note())
     };
-    Ok(page(&visitor, jar, Section::Posts, "Calendar", &body))
+    Ok(page(&visitor, jar, Section::Posts, &tr!("Calendar"), &body))
 }
 
 /// A month, by its first day.
@@ -72,7 +78,8 @@ impl Month {
             // Other years have no posts, and their neighbours no date.
             Some(text) => format!("{text}-01").parse().ok().filter(|first: &Date| (2000..3000).contains(&first.year())),
         };
-        let first = first.ok_or_else(|| Problem::field("month", ProblemCode::DayInvalid, "A month such as 2026-01."));
+        let first =
+            first.ok_or_else(|| Problem::field("month", ProblemCode::DayInvalid, tr!("A month such as 2026-01.")));
         Ok(Self { first: first? })
     }
 
@@ -99,17 +106,16 @@ fn render(month: Month, today: Date, posts: &[PostOut], places: &Places, zone: &
     for post in posts.iter().rev() {
         by_day.entry(zone.day(listed_at(post))).or_default().push(post);
     }
-    let name = |day: Date| day.strftime("%B %Y").to_string();
     let at = |day: Date| format!("/posts/calendar?month={}", day.strftime("%Y-%m"));
     html! {
         div.acts.months {
-            a.button href=(at(month.previous())) rel="prev" { "← " (name(month.previous())) }
-            h2 #month { (name(month.first)) }
-            a.button href=(at(month.next())) rel="next" { (name(month.next())) " →" }
+            a.button href=(at(month.previous())) rel="prev" { "← " (language::month(month.previous())) }
+            h2 #month { (language::month(month.first)) }
+            a.button href=(at(month.next())) rel="next" { (language::month(month.next())) " →" }
         }
         div.card.flush {
             table.calendar aria-labelledby="month" {
-                thead { tr { @for day in DAYS { th scope="col" { (day) } } } }
+                thead { tr { @for day in MONDAY.series(1.day()).take(7) { th scope="col" { (language::weekday(day)) } } } }
                 tbody {
                     @for week in month.weeks() {
                         tr { @for cell in week { @match cell {
@@ -126,23 +132,23 @@ fn render(month: Month, today: Date, posts: &[PostOut], places: &Places, zone: &
 fn day_cell(day: Date, today: Date, posts: &[&PostOut], places: &Places, zone: &Zone) -> Markup {
     let class = if posts.is_empty() && day != today { "free" } else { "" };
     html! {
-        td class=(class) data-label=(day.strftime("%a %-d %b").to_string()) aria-current=[(day == today).then_some("date")] {
+        td class=(class) data-label=(language::weekday_and_day(day)) aria-current=[(day == today).then_some("date")] {
             div.day {
                 time datetime=(day) { (day.day()) }
                 @if day >= today {
-                    a href={ "/posts/new?day=" (day) } aria-label={ "New post on " (day.strftime("%-d %B").to_string()) } { "+" }
+                    a href={ "/posts/new?day=" (day) } aria-label=(tr!("New post on {day}", day = language::day_and_month(day))) { "+" }
                 }
             }
             @for post in posts.iter().take(MAX_PER_DAY) { (entry(post, places, zone)) }
             @if posts.len() > MAX_PER_DAY {
-                a.quiet href={ "/posts?from=" (day) "&until=" (day) } { (posts.len() - MAX_PER_DAY) " more" }
+                a.quiet href={ "/posts?from=" (day) "&until=" (day) } { (tr!([posts.len() - MAX_PER_DAY] "{n} more" | "{n} more")) }
             }
         }
     }
 }
 
 fn entry(post: &PostOut, places: &Places, zone: &Zone) -> Markup {
-    let time = zone.local(listed_at(post)).strftime("%H:%M").to_string();
+    let time = language::time_of_day(zone.local(listed_at(post)).time());
     html! {
         a.entry href={ "/posts/" (post.id) } {
             span { (time) " " (places.name(post)) }

@@ -11,6 +11,7 @@ use leadwire::http::Problem;
 use leadwire::ids::PostId;
 use leadwire::once::OnceKey;
 use leadwire::publishing::{ComposedPosts, PageTarget, PostOut};
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::draft::{Draft, account_value, page_value};
@@ -18,7 +19,7 @@ use super::look::render_looks;
 use super::upload::uploaded;
 use super::{AuthorForm, Places};
 use crate::acts::Showing;
-use crate::components::{alert, csrf_field, empty, plural};
+use crate::components::{alert, csrf_field, empty, with_markup};
 use crate::flash::redirect_with;
 use crate::form::new_request_id;
 use crate::layout::{Section, page};
@@ -80,10 +81,13 @@ pub(super) async fn send(AuthorForm { console, actor: author, jar, fields }: Aut
 }
 
 fn sent_message(draft: &Draft, posts: &ComposedPosts) -> String {
-    let (number, is_one) = (plural(posts.items.len(), "post"), posts.items.len() == 1);
+    let number = posts.items.len();
     match draft.scheduled_at() {
-        Ok(Some(at)) => format!("{number} scheduled for {}.", draft.zone.in_words(at)),
-        _ => format!("{number} {} on the way.", if is_one { "is" } else { "are" }),
+        Ok(Some(at)) => {
+            let time = draft.zone.in_words(at);
+            tr!([number] "{n} post scheduled for {time}." | "{n} posts scheduled for {time}.", time = time)
+        }
+        _ => tr!([number] "{n} post is being published." | "{n} posts are being published."),
     }
 }
 
@@ -106,12 +110,15 @@ pub(super) async fn refresh_accounts(
 ) -> Result<Response, Problem> {
     let notice = match console.publishing.refresh_accounts(&author.access).await {
         Ok(refreshed) => {
-            let found = plural(refreshed.found, "Instagram account");
-            let failed = match refreshed.failed {
-                0 => String::new(),
-                failed => format!(" Meta did not answer for {}.", plural(failed, "page")),
-            };
-            Notice::Done(format!("{found} found.{failed}"))
+            let found = tr!([refreshed.found] "{n} Instagram account found." | "{n} Instagram accounts found.");
+            Notice::Done(match refreshed.failed {
+                0 => found,
+                failed => {
+                    let failed =
+                        tr!([failed] "Meta did not answer for {n} page." | "Meta did not answer for {n} pages.");
+                    format!("{found} {failed}")
+                }
+            })
         }
         Err(error) => Notice::Refused(error.into()),
     };
@@ -126,16 +133,18 @@ pub(super) async fn refresh_accounts(
 fn render(visitor: &Visitor, jar: PrivateCookieJar, draft: &Draft, places: &Places, notice: &Notice) -> Response {
     let body = html! {
         @if places.0.is_empty() {
-            (empty("No page to publish on", html! {
-                @if visitor.is_admin() { a href="/integrations" { "Connect Facebook" } " to publish on your pages and Instagram accounts." }
-                @else { "Ask an admin to connect Facebook." }
+            (empty(&tr!("No page to publish on"), html! {
+                @if visitor.is_admin() {
+                    @let connect = html! { a href="/integrations" { (tr!("begins a sentence" => "Connect Facebook")) } };
+                    (with_markup(&tr!("{connect} to publish on your pages and Instagram accounts."), &[("connect", connect)]))
+                } @else { (tr!("Ask an admin to connect Facebook.")) }
             }))
         } @else {
             (composer(visitor, draft, places, notice))
             (draft.zone.note())
         }
     };
-    page(visitor, jar, Section::Posts, "New post", &body)
+    page(visitor, jar, Section::Posts, &tr!("New post"), &body)
 }
 
 fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) -> Markup {
@@ -149,43 +158,43 @@ fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) 
         form.columns method="post" action="/posts/new#refused" data-preview="/posts/new/preview" {
             div.card {
                 // The first button is what the enter key presses. It must not publish.
-                button.hidden formaction="/posts/new/preview" formnovalidate tabindex="-1" aria-hidden="true" { "Preview" }
+                button.hidden formaction="/posts/new/preview" formnovalidate tabindex="-1" aria-hidden="true" { (tr!("Preview")) }
                 (csrf_field(visitor))
                 input type="hidden" name="request_id" value=(draft.request_id);
                 input type="hidden" name="zone" value=(draft.zone.name());
                 (outcome(notice))
                 fieldset aria-invalid=[wrong("targets")] aria-describedby=[described("targets")] {
-                    legend { "Publish on" }
+                    legend { (tr!("Publish on")) }
                     @for target in &places.0 { (boxes(draft, target)) }
                     (mistake_text(problem, "targets", &|position| chosen_name(draft, places, position)))
-                    button formaction="/posts/new/accounts" formnovalidate { "Look for Instagram accounts" }
+                    button formaction="/posts/new/accounts" formnovalidate { (tr!("Look for Instagram accounts")) }
                 }
-                label { "Text" textarea name="message" rows="8" aria-invalid=[wrong("message")] aria-describedby=[described("message")] { "\n" (draft.message) } }
+                label { (tr!("Text")) textarea name="message" rows="8" aria-invalid=[wrong("message")] aria-describedby=[described("message")] { "\n" (draft.message) } }
                 (mistake_text(problem, "message", &|_| String::new()))
-                label { "Link" input name="link" inputmode="url" value=(draft.link) placeholder="https://" aria-invalid=[wrong("link")] aria-describedby=[described("link")]; }
+                label { (tr!("Link")) input name="link" inputmode="url" value=(draft.link) placeholder="https://" aria-invalid=[wrong("link")] aria-describedby=[described("link")]; }
                 (mistake_text(problem, "link", &|_| String::new()))
-                label data-upload="/posts/new/media" hidden { "Pictures, or a video" input type="file" multiple accept="image/jpeg,image/png,image/gif,image/bmp,image/tiff,video/mp4,video/quicktime"; }
+                label data-upload="/posts/new/media" hidden { (tr!("Pictures, or a video")) input type="file" multiple accept="image/jpeg,image/png,image/gif,image/bmp,image/tiff,video/mp4,video/quicktime"; }
                 ol.uploads data-uploads aria-live="polite" { @for address in &draft.uploads { (uploaded(address, None)) } }
-                label { "Addresses of pictures, one a line" textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
-                (mistake_text(problem, "images", &|position| format!("Picture {}: ", position + 1)))
-                label { "Address of a video, instead of pictures" input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }
+                label { (tr!("Addresses of pictures, one per line")) textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
+                (mistake_text(problem, "images", &|position| format!("{}: ", tr!("Picture {number}", number = position + 1))))
+                label { (tr!("Address of a video, instead of pictures")) input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }
                 (mistake_text(problem, "video", &|_| String::new()))
                 fieldset aria-invalid=[wrong("scheduled_at")] aria-describedby=[described("scheduled_at")] {
-                    legend { "When" }
-                    label.tick { input type="radio" name="when" value="now" checked[!draft.is_later]; "Now" }
-                    label.tick { input type="radio" name="when" value="later" checked[draft.is_later]; "At a time" }
-                    label { "Day and time (" (draft.zone.name()) ")" input type="datetime-local" name="at" value=(draft.at); }
+                    legend { (tr!("When")) }
+                    label.tick { input type="radio" name="when" value="now" checked[!draft.is_later]; (tr!("Now")) }
+                    label.tick { input type="radio" name="when" value="later" checked[draft.is_later]; (tr!("At a specific time")) }
+                    label { (tr!("Day and time ({zone})", zone = draft.zone.name())) input type="datetime-local" name="at" value=(draft.at); }
                     (mistake_text(problem, "scheduled_at", &|_| String::new()))
-                    p.quiet { "10 minutes to 30 days ahead." }
+                    p.quiet { (tr!("10 minutes to 30 days ahead.")) }
                 }
                 div.acts {
-                    button formaction="/posts/new/preview" formnovalidate { "Preview" }
-                    button.primary { "Publish" }
-                    a.button href="/posts" { "Cancel" }
+                    button formaction="/posts/new/preview" formnovalidate { (tr!("Preview")) }
+                    button.primary { (tr!("Publish")) }
+                    a.button href="/posts" { (tr!("Cancel")) }
                 }
             }
-            aside aria-label="Preview" {
-                h2 { "Preview" }
+            aside aria-label=(tr!("Preview")) {
+                h2 { (tr!("Preview")) }
                 div data-preview-place { (render_looks(draft, places)) }
             }
         }
@@ -199,7 +208,7 @@ fn outcome(notice: &Notice) -> Markup {
             Notice::Done(text) => (alert("good", html! { (text) })),
             // The form submits to this anchor, so that the problem is in view afterwards.
             Notice::Refused(problem) => div #refused { (alert("bad", html! {
-                @if is_beside_a_field(problem) { "Nothing was published. Correct the marked field, and publish again." }
+                @if is_beside_a_field(problem) { (tr!("Nothing was published. Correct the marked field, and publish again.")) }
                 @else { (messages::text(problem)) }
             })) },
         }
@@ -219,7 +228,7 @@ fn boxes(draft: &Draft, target: &PageTarget) -> Markup {
     html! {
         (tick(page_value(target), &target.name, "Facebook", target.problem.as_ref()))
         @if let Some(account) = &target.instagram {
-            @let name = account.username.as_ref().map_or_else(|| format!("Account {}", account.id), |name| format!("@{name}"));
+            @let name = account.username.as_ref().map_or_else(|| tr!("Account {id}", id = account.id), |name| format!("@{name}"));
             (tick(account_value(&account.id), &name, "Instagram", account.problem.as_ref()))
         }
     }

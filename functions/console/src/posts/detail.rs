@@ -1,5 +1,7 @@
 //! One post: what it says, how far it is, why it failed, what can still be changed, and everything that happened to it.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -10,10 +12,12 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::PostId;
 use leadwire::model::publishing::upload::MediaAddress;
-use leadwire::model::publishing::{InstagramFormat, Media, MediaStatus, MediaType, PostStatus, PostStep, PostStepKind};
+use leadwire::model::publishing::{InstagramFormat, Media, MediaStatus, MediaType, PostStatus};
 use leadwire::publishing::{PostChangeIn, PostOut};
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
+use super::history::timeline;
 use super::upload::picture_source;
 use super::{AuthorForm, Places, failure, network, status_badge, summary};
 use crate::acts::Showing;
@@ -97,10 +101,10 @@ impl Life<'_> {
                 }
                 aside {
                     section.card { (self.acts()) }
-                    @if !self.siblings.is_empty() { section.card { h2 { "Written together" } (self.together()) } }
+                    @if !self.siblings.is_empty() { section.card { h2 { (tr!("From the same draft")) } (self.together()) } }
                 }
             }
-            section { h2 { "History" } (timeline(&post.trace)) }
+            section { h2 { (tr!("History")) } (timeline(&post.trace)) }
         }
     }
 
@@ -118,13 +122,13 @@ impl Life<'_> {
         let post = self.post;
         html! {
             dl.rows {
-                div { dt { "Status" } dd { (status_badge(post.status)) } }
-                div { dt { "On" } dd { (self.places.name(post)) " " span.quiet { (network(post.kind)) @if let Some(format) = post.media_type { ", " (form_name(format)) } } } }
-                @if let Some(at) = post.scheduled_at { div { dt { "Scheduled for" } dd { (time(at)) } } }
-                @if let Some(at) = post.published_at { div { dt { "Published" } dd { (time(at)) } } }
-                div { dt { "Written" } dd { (time(post.created_at)) } }
+                div { dt { (tr!("Status")) } dd { (status_badge(post.status)) } }
+                div { dt { (tr!("published on a page" => "Page or account")) } dd { (self.places.name(post)) " " span.quiet { (network(post.kind)) @if let Some(format) = post.media_type { ", " (form_name(format)) } } } }
+                @if let Some(at) = post.scheduled_at { div { dt { (tr!("Scheduled for")) } dd { (time(at)) } } }
+                @if let Some(at) = post.published_at { div { dt { (tr!("Published")) } dd { (time(at)) } } }
+                div { dt { (tr!("Written")) } dd { (time(post.created_at)) } }
                 @if let Some(link) = post.permalink.as_deref().filter(|link| link.starts_with("https://")) {
-                    div { dt { "Address" } dd.address { a href=(link) rel="noreferrer" { (link) } } }
+                    div { dt { (tr!("Address")) } dd.address { a href=(link) rel="noreferrer" { (link) } } }
                 }
             }
         }
@@ -134,16 +138,16 @@ impl Life<'_> {
         let changes = self.post.reason.is_some_and(failure::needs_change);
         html! {
             (alert("bad", html! {
-                p { b { "Not published. " } (prose(why)) }
-                @if let Some(fix) = &self.post.fix { p.fix { b { "What to do: " } (fix) } }
+                p { b { (tr!("Not published.")) " " } (prose(why)) }
+                @if let Some(fix) = &self.post.fix { p.fix { b { (tr!("What to do:")) " " } (language::translate(fix)) } }
                 form.acts method="post" action={ "/posts/" (self.post.id) "/publish" } {
                     (csrf_field(self.visitor))
-                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
-                    button.primary[!changes] { "Publish again" }
-                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { (tr!("Change it in a new post")) } }
+                    button.primary[!changes] { (tr!("Publish again")) }
+                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { (tr!("Change it in a new post")) } }
                 }
                 @if let Some(words) = failure::technical_words(self.post) {
-                    details.quiet { summary { "Meta's words" } (words) }
+                    details.quiet { summary { (tr!("Meta's error message")) } (words) }
                 }
             }))
         }
@@ -154,27 +158,27 @@ impl Life<'_> {
         let post = self.post;
         let cancel = Confirm {
             id: "cancel",
-            label: "Cancel this post",
-            question: "Cancel this post?",
+            label: &tr!("Cancel this post"),
+            question: &tr!("Cancel this post?"),
             action: &format!("/posts/{}/cancel", post.id),
-            act: "Cancel the post",
+            act: &tr!("Cancel the post"),
             open: self.confirm == "cancel",
             sends: None,
         };
         html! {
             @match post.status {
                 PostStatus::Scheduled | PostStatus::Queued => {
-                    @if post.status == PostStatus::Scheduled { (self.move_form("Move")) (self.publish_form("Publish now")) }
-                    (cancel.show(self.visitor, html! { p { "It is not published. It stays in the list, and can be published later." } }))
+                    @if post.status == PostStatus::Scheduled { (self.move_form(&tr!("Reschedule"))) (self.publish_form(&tr!("Publish now"))) }
+                    (cancel.show(self.visitor, html! { p { (tr!("The post will not be published. It stays in the list, and you can still publish it later.")) } }))
                 }
                 PostStatus::Failed | PostStatus::Cancelled => {
-                    (self.move_form("Publish at this time"))
-                    @if post.status == PostStatus::Cancelled { (self.publish_form("Publish now")) }
+                    (self.move_form(&tr!("Publish at this time")))
+                    @if post.status == PostStatus::Cancelled { (self.publish_form(&tr!("Publish now"))) }
                 }
-                PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} "Meta is publishing it. It cannot be changed any more." } }
-                PostStatus::Published => { p.quiet { "It is public. To change or delete it, open it at Meta." } }
+                PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} (tr!("Meta is publishing it. It cannot be changed any more.")) } }
+                PostStatus::Published => { p.quiet { (tr!("It is public. To change or delete it, open it at Meta.")) } }
             }
-            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } } }
+            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { (tr!("Use it for a new post")) } } }
         }
     }
 
@@ -188,7 +192,7 @@ impl Life<'_> {
                 (csrf_field(self.visitor))
                 input type="hidden" name="zone" value=(self.zone.name());
                 label {
-                    "Day and time (" (self.zone.name()) ")"
+                    (tr!("Day and time ({zone})", zone = self.zone.name()))
                     input type="datetime-local" name="at" value=(value) required aria-invalid=[problem.map(|_| "true")];
                 }
                 (problem_alert(problem))
@@ -217,20 +221,20 @@ impl Life<'_> {
     }
 }
 
-fn form_name(format: InstagramFormat) -> &'static str {
+fn form_name(format: InstagramFormat) -> Cow<'static, str> {
     match format {
-        InstagramFormat::Image => "picture",
-        InstagramFormat::Reel => "reel",
-        InstagramFormat::Story => "story",
-        InstagramFormat::Carousel => "carousel",
+        InstagramFormat::Image => tr!("picture"),
+        InstagramFormat::Reel => tr!("reel"),
+        InstagramFormat::Story => tr!("story"),
+        InstagramFormat::Carousel => tr!("carousel"),
     }
 }
 
 fn content(post: &PostOut) -> Markup {
     html! {
-        h2 { "Content" }
-        @match &post.message { Some(text) => p.text { (text) }, None => p.quiet { "No text." } }
-        @if let Some(link) = &post.link { p.address { "Link: " (link) } }
+        h2 { (tr!("Content")) }
+        @match &post.message { Some(text) => p.text { (text) }, None => p.quiet { (tr!("No text.")) } }
+        @if let Some(link) = &post.link { p.address { (tr!("Link: {link}", link = link)) } }
         @if !post.media.is_empty() {
             ol.media { @for media in &post.media { (medium(media)) } }
         }
@@ -241,42 +245,18 @@ fn medium(media: &Media) -> Markup {
     html! {
         li {
             @if let Some(source) = picture_source(&media.url).filter(|_| media.r#type == MediaType::Image) { img src=(source) alt="" loading="lazy" referrerpolicy="no-referrer"; }
-            span.address { @if MediaAddress::is_one(&media.url) { "Uploaded " (media.r#type) } @else { (media.url) } }
+            span.address {
+                @if !MediaAddress::is_one(&media.url) { (media.url) }
+                @else if media.r#type == MediaType::Video { (tr!("Uploaded video")) }
+                @else { (tr!("Uploaded picture")) }
+            }
             " " @match media.status {
-                MediaStatus::Waiting => (badge("dim", "Not at Meta yet")),
-                MediaStatus::Processing => (badge("calm", "Meta works on it")),
-                MediaStatus::Ready => (badge("good", "Ready")),
-                MediaStatus::Failed => (badge("bad", "Refused")),
+                MediaStatus::Waiting => (badge("dim", &tr!("Not at Meta yet"))),
+                MediaStatus::Processing => (badge("calm", &tr!("Processing at Meta"))),
+                MediaStatus::Ready => (badge("good", &tr!("Ready"))),
+                MediaStatus::Failed => (badge("bad", &tr!("Refused"))),
             }
         }
-    }
-}
-
-fn timeline(steps: &[PostStep]) -> Markup {
-    html! {
-        ol.timeline {
-            @for step in steps {
-                li class=[(step.step == PostStepKind::Failed).then_some("bad")] {
-                    b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
-                    @if !step.cause.is_empty() { p { (prose(&step.cause)) } }
-                }
-            }
-        }
-    }
-}
-
-fn step_label(step: PostStepKind) -> &'static str {
-    match step {
-        PostStepKind::Created => "Written",
-        PostStepKind::Moved => "Moved",
-        PostStepKind::Cancelled => "Cancelled",
-        PostStepKind::Started => "Started",
-        PostStepKind::Uploaded => "Media at Meta",
-        PostStepKind::Sent => "Sent to Meta",
-        PostStepKind::Checked => "Checked with Meta",
-        PostStepKind::Waited => "Waiting",
-        PostStepKind::Published => "Published",
-        PostStepKind::Failed => "Failed",
     }
 }
 
@@ -288,10 +268,10 @@ pub(super) async fn move_post(
     let zone = Zone::parse(fields.get("zone").unwrap_or("UTC"));
     let typed = fields.text("at");
     let change = async {
-        let unreadable = || Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, "Choose a day and a time.");
+        let unreadable = || Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, tr!("Choose a day and a time."));
         let at = zone.parse_time(&typed).ok_or_else(unreadable)?;
         console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: Some(at) }).await?;
-        Ok::<_, Problem>(format!("Scheduled for {}.", zone.in_words(at)))
+        Ok::<_, Problem>(tr!("Scheduled for {time}.", time = zone.in_words(at)))
     };
     match change.await {
         Err(problem) if problem.field.is_some() => {
@@ -308,7 +288,7 @@ pub(super) async fn publish(
     AuthorForm { console, actor: author, jar, .. }: AuthorForm,
 ) -> Response {
     let published = console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
-    let outcome = published.map_err(Problem::from).map(|_| "The post is on its way.".to_owned());
+    let outcome = published.map_err(Problem::from).map(|_| tr!("The post is being published.").into_owned());
     redirect_with(&format!("/posts/{id}"), jar, outcome)
 }
 
@@ -317,7 +297,7 @@ pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, actor: auth
     redirect_with(
         &format!("/posts/{id}"),
         jar,
-        cancelled.map_err(Problem::from).map(|_| "The post is cancelled.".to_owned()),
+        cancelled.map_err(Problem::from).map(|_| tr!("The post is cancelled.").into_owned()),
     )
 }
 

@@ -9,6 +9,7 @@ use leadwire::model::publishing::composition::Composition;
 use leadwire::model::publishing::upload::MediaAddress;
 use leadwire::model::publishing::{Media, MediaType};
 use leadwire::publishing::{ComposeIn, PageTarget, PostOut, TargetIn};
+use leadwire::tr;
 
 use crate::form::{Fields, new_request_id};
 use crate::zone::Zone;
@@ -142,10 +143,12 @@ impl Draft {
         let problem = |detail| Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, detail);
         match (self.is_later, self.at.is_empty()) {
             (false, true) => Ok(None),
-            (false, false) => Err(problem("Select “At a time” to use this time, or clear it to publish now.")),
+            (false, false) => {
+                Err(problem(tr!("Select “At a specific time” to use this time, or clear the time to publish now.")))
+            }
             (true, _) => match self.zone.parse_time(&self.at) {
                 Some(at) => Ok(Some(at)),
-                None => Err(problem("Choose a day and a time.")),
+                None => Err(problem(tr!("Choose a day and a time."))),
             },
         }
     }
@@ -154,8 +157,9 @@ impl Draft {
     pub(super) fn input(&self) -> Result<ComposeIn, Problem> {
         let parse = |(position, value): (usize, &String)| {
             let field = format!("targets[{position}]");
-            parse_target(value)
-                .ok_or_else(|| Problem::field(&field, ProblemCode::IdInvalid, "Choose it from the list."))
+            parse_target(value).ok_or_else(|| {
+                Problem::field(&field, ProblemCode::IdInvalid, tr!("Choose a page or an account from the list."))
+            })
         };
         let Composition { message, link, images, video } = self.composition();
         Ok(ComposeIn {

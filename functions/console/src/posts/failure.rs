@@ -1,15 +1,24 @@
 //! Why a post failed, in words for people. Meta often gives only a code and an id; these are folded away, for the one
 //! who reports the failure.
 
+use std::borrow::Cow;
+
 use leadwire::model::publishing::failure::PostFailureCode;
 use leadwire::publishing::PostOut;
+use leadwire::{language, tr};
 
 /// Which of the media failed and why, without addresses and codes. `None` if the post did not fail.
 pub(super) fn explain(post: &PostOut) -> Option<String> {
     let said = post.reason_message.as_deref()?;
     let (place, why) = parts(said);
-    let why = if is_technical(why) { post.reason.map(in_words).unwrap_or(why) } else { why };
-    Some(place.map_or_else(|| why.to_owned(), |place| format!("{place}: {why}")))
+    let why = match post.reason {
+        Some(code) if is_technical(why) => in_words(code),
+        _ => language::translate(why),
+    };
+    Some(match place {
+        Some(place) => format!("{}: {why}", medium(place)),
+        None => why.into_owned(),
+    })
 }
 
 /// What Meta said word for word, if [`explain`] does not say it.
@@ -26,6 +35,17 @@ fn parts(said: &str) -> (Option<&str>, &str) {
     }
 }
 
+/// The name of a medium, which is stored in English.
+fn medium(place: &str) -> Cow<'_, str> {
+    match place.split(' ').collect::<Vec<_>>().as_slice() {
+        ["Picture"] => tr!("Picture"),
+        ["Video"] => tr!("Video"),
+        ["Picture", number, "of", total] => tr!("Picture {number} of {total}", number = number, total = total).into(),
+        ["Video", number, "of", total] => tr!("Video {number} of {total}", number = number, total = total).into(),
+        _ => place.into(),
+    }
+}
+
 /// Whether these are a code and an id rather than a sentence.
 fn is_technical(why: &str) -> bool {
     why.ends_with(']') || why.contains("(#")
@@ -37,26 +57,26 @@ pub(super) fn needs_change(code: PostFailureCode) -> bool {
     matches!(code, Code::MediaRefused | Code::MessageRefused | Code::LinkRefused | Code::Duplicate | Code::Refused)
 }
 
-fn in_words(code: PostFailureCode) -> &'static str {
+fn in_words(code: PostFailureCode) -> Cow<'static, str> {
     use PostFailureCode as Code;
     match code {
-        Code::ConnectionExpired => "The connection to Facebook has ended.",
-        Code::PageNotConnected => "The page is not connected any more.",
-        Code::MetaNotInPlan => "The plan does not include Meta any more.",
-        Code::PermissionMissing => "A permission on the page is missing.",
-        Code::NoInstagramAccount => "The page has no professional Instagram account any more.",
-        Code::MediaUnreachable => "Meta could not download the file.",
-        Code::MediaRefused => "Meta does not accept the file.",
-        Code::MediaNotReady => "Meta did not get the file ready in time.",
-        Code::MessageRefused => "Meta does not accept the text.",
-        Code::LinkRefused => "Meta does not accept the link.",
-        Code::Duplicate => "Meta takes it for a repetition of an earlier post.",
-        Code::LimitReached => "Meta's limit of posts a day is reached.",
-        Code::Blocked => "Meta blocks it as spam or against its standards.",
-        Code::ConfirmationNeeded => "Meta asks the connected person for a confirmation first.",
-        Code::Refused => "Meta refused it.",
-        Code::Unavailable => "Meta was not available for too long.",
-        Code::Defect => "Leadwire made a mistake.",
+        Code::ConnectionExpired => tr!("The connection to Facebook has ended."),
+        Code::PageNotConnected => tr!("The page is not connected any more."),
+        Code::MetaNotInPlan => tr!("The plan does not include Meta any more."),
+        Code::PermissionMissing => tr!("A permission on the page is missing."),
+        Code::NoInstagramAccount => tr!("The page has no professional Instagram account any more."),
+        Code::MediaUnreachable => tr!("Meta could not download the file."),
+        Code::MediaRefused => tr!("Meta does not accept the file."),
+        Code::MediaNotReady => tr!("Meta did not get the file ready in time."),
+        Code::MessageRefused => tr!("Meta does not accept the text."),
+        Code::LinkRefused => tr!("Meta does not accept the link."),
+        Code::Duplicate => tr!("Meta considers the post a duplicate of an earlier one."),
+        Code::LimitReached => tr!("Meta's daily limit for posts is reached."),
+        Code::Blocked => tr!("Meta blocked it as spam or for violating Meta's standards."),
+        Code::ConfirmationNeeded => tr!("Meta asks the connected person for a confirmation first."),
+        Code::Refused => tr!("Meta refused it."),
+        Code::Unavailable => tr!("Meta was unavailable for too long."),
+        Code::Defect => tr!("Something went wrong in Leadwire."),
     }
 }
 

@@ -6,10 +6,11 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::PageId;
 use leadwire::publishing::{PostOut, PostQuery};
+use leadwire::tr;
 use maud::{Markup, html};
 
-use super::{Places, STATUSES, failure, listed_at, media_summary, network, status_badge, summary, tabs};
-use crate::components::{empty, problem_alert, time};
+use super::{Places, STATUSES, failure, listed_at, media_summary, network, status_badge, status_name, summary, tabs};
+use crate::components::{empty, problem_alert, time, with_markup};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::session::Author;
@@ -42,20 +43,20 @@ pub(super) async fn show(
             Ok(list) => {
                 (table(&list.items, &places))
                 @if let Some(next) = &list.next_cursor {
-                    p.acts { a.button href=(query.at("/posts", &[("cursor", next)])) rel="next" { "Earlier posts" } }
+                    p.acts { a.button href=(query.at("/posts", &[("cursor", next)])) rel="next" { (tr!("Earlier posts")) } }
                 }
             }
         }
         (zone.note())
     };
-    Ok(page(&visitor, jar, Section::Posts, "Posts", &body))
+    Ok(page(&visitor, jar, Section::Posts, &tr!("Posts"), &body))
 }
 
 /// The query that an address describes.
 fn post_query(query: &ListQuery, zone: &Zone) -> Result<PostQuery, Problem> {
     let status = query.get("status").map(str::parse).transpose();
     Ok(PostQuery {
-        status: status.map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, "Choose a status."))?,
+        status: status.map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, tr!("Choose a status.")))?,
         page_id: query.get("page_id").map(|text| fields::id("page_id", text, PageId::parse)).transpose()?,
         from: query.get("from").map(|text| zone.parse_day("from", text)).transpose()?,
         to: query.get("until").map(|text| zone.parse_last_day("until", text)).transpose()?,
@@ -66,24 +67,24 @@ fn filter_form(query: &ListQuery, places: &Places) -> Markup {
     let is = |name: &str, value: &str| query.get(name) == Some(value);
     let is_known = |id: &str| places.0.iter().any(|target| target.page_id.as_str() == id);
     html! {
-        form.filters.card method="get" action="/posts" role="search" aria-label="Filter posts" {
-            label { "Status" select name="status" {
-                option value="" { "All" }
-                @for (status, _, name) in STATUSES {
+        form.filters.card method="get" action="/posts" role="search" aria-label=(tr!("Filter posts")) {
+            label { (tr!("Status")) select name="status" {
+                option value="" { (tr!("All")) }
+                @for status in STATUSES {
                     @let value: &str = status.into();
-                    option value=(value) selected[is("status", value)] { (name) }
+                    option value=(value) selected[is("status", value)] { (status_name(status)) }
                 }
             } }
-            label { "Page" select name="page_id" {
-                option value="" { "All" }
+            label { (tr!("Page")) select name="page_id" {
+                option value="" { (tr!("All")) }
                 @if let Some(id) = query.get("page_id").filter(|id| !is_known(id)) { option value=(id) selected { (id) } }
                 @for target in &places.0 { option value=(target.page_id) selected[is("page_id", target.page_id.as_str())] { (target.name) } }
             } }
-            label { "From" input type="date" name="from" value=[query.get("from")]; }
-            label { "Until" input type="date" name="until" value=[query.get("until")]; }
+            label { (tr!("From")) input type="date" name="from" value=[query.get("from")]; }
+            label { (tr!("Until")) input type="date" name="until" value=[query.get("until")]; }
             div.acts {
-                button { "Filter" }
-                @if FILTERS.iter().any(|name| query.get(name).is_some()) { a.button.plain href="/posts" { "Clear" } }
+                button { (tr!("Filter")) }
+                @if FILTERS.iter().any(|name| query.get(name).is_some()) { a.button.plain href="/posts" { (tr!("Clear")) } }
             }
         }
     }
@@ -91,17 +92,20 @@ fn filter_form(query: &ListQuery, places: &Places) -> Markup {
 
 fn nothing(query: &ListQuery, places: &Places) -> Markup {
     if FILTERS.iter().any(|name| query.get(name).is_some()) {
-        return empty("No posts match", html! { "Change the filters, or " a href="/posts" { "see all posts" } "." });
+        let all = html! { a href="/posts" { (tr!("see all posts")) } };
+        let advice = with_markup(&tr!("Change the filters, or {see_all}."), &[("see_all", all)]);
+        return empty(&tr!("No posts match"), advice);
     }
     if places.0.is_empty() {
         return empty(
-            "No page to publish on",
-            html! { "Posts can be written as soon as a Facebook page is connected." },
+            &tr!("No page to publish on"),
+            html! { (tr!("Posts can be written as soon as a Facebook page is connected.")) },
         );
     }
+    let write = html! { a href="/posts/new" { (tr!("begins a sentence about posts" => "Write the first one")) } };
     empty(
-        "No posts yet",
-        html! { a href="/posts/new" { "Write the first one" } " for your pages and Instagram accounts, now or for later." },
+        &tr!("No posts yet"),
+        with_markup(&tr!("{write} for your pages and Instagram accounts, now or for later."), &[("write", write)]),
     )
 }
 
@@ -109,17 +113,17 @@ fn table(posts: &[PostOut], places: &Places) -> Markup {
     html! {
         div.card.flush {
             table.posts {
-                thead { tr { th { "Post" } th { "Published on" } th { "Time" } th { "Status" } } }
+                thead { tr { th { (tr!("Post")) } th { (tr!("on a page" => "Page or account")) } th { (tr!("Time")) } th { (tr!("Status")) } } }
                 tbody {
                     @for post in posts {
                         tr {
-                            td data-label="Post" {
+                            td data-label=(tr!("Post")) {
                                 a href={ "/posts/" (post.id) } { (summary(post)) }
                                 @if post.message.is_some() { @if let Some(media) = media_summary(post) { div.quiet { (media) } } }
                             }
-                            td data-label="Published on" { (places.name(post)) div.quiet { (network(post.kind)) } }
-                            td data-label="Time" { (time(listed_at(post))) }
-                            td data-label="Status" {
+                            td data-label=(tr!("on a page" => "Page or account")) { (places.name(post)) div.quiet { (network(post.kind)) } }
+                            td data-label=(tr!("Time")) { (time(listed_at(post))) }
+                            td data-label=(tr!("Status")) {
                                 (status_badge(post.status))
                                 @if let Some(why) = failure::explain(post) { div.wrong { (why) } }
                             }

@@ -3,29 +3,31 @@
 use leadwire::model::publishing::PostKind;
 use leadwire::model::publishing::composition::{Composition, LimitUsage};
 use leadwire::model::publishing::upload::MediaAddress;
+use leadwire::tr;
 use maud::{Markup, html};
 use url::Url;
 
 use super::draft::{Draft, account_value, page_value};
 use super::upload::picture_source;
 use super::{Places, network};
-use crate::components::{alert, count, plural};
+use crate::components::{alert, count};
 
 /// The look of a draft on the networks of its targets; on both, before a target is ticked.
 pub(super) fn render_looks(draft: &Draft, places: &Places) -> Markup {
     let composition = draft.composition();
     let pages: Vec<&str> =
         places.0.iter().filter(|target| draft.has(&page_value(target))).map(|target| target.name.as_str()).collect();
+    let unnamed = tr!("Instagram account");
     let accounts: Vec<&str> = places
         .0
         .iter()
         .filter_map(|target| target.instagram.as_ref())
         .filter(|account| draft.has(&account_value(&account.id)))
-        .map(|account| account.username.as_deref().unwrap_or("Instagram account"))
+        .map(|account| account.username.as_deref().unwrap_or(&unnamed))
         .collect();
     let shows_both = pages.is_empty() && accounts.is_empty();
     html! {
-        @if draft.is_empty() { p.quiet { "Write something to see how it will look." } }
+        @if draft.is_empty() { p.quiet { (tr!("Write something to see how it will look.")) } }
         @else {
             @if shows_both || !pages.is_empty() { (on_network(PostKind::Page, &composition, &pages)) }
             @if shows_both || !accounts.is_empty() { (on_network(PostKind::Instagram, &composition, &accounts)) }
@@ -38,13 +40,13 @@ fn on_network(kind: PostKind, composition: &Composition, names: &[&str]) -> Mark
         section.look {
             h3 {
                 (network(kind))
-                @if names.len() > 1 { " " span.quiet { (plural(names.len(), "post")) } }
+                @if names.len() > 1 { " " span.quiet { (tr!([names.len()] "{n} post" | "{n} posts")) } }
             }
             @if let Err(mistake) = composition.content(kind) { (alert("bad", html! { p { (mistake.message) } })) }
             ul.limits { @for usage in composition.usage(kind) { (limit(usage)) } }
             @match kind {
-                PostKind::Page => (facebook(composition, names.first().copied().unwrap_or("Your page"))),
-                PostKind::Instagram => (instagram(composition, names.first().copied().unwrap_or("your_account"))),
+                PostKind::Page => (facebook(composition, names.first().copied().unwrap_or(&tr!("Your page")))),
+                PostKind::Instagram => (instagram(composition, names.first().copied().unwrap_or(&tr!("your_account")))),
             }
         }
     }
@@ -52,12 +54,19 @@ fn on_network(kind: PostKind, composition: &Composition, names: &[&str]) -> Mark
 
 /// How much is left of a limit.
 fn limit(LimitUsage { noun, used, limit }: LimitUsage) -> Markup {
-    let text = match used.checked_sub(limit) {
-        Some(over) if over > 0 => format!("{} too many {noun}", count(over)),
-        _ if noun == "characters" => format!("{} characters left", count(limit - used)),
-        _ => format!("{used} of {limit} {noun}"),
+    let is_over = used > limit;
+    let rest = count(used.abs_diff(limit));
+    let text = match noun {
+        "characters" if is_over => tr!("Characters over the limit: {count}", count = rest),
+        "characters" => tr!("Characters left: {count}", count = rest),
+        "pictures" if is_over => tr!("Pictures over the limit: {count}", count = rest),
+        "pictures" => tr!("{used} of {limit} pictures", used = used, limit = limit),
+        "hashtags" if is_over => tr!("Hashtags over the limit: {count}", count = rest),
+        "hashtags" => tr!("{used} of {limit} hashtags", used = used, limit = limit),
+        _ if is_over => tr!("Mentions over the limit: {count}", count = rest),
+        _ => tr!("{used} of {limit} mentions", used = used, limit = limit),
     };
-    html! { li.wrong[used > limit] { (text) } }
+    html! { li.wrong[is_over] { (text) } }
 }
 
 fn facebook(composition: &Composition, name: &str) -> Markup {
@@ -84,7 +93,7 @@ fn instagram(composition: &Composition, name: &str) -> Markup {
         div.mock {
             p { b { (name) } }
             (media(composition))
-            p.text { b { (name) } " " (visible) @if !rest.is_empty() { span.quiet { "… more: " } (rest) } }
+            p.text { b { (name) } " " (visible) @if !rest.is_empty() { span.quiet { (tr!("… more:")) " " } (rest) } }
         }
     }
 }
@@ -95,7 +104,7 @@ fn media(composition: &Composition) -> Markup {
         @if !composition.images.is_empty() {
             div.pictures {
                 @for (position, address) in composition.images.iter().enumerate() {
-                    @let name = format!("Picture {}", position + 1);
+                    @let name = tr!("Picture {number}", number = position + 1);
                     // Browsers load no picture without TLS into this page.
                     @match picture_source(address) {
                         Some(source) => img src=(source) alt=(name) referrerpolicy="no-referrer";,
@@ -104,7 +113,7 @@ fn media(composition: &Composition) -> Markup {
                 }
             }
         }
-        @if let Some(video) = &composition.video { p.preview { "▶ " @if MediaAddress::is_one(video) { "Your video" } @else { (video) } } }
+        @if let Some(video) = &composition.video { p.preview { "▶ " @if MediaAddress::is_one(video) { (tr!("Your video")) } @else { (video) } } }
     }
 }
 
@@ -134,9 +143,14 @@ mod tests {
     #[test]
     fn each_network_shows_its_own_look_and_limits() {
         let page = shown(&["page:7", "page:8", "instagram:178"], "Sale #now", "https://cdn.example/1.jpg");
-        for words in
-            ["Facebook", "2 posts", "Northwind", "63,197 characters left", "2,191 characters left", "1 of 30 hashtags"]
-        {
+        for words in [
+            "Facebook",
+            "2 posts",
+            "Northwind",
+            "Characters left: 63,197",
+            "Characters left: 2,191",
+            "1 of 30 hashtags",
+        ] {
             assert!(page.contains(words), "{words}: {page}");
         }
         assert!(!page.contains("alert"), "{page}");
@@ -150,7 +164,7 @@ mod tests {
         let (facebook, instagram) = page.split_once("Instagram").unwrap();
         assert!(!facebook.contains("alert") && instagram.contains("A picture or a video."), "{page}");
         let page = shown(&["instagram:178"], &"x".repeat(2_210), "https://cdn.example/1.jpg");
-        assert!(page.contains("<li class=\"wrong\">10 too many characters"), "{page}");
+        assert!(page.contains("<li class=\"wrong\">Characters over the limit: 10"), "{page}");
     }
 
     #[test]

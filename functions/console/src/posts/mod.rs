@@ -5,9 +5,12 @@ mod composer;
 mod detail;
 mod draft;
 mod failure;
+mod history;
 mod list;
 mod look;
 mod upload;
+
+use std::borrow::Cow;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -16,9 +19,10 @@ use leadwire::directory::MetaAccess;
 use leadwire::error::ActError;
 use leadwire::model::publishing::{MediaType, PostKind, PostStatus};
 use leadwire::publishing::{PageTarget, PostOut};
+use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{badge, plural};
+use crate::components::badge;
 use crate::form::Submitted;
 use crate::session::Author;
 use crate::state::Console;
@@ -43,18 +47,35 @@ pub(crate) fn routes() -> Router<Console> {
 /// An author's action through a form.
 type AuthorForm = Submitted<Author>;
 
-const STATUSES: [(PostStatus, &str, &str); 6] = [
-    (PostStatus::Scheduled, "calm", "Scheduled"),
-    (PostStatus::Queued, "calm", "Queued"),
-    (PostStatus::Publishing, "calm", "Publishing"),
-    (PostStatus::Published, "good", "Published"),
-    (PostStatus::Failed, "bad", "Failed"),
-    (PostStatus::Cancelled, "dim", "Cancelled"),
+/// The statuses in the order of a post's life.
+const STATUSES: [PostStatus; 6] = [
+    PostStatus::Scheduled,
+    PostStatus::Queued,
+    PostStatus::Publishing,
+    PostStatus::Published,
+    PostStatus::Failed,
+    PostStatus::Cancelled,
 ];
 
+fn status_name(status: PostStatus) -> Cow<'static, str> {
+    match status {
+        PostStatus::Scheduled => tr!("Scheduled"),
+        PostStatus::Queued => tr!("Queued"),
+        PostStatus::Publishing => tr!("Publishing"),
+        PostStatus::Published => tr!("Published"),
+        PostStatus::Failed => tr!("Failed"),
+        PostStatus::Cancelled => tr!("a post" => "Cancelled"),
+    }
+}
+
 fn status_badge(status: PostStatus) -> Markup {
-    let entry = STATUSES.iter().find(|(known, ..)| *known == status);
-    entry.map_or_else(|| html! {}, |(_, kind, name)| badge(kind, name))
+    let kind = match status {
+        PostStatus::Scheduled | PostStatus::Queued | PostStatus::Publishing => "calm",
+        PostStatus::Published => "good",
+        PostStatus::Failed => "bad",
+        PostStatus::Cancelled => "dim",
+    };
+    badge(kind, &status_name(status))
 }
 
 fn network(kind: PostKind) -> &'static str {
@@ -76,11 +97,11 @@ impl Places {
     fn name(&self, post: &PostOut) -> String {
         let page = self.0.iter().find(|target| target.page_id == post.page_id);
         match &post.instagram_account_id {
-            None => page.map_or_else(|| format!("Page {}", post.page_id), |target| target.name.clone()),
+            None => page.map_or_else(|| tr!("Page {id}", id = post.page_id), |target| target.name.clone()),
             Some(id) => {
                 let account = page.and_then(|target| target.instagram.as_ref()).filter(|account| account.id == *id);
                 let username = account.and_then(|account| account.username.as_ref());
-                username.map_or_else(|| format!("Account {id}"), |username| format!("@{username}"))
+                username.map_or_else(|| tr!("Account {id}", id = id), |username| format!("@{username}"))
             }
         }
     }
@@ -105,30 +126,31 @@ fn summary(post: &PostOut) -> String {
     match (media_summary(post), &post.link) {
         (Some(media), _) => media,
         (None, Some(link)) => link.clone(),
-        (None, None) => "Post without text".to_owned(),
+        (None, None) => tr!("Post without text").into_owned(),
     }
 }
 
 /// "3 pictures", "1 picture, 1 video".
 fn media_summary(post: &PostOut) -> Option<String> {
     let count = |kind| post.media.iter().filter(|media| media.r#type == kind).count();
-    let parts: Vec<String> = [(count(MediaType::Image), "picture"), (count(MediaType::Video), "video")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, noun)| plural(number, noun))
-        .collect();
+    let (pictures, videos) = (count(MediaType::Image), count(MediaType::Video));
+    let parts = [
+        (pictures > 0).then(|| tr!([pictures] "{n} picture" | "{n} pictures")),
+        (videos > 0).then(|| tr!([videos] "{n} video" | "{n} videos")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The tabs of the posts' pages, and the way to a new one.
 fn tabs(here: &str) -> Markup {
     html! {
-        nav.tabs aria-label="Posts" {
-            @for (path, name) in [("/posts", "List"), ("/posts/calendar", "Calendar")] {
+        nav.tabs aria-label=(tr!("Posts")) {
+            @for (path, name) in [("/posts", tr!("List")), ("/posts/calendar", tr!("Calendar"))] {
                 a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
             }
         }
-        p.acts { a.button.primary href="/posts/new" { "New post" } }
+        p.acts { a.button.primary href="/posts/new" { (tr!("New post")) } }
     }
 }
 

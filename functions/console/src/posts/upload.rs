@@ -12,6 +12,7 @@ use leadwire::model::publishing::MediaType;
 use leadwire::model::publishing::upload::{MediaAddress, MediaUse};
 use leadwire::model::web_address::parse_public;
 use leadwire::publishing::{MediaIn, MediaOut};
+use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::AuthorForm;
@@ -74,13 +75,13 @@ pub(super) fn uploaded(address: &str, media: Option<&MediaOut>) -> Markup {
             }
             div {
                 @if let Some(media) = media {
-                    p { (media.width) " × " (media.height) ", " (size(media.size)) @if let Some(duration) = media.duration { ", " (format!("{duration:.1} s")) } }
+                    p { (media.width) " × " (media.height) ", " (size(media.size)) @if let Some(duration) = media.duration { ", " (language::decimal(&format!("{duration:.1}"))) " s" } }
                     @for refusal in media.uses.iter().filter_map(|purpose| Some((words(purpose.purpose)?, purpose.refusal.as_ref()?))) {
                         p.wrong { (refusal.0) ": " (refusal.1) }
                     }
                 }
-                button type="button" data-upload-earlier { "Earlier" }
-                button type="button" data-upload-remove { "Remove" }
+                button type="button" data-upload-earlier { (tr!("moves a picture forward" => "Earlier")) }
+                button type="button" data-upload-remove { (tr!("Remove")) }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! One endpoint: its settings, and the log of what it was sent.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -8,13 +10,14 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::{DeliveryId, EndpointId};
 use leadwire::model::delivery::{EventDeliveryState, UndeliveredReason};
+use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::settings::form;
 use super::{PATH, state_of};
 use crate::components::{
-    Confirm, Confirming, alert, badge, brief_time, csrf_field, empty, plural, problem_alert, time,
+    Confirm, Confirming, alert, badge, brief_time, csrf_field, empty, problem_alert, time, with_markup,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -42,7 +45,7 @@ pub(super) async fn show(
     let query = DeliveryQuery { state: None, cursor: position.cursor };
     let log = console.deliveries.deliveries(&admin.access, &id, &query, DELIVERIES_SHOWN).await?;
     let body = render(&admin.visitor, &endpoint, &log, None, confirming.confirm == "delete");
-    Ok(page(&admin.visitor, jar, Section::Integrations, "Webhooks", &body))
+    Ok(page(&admin.visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
 }
 
 /// The page after settings were refused.
@@ -57,16 +60,17 @@ pub(super) async fn render_page(
     let query = DeliveryQuery::default();
     let log = console.deliveries.deliveries(&admin.access, id, &query, DELIVERIES_SHOWN).await?;
     let body = render(&admin.visitor, &endpoint, &log, refused, false);
-    Ok(page(&admin.visitor, jar, Section::Integrations, "Webhooks", &body))
+    Ok(page(&admin.visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
 }
 
 pub(super) async fn test(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     let path = format!("{PATH}/{id}");
     let tested = console.deliveries.test(&actor.access, &id).await?;
-    let status = tested.attempt.attempt.status.map(|status| format!(" It answered {status}.")).unwrap_or_default();
+    let answer = |status: u16| format!(" {}", tr!("It answered {status}.", status = status));
+    let status = tested.attempt.attempt.status.map(answer).unwrap_or_default();
     let flash = match tested.delivered {
-        true => crate::flash::Flash::done(format!("The receiver accepted the test.{status}")),
+        true => crate::flash::Flash::done(format!("{}{status}", tr!("The receiver accepted the test."))),
         false => crate::flash::Flash::failed(format!("{}{status}", tested.attempt.message.unwrap_or_default())),
     };
     Ok(axum::response::IntoResponse::into_response((flash.put(jar), axum::response::Redirect::to(&path))))
@@ -79,7 +83,7 @@ pub(super) async fn resend(
 ) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     let outcome = console.deliveries.resend(&actor.access, &id, &delivery).await;
-    let outcome = outcome.map(|_| "It is being sent again.".to_owned()).map_err(Problem::from);
+    let outcome = outcome.map(|_| tr!("The event is being sent again.").into_owned()).map_err(Problem::from);
     Ok(redirect_with(&format!("{PATH}/{id}"), jar, outcome))
 }
 
@@ -95,46 +99,55 @@ fn render(
     let (typed, problem) = refused.map_or((&nothing, None), |(typed, problem)| (typed, Some(problem)));
     let delete = Confirm {
         id: "delete",
-        label: "Delete",
-        question: "Delete this endpoint?",
+        label: &tr!("Delete"),
+        question: &tr!("Delete this endpoint?"),
         action: &format!("{path}/delete"),
-        act: "Delete",
+        act: &tr!("Delete"),
         open: confirms,
         sends: None,
     };
     html! {
-        p { a href=(PATH) { "All endpoints" } }
-        @if let (Some(message), Some(at)) = (endpoint.reason_message, endpoint.disabled_at) {
-            (alert("bad", html! { p { "Deactivated on " (time(at)) ". " (message) " Repair the receiver, activate the endpoint below, and send again what is missing." } }))
+        p { a href=(PATH) { (tr!("All endpoints")) } }
+        @if let (Some(message), Some(at)) = (&endpoint.reason_message, endpoint.disabled_at) {
+            (alert("bad", html! { p {
+                (with_markup(&tr!("Deactivated on {time}."), &[("time", time(at))])) " " (message) " "
+                (tr!("Fix the receiver, activate the endpoint below, and send the missing events again."))
+            } }))
         } @else if let Some(since) = endpoint.failing_since {
-            (alert("warn", html! { p { "No event has been accepted since " (time(since)) ". After three days the endpoint is deactivated." } }))
+            @let sentences = tr!("No event has been accepted since {time}. After three days the endpoint is deactivated.");
+            (alert("warn", html! { p { (with_markup(&sentences, &[("time", time(since))])) } }))
         }
         section.card {
             h2 { (endpoint.url) " " (state_of(endpoint)) }
             div.acts {
-                form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { "Send a test" } }
-                form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { "Rotate the secret" } }
-                (delete.show(visitor, html! { p { "What is on its way to it is no longer sent. Its secret ends." } }))
+                form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
+                form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
+                (delete.show(visitor, html! { p { (tr!("Events that are not delivered yet are no longer sent. The secret becomes invalid.")) } }))
             }
-            @if let Some(until) = endpoint.previous_secret_until { p.quiet { "The secret before the current one is valid until " (time(until)) "." } }
+            @if let Some(until) = endpoint.previous_secret_until {
+                p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }
+            }
             details open[problem.is_some() || endpoint.reason.is_some()] {
-                summary { "Settings" }
+                summary { (tr!("Settings")) }
                 (problem_alert(problem))
                 (form(visitor, &path, Some(endpoint), typed, problem))
             }
         }
         section {
-            h2 { "Sent in the last 30 days" }
-            @if log.items.is_empty() { (empty("Nothing yet", html! { "Events appear here as soon as they happen." })) }
+            h2 { (tr!("Sent in the last 30 days")) }
+            @if log.items.is_empty() { (empty(&tr!("Nothing yet"), html! { (tr!("Events appear here as soon as they happen.")) })) }
             @else {
                 div.card.flush {
                     table {
-                        thead { tr { th { "When" } th { "Event" } th { "State" } th { "Tries" } th { span.hidden { "Act" } } } }
+                        thead { tr {
+                            th { (tr!("When")) } th { (tr!("Event")) } th { (tr!("State")) } th { (tr!("Attempts")) }
+                            th { span.hidden { (tr!("Actions")) } }
+                        } }
                         tbody { @for delivery in &log.items { (row(visitor, &path, endpoint, delivery)) } }
                     }
                 }
             }
-            @if let Some(cursor) = &log.next_cursor { p { a.button href={ (path) "?cursor=" (cursor) } { "Earlier" } } }
+            @if let Some(cursor) = &log.next_cursor { p { a.button href={ (path) "?cursor=" (cursor) } { (tr!("Earlier events")) } } }
         }
     }
 }
@@ -142,24 +155,26 @@ fn render(
 fn row(visitor: &Visitor, path: &str, endpoint: &EndpointOut, delivery: &DeliveryOut) -> Markup {
     html! {
         tr {
-            td data-label="When" { (brief_time(delivery.created_at)) }
-            td data-label="Event" { (delivery.r#type)
-                @if let Some(lead) = &delivery.lead_id { " " a href={ "/leads/" (lead) } { "Lead" } } }
-            td data-label="State" {
+            td data-label=(tr!("When")) { (brief_time(delivery.created_at)) }
+            td data-label=(tr!("Event")) { (delivery.r#type)
+                @if let Some(lead) = &delivery.lead_id { " " a href={ "/leads/" (lead) } { (tr!("Lead")) } } }
+            td data-label=(tr!("State")) {
                 (badge_of(delivery.state))
                 @if let Some(reason) = delivery.reason { " " span.quiet { (explain(reason)) } }
-                @if let Some(next) = delivery.next_attempt_at.filter(|_| delivery.attempts_count > 0) { " " span.quiet { "again at " (brief_time(next)) } }
+                @if let Some(next) = delivery.next_attempt_at.filter(|_| delivery.attempts_count > 0) {
+                    " " span.quiet { (with_markup(&tr!("next attempt at {time}"), &[("time", brief_time(next))])) }
+                }
             }
-            td data-label="Tries" {
-                @if delivery.attempts.is_empty() { span.quiet { "none" } }
+            td data-label=(tr!("Attempts")) {
+                @if delivery.attempts.is_empty() { span.quiet { (tr!("tries" => "none")) } }
                 @else {
                     details {
-                        summary { (plural(delivery.attempts_count, "try").replace("trys", "tries")) }
+                        summary { (tr!([delivery.attempts_count] "{n} attempt" | "{n} attempts")) }
                         @for attempt in &delivery.attempts {
                             p { (brief_time(attempt.attempt.at)) ": "
                                 @if let Some(status) = attempt.attempt.status { (status) " " }
                                 (attempt.attempt.duration_ms) " ms "
-                                @if let Some(message) = attempt.message { span.wrong { (message) } } }
+                                @if let Some(message) = &attempt.message { span.wrong { (message) } } }
                         }
                     }
                 }
@@ -168,7 +183,8 @@ fn row(visitor: &Visitor, path: &str, endpoint: &EndpointOut, delivery: &Deliver
                 @if endpoint.active {
                     form method="post" action={ (path) "/deliveries/" (delivery.id) "/resend" } {
                         (csrf_field(visitor))
-                        button aria-label={ "Send again: " (delivery.r#type) " " (delivery.id) } { "Send again" }
+                        @let label = tr!("Send again: {event} {id}", event = delivery.r#type, id = delivery.id);
+                        button aria-label=(label) { (tr!("Send again")) }
                     }
                 }
             }
@@ -178,18 +194,18 @@ fn row(visitor: &Visitor, path: &str, endpoint: &EndpointOut, delivery: &Deliver
 
 fn badge_of(state: EventDeliveryState) -> Markup {
     match state {
-        EventDeliveryState::Pending => badge("calm", "Pending"),
-        EventDeliveryState::Delivered => badge("good", "Delivered"),
-        EventDeliveryState::Failed => badge("bad", "Failed"),
-        EventDeliveryState::NotDelivered => badge("warn", "Not delivered"),
+        EventDeliveryState::Pending => badge("calm", &tr!("Pending")),
+        EventDeliveryState::Delivered => badge("good", &tr!("Delivered")),
+        EventDeliveryState::Failed => badge("bad", &tr!("Failed")),
+        EventDeliveryState::NotDelivered => badge("warn", &tr!("Not delivered")),
     }
 }
 
-fn explain(reason: UndeliveredReason) -> &'static str {
+fn explain(reason: UndeliveredReason) -> Cow<'static, str> {
     match reason {
-        UndeliveredReason::RetriesExhausted => "no try of 24 hours was accepted",
-        UndeliveredReason::Gone => "the receiver wants no more events",
-        UndeliveredReason::EndpointInactive => "the endpoint was not active",
-        UndeliveredReason::ContentErased => "what it said is erased",
+        UndeliveredReason::RetriesExhausted => tr!("no attempt was accepted within 24 hours"),
+        UndeliveredReason::Gone => tr!("the receiver wants no more events"),
+        UndeliveredReason::EndpointInactive => tr!("the endpoint was not active"),
+        UndeliveredReason::ContentErased => tr!("the content of the event is erased"),
     }
 }

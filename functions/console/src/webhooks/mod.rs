@@ -11,11 +11,12 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::deliveries::{EndpointIn, EndpointOut, EndpointState, EndpointWithSecret};
 use leadwire::error::ActError;
 use leadwire::http::Problem;
+use leadwire::tr;
 use maud::{Markup, html};
 
 use self::settings::{form, read_events};
 use crate::acts::Showing;
-use crate::components::{alert, badge, empty, plural, problem_alert, time};
+use crate::components::{alert, badge, empty, problem_alert, time, with_markup};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
 use crate::session::{Admin, Visitor};
@@ -40,7 +41,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     let endpoints = console.deliveries.endpoints(&access).await?.items;
     let body = render(&visitor, &endpoints, &Fields::new(Vec::new()), None);
-    Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body))
+    Ok(page(&visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
 }
 
 async fn add(form: AdminForm) -> Result<Response, Problem> {
@@ -57,7 +58,7 @@ async fn add(form: AdminForm) -> Result<Response, Problem> {
             let endpoints = console.deliveries.endpoints(&access).await?.items;
             let problem = Problem::from(ActError::Refused(refusal));
             let body = render(&visitor, &endpoints, &fields, Some(&problem));
-            Ok(page(&visitor, jar, Section::Integrations, "Webhooks", &body).showing(Some(&problem)))
+            Ok(page(&visitor, jar, Section::Integrations, &tr!("Webhooks"), &body).showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }
@@ -68,36 +69,40 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
     let id = &added.endpoint.id;
     let body = html! {
         section.card.narrow {
-            (alert("warn", html! { p { "Copy this secret now. It is not shown again." } }))
-            p { "The receiver at " b { (added.endpoint.url) } " verifies signatures with it:" }
+            (alert("warn", html! { p { (tr!("Copy this secret now. It is not shown again.")) } }))
+            @let address = html! { b { (added.endpoint.url) } };
+            p { (with_markup(&tr!("The receiver at {address} verifies signatures with it:"), &[("address", address)])) }
             p { code { (added.secret) } }
             @if let Some(until) = added.endpoint.previous_secret_until {
-                p { "The secret before it is valid until " (time(until)) "." }
+                p { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }
             }
-            p { a.button.primary href={ (PATH) "/" (id) } { "I have copied it" } }
+            p { a.button.primary href={ (PATH) "/" (id) } { (tr!("I have copied it")) } }
         }
     };
-    page(visitor, jar, Section::Integrations, "The endpoint's secret", &body).into_response()
+    page(visitor, jar, Section::Integrations, &tr!("The endpoint's secret"), &body).into_response()
 }
 
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {
     html! {
-        p.quiet { "Everything that happens here is sent to these addresses, signed by the Standard Webhooks scheme, and sent again for 24 hours if it is not accepted." }
+        p.quiet { (tr!("Leadwire sends its events to these addresses, signed according to Standard Webhooks. Events that are not accepted are sent again for 24 hours.")) }
         @if endpoints.is_empty() {
-            (empty("No endpoints yet", html! { "Add the address at which your CRM receives events." }))
+            (empty(&tr!("No endpoints yet"), html! { (tr!("Add the address at which your CRM receives events.")) }))
         }
         div.cards {
             @for endpoint in endpoints {
                 a.card.integration href={ (PATH) "/" (endpoint.id) } {
                     span.row { b { (if endpoint.description.is_empty() { &endpoint.url } else { &endpoint.description }) } (state_of(endpoint)) }
                     span.quiet { (endpoint.url) }
-                    @if let Some(message) = endpoint.reason_message { span.wrong { (message) } }
-                    span.facts { span { @match &endpoint.events { None => "All events", Some(names) => (plural(names.len(), "event")) } } }
+                    @if let Some(message) = &endpoint.reason_message { span.wrong { (message) } }
+                    span.facts { span { @match &endpoint.events {
+                        None => (tr!("All events")),
+                        Some(names) => (tr!([names.len()] "{n} event" | "{n} events")),
+                    } } }
                 }
             }
         }
         section.card {
-            h2 { "Add an endpoint" }
+            h2 { (tr!("Add an endpoint")) }
             (problem_alert(problem))
             (form(visitor, PATH, None, typed, problem))
         }
@@ -107,9 +112,9 @@ fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem:
 /// The state of an endpoint as a badge.
 fn state_of(endpoint: &EndpointOut) -> Markup {
     match endpoint.state {
-        EndpointState::Active => badge("good", "Active"),
-        EndpointState::Failing => badge("warn", "Failing"),
-        EndpointState::Inactive => badge("dim", "Inactive"),
-        EndpointState::Disabled => badge("bad", "Deactivated"),
+        EndpointState::Active => badge("good", &tr!("Active")),
+        EndpointState::Failing => badge("warn", &tr!("Failing")),
+        EndpointState::Inactive => badge("dim", &tr!("Inactive")),
+        EndpointState::Disabled => badge("bad", &tr!("Deactivated")),
     }
 }

@@ -7,6 +7,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::EndpointId;
 use leadwire::model::event::EventKind;
+use leadwire::tr;
 use maud::{Markup, html};
 use strum::IntoEnumIterator;
 
@@ -31,7 +32,7 @@ pub(super) async fn change(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
         active: Some(fields.is_ticked("active")),
     };
     match console.deliveries.change_endpoint(&access, &id, input).await {
-        Ok(_) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Ok("Saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
         Err(ActError::Refused(refusal)) => {
             let problem = Problem::from(ActError::Refused(refusal));
             let (admin, refused) = (Admin { visitor, access }, Some((&fields, &problem)));
@@ -53,7 +54,7 @@ pub(super) async fn rotate(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
 pub(super) async fn delete(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     let outcome = console.deliveries.delete_endpoint(&actor.access, &id).await;
-    Ok(redirect_with(PATH, jar, outcome.map(|()| "Deleted.".to_owned()).map_err(Problem::from)))
+    Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("Deleted.").into_owned()).map_err(Problem::from)))
 }
 
 /// The form of an endpoint: a new one, or one with settings. What was typed comes before what is stored.
@@ -78,17 +79,17 @@ pub(super) fn form(
     html! {
         form method="post" action=(action) {
             (csrf_field(visitor))
-            label { "Address" input name="url" type="url" required maxlength="2000" placeholder="https://crm.example.com/events"
+            label { (tr!("Address")) input name="url" type="url" required maxlength="2000" placeholder="https://crm.example.com/events"
                 value=(value("url", stored.map(|it| it.url.as_str()))) aria-invalid=[is_wrong(problem, "url")]; }
             (field_problem(problem, "url"))
-            label { "Description" input name="description" maxlength="200"
+            label { (tr!("Description")) input name="description" maxlength="200"
                 value=(value("description", stored.map(|it| it.description.as_str()))) aria-invalid=[is_wrong(problem, "description")]; }
             (field_problem(problem, "description"))
             fieldset {
-                legend { "Events" }
-                label.tick { input type="checkbox" name="all" value="yes" checked[chosen.is_none()]; "All, those of later versions too" }
+                legend { (tr!("Events")) }
+                label.tick { input type="checkbox" name="all" value="yes" checked[chosen.is_none()]; (tr!("All, including events that later versions add")) }
                 details open[chosen.is_some()] {
-                    summary { "Only these" }
+                    summary { (tr!("Only these")) }
                     @for kind in EventKind::iter() {
                         label.tick { input type="checkbox" name="event" value=(kind.name()) checked[is_chosen(kind.name())]; (kind.summary()) }
                     }
@@ -96,9 +97,9 @@ pub(super) fn form(
             }
             (field_problem(problem, "events"))
             @if stored.is_some() {
-                label.tick { input type="checkbox" name="active" value="yes" checked[is_active]; "Send events to this endpoint" }
+                label.tick { input type="checkbox" name="active" value="yes" checked[is_active]; (tr!("Send events to this endpoint")) }
             }
-            div.acts { button.primary { @if stored.is_some() { "Save" } @else { "Add" } } }
+            div.acts { button.primary { @if stored.is_some() { (tr!("Save")) } @else { (tr!("Add")) } } }
         }
     }
 }

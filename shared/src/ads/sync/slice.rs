@@ -16,6 +16,7 @@ use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
 use crate::model::ads::sync::{Fields, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::phrase;
 
 /// A range of an account's days, with their campaign days and the keys of those that changed.
 pub(super) struct Slice {
@@ -184,7 +185,7 @@ async fn store_unlisted_ads(context: &mut SyncContext<'_>, rows: &[&AdRow]) -> R
             creative: Creative::default(),
             created_time: None,
             updated_time: None,
-            issues: vec!["Meta has numbers of this ad and does not show the ad itself.".to_owned()],
+            issues: vec![phrase!("Meta has numbers for this ad but does not show the ad itself.").to_owned()],
         }))
     };
     let mut objects = Vec::with_capacity(unknown.len());

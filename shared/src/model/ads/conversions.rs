@@ -9,11 +9,14 @@
 //! those for the same events, the largest counts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::tr;
 
 /// A kind of conversion.
 #[derive(Debug, Clone, Copy)]
@@ -109,20 +112,41 @@ impl Default for Counted {
 }
 
 /// Why a list of conversions is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CountedError {
     /// The list is empty.
-    #[error("name at least one kind of conversion ({}) or one action type of Meta's", kinds().join(", "))]
     Empty,
     /// The list is too long to be intentional.
-    #[error("at most 20 can be named")]
     TooMany,
     /// The name cannot be an action type.
-    #[error("{0:?} is neither a kind of conversion ({kinds}) nor an action type of Meta's", kinds = kinds().join(", "))]
     Unknown(String),
     /// One event would count twice.
-    #[error("{0:?} counts events that {1:?} counts already; name one of them")]
     Overlap(String, String),
+}
+
+impl std::error::Error for CountedError {}
+
+impl fmt::Display for CountedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = kinds().join(", ");
+        let quoted = |name: &String| format!("{name:?}");
+        f.write_str(&match self {
+            Self::Empty => {
+                tr!("name at least one kind of conversion ({kinds}) or one action type of Meta's", kinds = kinds)
+            }
+            Self::TooMany => tr!("at most 20 can be named").into_owned(),
+            Self::Unknown(name) => tr!(
+                "{name} is neither a kind of conversion ({kinds}) nor an action type of Meta's",
+                name = quoted(name),
+                kinds = kinds
+            ),
+            Self::Overlap(name, other) => tr!(
+                "{name} counts events that {other} counts already; name one of them",
+                name = quoted(name),
+                other = quoted(other)
+            ),
+        })
+    }
 }
 
 /// The names of the kinds.

@@ -4,6 +4,7 @@
 //! same people recur; it is present only if a row is a single figure of Meta's. Amounts in different currencies are
 //! never added: each row has one currency, and there is a row for each currency.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::model::ads::metrics::MainMetrics;
+use crate::{language, phrase};
 
 /// A dimension of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -170,12 +172,20 @@ pub struct Figures {
 pub struct Column {
     /// Its name in files and addresses.
     pub name: &'static str,
-    /// Its heading on pages.
-    pub heading: &'static str,
+    /// Its heading on pages, in English.
+    heading: &'static str,
     /// What its numbers are.
     pub unit: Unit,
     /// Its value in a row; `None` if it is unknown.
     pub value: fn(&Figures) -> Option<Decimal>,
+}
+
+impl Column {
+    /// Its heading on pages.
+    #[must_use]
+    pub fn heading(&self) -> Cow<'static, str> {
+        language::text(self.heading)
+    }
 }
 
 /// What the numbers of a column are.
@@ -204,20 +214,24 @@ pub const COLUMNS: [Column; 12] = {
         Column { name, heading, unit, value }
     }
     [
-        column("impressions", "Impressions", Unit::Count, |row| Some(row.metrics.impressions.into())),
-        column("clicks", "Clicks", Unit::Count, |row| Some(row.metrics.clicks.into())),
-        column("spend", "Spend", Unit::Money, |row| Some(row.metrics.spend)),
-        column("conversions", "Conversions", Unit::Count, |row| Some(row.metrics.conversions.into())),
-        column("ctr", "CTR", Unit::Percent, |row| row.ctr),
-        column("cpc", "CPC", Unit::Price, |row| row.cpc),
-        column("cpm", "CPM", Unit::Price, |row| row.cpm),
-        column("reach", "Reach", Unit::Count, |row| row.metrics.reach.map(Decimal::from)),
-        column("frequency", "Frequency", Unit::Ratio, |row| row.frequency),
-        column("inline_link_clicks", "Link clicks", Unit::Count, |row| {
+        column("impressions", phrase!("Impressions"), Unit::Count, |row| Some(row.metrics.impressions.into())),
+        column("clicks", phrase!("Clicks"), Unit::Count, |row| Some(row.metrics.clicks.into())),
+        column("spend", phrase!("Spend"), Unit::Money, |row| Some(row.metrics.spend)),
+        column("conversions", phrase!("Conversions"), Unit::Count, |row| Some(row.metrics.conversions.into())),
+        column("ctr", phrase!("CTR"), Unit::Percent, |row| row.ctr),
+        column("cpc", phrase!("CPC"), Unit::Price, |row| row.cpc),
+        column("cpm", phrase!("CPM"), Unit::Price, |row| row.cpm),
+        column("reach", phrase!("Reach"), Unit::Count, |row| row.metrics.reach.map(Decimal::from)),
+        column("frequency", phrase!("Frequency"), Unit::Ratio, |row| row.frequency),
+        column("inline_link_clicks", phrase!("Link clicks"), Unit::Count, |row| {
             row.metrics.inline_link_clicks.map(Decimal::from)
         }),
-        column("outbound_clicks", "Outbound clicks", Unit::Count, |row| row.metrics.outbound_clicks.map(Decimal::from)),
-        column("unique_clicks", "Unique clicks", Unit::Count, |row| row.metrics.unique_clicks.map(Decimal::from)),
+        column("outbound_clicks", phrase!("Outbound clicks"), Unit::Count, |row| {
+            row.metrics.outbound_clicks.map(Decimal::from)
+        }),
+        column("unique_clicks", phrase!("Unique clicks"), Unit::Count, |row| {
+            row.metrics.unique_clicks.map(Decimal::from)
+        }),
     ]
 };
 

@@ -1,9 +1,13 @@
 //! Problems with reading an ad account: a code, what happened and what to do.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
+
+use crate::tr;
 
 /// A problem with reading an ad account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema)]
@@ -43,52 +47,72 @@ pub enum SyncProblemCode {
 impl SyncProblemCode {
     /// What happened, as readable text.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::TokenUnreadable => "The access token could not be decrypted: its secret is missing or damaged.",
-            Self::TokenDead => "Meta no longer accepts the access token.",
-            Self::AdsReadMissing => "Permissions error: this token may not read the ad account; ads_read is missing.",
-            Self::AdAccountNotVisible => "Meta shows no such ad account to this token.",
-            Self::IntegrationEnded => "The integration whose token is used has ended or was deleted.",
-            Self::CurrencyChanged => "The ad account was switched to another currency.",
-            Self::TimezoneChanged => "The ad account was switched to another time zone.",
-            Self::Throttled => "Meta limits how often this ad account may be read.",
-            Self::InsightsEmpty => "Meta has no numbers for these days: no ad delivered.",
-            Self::UnreadableRow => "Meta returned a value that is not a number; the previous numbers are kept.",
-            Self::TooMuchData => "Meta rejects even one ad's day as too much data.",
-            Self::Refused => "Meta rejects the request.",
-            Self::Unavailable => "Meta was temporarily unavailable.",
-            Self::NoProgress => "The sync was interrupted too often, and was ended.",
+            Self::TokenUnreadable => tr!("The access token could not be decrypted: its secret is missing or damaged."),
+            Self::TokenDead => tr!("Meta no longer accepts the access token."),
+            Self::AdsReadMissing => {
+                tr!("Permissions error: this token may not read the ad account; ads_read is missing.")
+            }
+            Self::AdAccountNotVisible => tr!("Meta shows no such ad account to this token."),
+            Self::IntegrationEnded => tr!("The integration whose token is used has ended or was deleted."),
+            Self::CurrencyChanged => tr!("The ad account was switched to another currency."),
+            Self::TimezoneChanged => tr!("The ad account was switched to another time zone."),
+            Self::Throttled => tr!("Meta limits how often this ad account may be read."),
+            Self::InsightsEmpty => tr!("Meta has no numbers for these days: no ad delivered."),
+            Self::UnreadableRow => tr!("Meta returned a value that is not a number; the previous numbers are kept."),
+            Self::TooMuchData => tr!("Meta rejects even one ad's day as too much data."),
+            Self::Refused => tr!("Meta rejects the request."),
+            Self::Unavailable => tr!("Meta was temporarily unavailable."),
+            Self::NoProgress => tr!("The sync was interrupted too often, and was ended."),
         }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn fix(self) -> &'static str {
+    pub fn fix(self) -> Cow<'static, str> {
         match self {
-            Self::TokenUnreadable => "Give the ad account a new token, or reconnect the integration.",
+            Self::TokenUnreadable => tr!("Give the ad account a new token, or reconnect the integration."),
             Self::TokenDead => {
-                "Generate a new token for the system user and give it to the ad account, or reconnect the integration."
+                tr!(
+                    "Generate a new token for the system user and give it to the ad account, or reconnect the integration."
+                )
             }
             Self::AdsReadMissing => {
-                "In Meta Business settings assign the ad account to the system user, generate a new token with ads_read, and enter it here; or reconnect the integration and keep ads_read selected."
+                tr!(
+                    "In Meta Business settings, assign the ad account to the system user, generate a new token with ads_read, and give it to the ad account; or reconnect the integration and keep ads_read selected."
+                )
             }
             Self::AdAccountNotVisible => {
-                "Check the id in Meta Business settings under Ad accounts, and assign the account to the system user or person whose token this is."
+                tr!(
+                    "Check the id in Meta Business settings under Ad accounts, and assign the account to the system user or person whose token this is."
+                )
             }
-            Self::IntegrationEnded => "Reconnect the integration, or give the ad account a token of its own.",
+            Self::IntegrationEnded => tr!("Reconnect the integration, or give the ad account a token of its own."),
             Self::CurrencyChanged | Self::TimezoneChanged => {
-                "Unlink the ad account and link it again: it is imported again, and old and new numbers are never added."
+                tr!(
+                    "Unlink the ad account and link it again: it is imported again, and old and new numbers are never added."
+                )
             }
             Self::Throttled => {
-                "Nothing to do: the sync resumes when the limit is lifted. Other accounts are not affected."
+                tr!("No action needed: the sync resumes when the limit is lifted. Other accounts are not affected.")
             }
-            Self::InsightsEmpty => "If there was spend earlier, sync more days: the last three are synced by default.",
-            Self::UnreadableRow => "Nothing: it is read again. If it stays, report the ad and day to Meta.",
-            Self::TooMuchData => "Nothing: it is tried again with fewer fields. If it stays, report the ad to Meta.",
-            Self::Refused => "See the evidence; if Meta changed its API, update Leadwire.",
-            Self::Unavailable => "Nothing: it is tried again.",
-            Self::NoProgress => "Nothing: the schedule begins a new one. If it stays, sync fewer days at once.",
+            Self::InsightsEmpty => {
+                tr!("If there was spend earlier, sync more days: the last three are synced by default.")
+            }
+            Self::UnreadableRow => {
+                tr!("No action needed: the value is read again. If the error persists, report the ad and day to Meta.")
+            }
+            Self::TooMuchData => {
+                tr!(
+                    "No action needed: the sync tries again with fewer fields. If the error persists, report the ad to Meta."
+                )
+            }
+            Self::Refused => tr!("Check Meta's answer. If Meta changed its API, update Leadwire."),
+            Self::Unavailable => tr!("No action needed: the sync tries again."),
+            Self::NoProgress => tr!(
+                "No action needed: the next scheduled sync starts over. If the error persists, sync fewer days at once."
+            ),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The names of acts.
 
+use std::borrow::Cow;
+
 use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use crate::tr;
 
 /// What can be done in an org. The names are part of the API and are stored: they stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
@@ -46,6 +50,8 @@ pub enum AuditAct {
     LeadChange,
     #[strum(serialize = "lead.import")]
     LeadImport,
+    #[strum(serialize = "lead.import_undo")]
+    LeadImportUndo,
     #[strum(serialize = "export.create")]
     ExportCreate,
     #[strum(serialize = "export.delete")]
@@ -127,63 +133,64 @@ impl AuditAct {
 
     /// What was done, in words.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn words(self) -> Cow<'static, str> {
         match self {
-            Self::OrgChange => "Changed the org's plan and settings",
-            Self::OrgSelect => "Chose this org to act for",
-            Self::UserChange => "Changed a user",
-            Self::Login => "Logged in",
-            Self::Logout => "Signed out",
-            Self::IntegrationCreate => "Created an integration",
-            Self::IntegrationConnect => "Began to connect to Meta",
-            Self::IntegrationReconnect => "Began to connect an integration again",
-            Self::IntegrationChange => "Changed an integration's settings",
-            Self::IntegrationPages => "Chose an integration's pages",
-            Self::IntegrationToken => "Replaced an integration's token",
-            Self::IntegrationDelete => "Deleted an integration",
-            Self::IntegrationDisconnect => "Disconnected all integrations",
-            Self::IntegrationSync => "Requested a search for new leads",
-            Self::IntegrationBackfill => "Requested a search for earlier leads",
-            Self::ConversionsChange => "Changed what is reported to Meta",
-            Self::ConversionsTest => "Sent a test event to Meta",
-            Self::AccountRefresh => "Asked Meta for Instagram accounts",
-            Self::LeadChange => "Changed a lead",
-            Self::LeadImport => "Imported a file of leads",
-            Self::ExportCreate => "Started an export of leads",
-            Self::ExportDelete => "Deleted an export of leads",
-            Self::LeadReplay => "Tried parked leads again",
-            Self::LeadDismiss => "Dismissed parked leads",
-            Self::PersonErase => "Erased a person",
-            Self::FormCreate => "Created a lead form",
-            Self::FormArchive => "Archived a lead form",
-            Self::FormTest => "Sent a test lead",
-            Self::MappingChange => "Changed how a form's answers are mapped",
-            Self::MappingRerun => "Mapped a form's earlier leads again",
-            Self::AdAccountLink => "Linked an ad account",
-            Self::AdAccountChange => "Changed an ad account",
-            Self::AdAccountUnlink => "Unlinked an ad account",
-            Self::AdsSync => "Requested a sync of ad accounts",
-            Self::PostCreate => "Wrote a post",
-            Self::PostMove => "Changed when a post is published",
-            Self::PostCancel => "Cancelled a post",
-            Self::MediaCreate => "Began to upload a file",
-            Self::CampaignCreate => "Created a campaign",
-            Self::CampaignLaunch => "Launched a campaign",
-            Self::CampaignPause => "Paused a campaign",
-            Self::CampaignArchive => "Archived a campaign",
-            Self::ConversationChange => "Changed a conversation",
-            Self::ConversationAnswer => "Answered in a conversation",
-            Self::ContactChange => "Changed a contact",
-            Self::ContactErase => "Erased a contact",
-            Self::SavedReplyCreate => "Added a saved reply",
-            Self::SavedReplyChange => "Changed a saved reply",
-            Self::SavedReplyDelete => "Deleted a saved reply",
-            Self::EndpointCreate => "Added an endpoint for events",
-            Self::EndpointChange => "Changed an endpoint for events",
-            Self::EndpointDelete => "Deleted an endpoint for events",
-            Self::EndpointRotate => "Replaced the secret of an endpoint",
-            Self::EndpointTest => "Sent a test to an endpoint",
-            Self::DeliveryResend => "Sent an event again",
+            Self::OrgChange => tr!("Changed the org's plan and settings"),
+            Self::OrgSelect => tr!("Switched to this org"),
+            Self::UserChange => tr!("Changed a user"),
+            Self::Login => tr!("Logged in"),
+            Self::Logout => tr!("Signed out"),
+            Self::IntegrationCreate => tr!("Created an integration"),
+            Self::IntegrationConnect => tr!("Began to connect to Meta"),
+            Self::IntegrationReconnect => tr!("Began to reconnect an integration"),
+            Self::IntegrationChange => tr!("Changed an integration's settings"),
+            Self::IntegrationPages => tr!("Chose an integration's pages"),
+            Self::IntegrationToken => tr!("Replaced an integration's token"),
+            Self::IntegrationDelete => tr!("Deleted an integration"),
+            Self::IntegrationDisconnect => tr!("Disconnected all integrations"),
+            Self::IntegrationSync => tr!("Requested a search for new leads"),
+            Self::IntegrationBackfill => tr!("Requested a search for earlier leads"),
+            Self::ConversionsChange => tr!("Changed what is reported to Meta"),
+            Self::ConversionsTest => tr!("Sent a test event to Meta"),
+            Self::AccountRefresh => tr!("Asked Meta for Instagram accounts"),
+            Self::LeadChange => tr!("Changed a lead"),
+            Self::LeadImport => tr!("Imported a file of leads"),
+            Self::LeadImportUndo => tr!("Undid an import of leads"),
+            Self::ExportCreate => tr!("Started an export of leads"),
+            Self::ExportDelete => tr!("Deleted an export of leads"),
+            Self::LeadReplay => tr!("Retried parked leads"),
+            Self::LeadDismiss => tr!("Dismissed parked leads"),
+            Self::PersonErase => tr!("Erased a person"),
+            Self::FormCreate => tr!("Created a lead form"),
+            Self::FormArchive => tr!("Archived a lead form"),
+            Self::FormTest => tr!("Sent a test lead"),
+            Self::MappingChange => tr!("Changed how a form's answers are mapped"),
+            Self::MappingRerun => tr!("Mapped a form's earlier leads again"),
+            Self::AdAccountLink => tr!("Linked an ad account"),
+            Self::AdAccountChange => tr!("Changed an ad account"),
+            Self::AdAccountUnlink => tr!("Unlinked an ad account"),
+            Self::AdsSync => tr!("Requested a sync of ad accounts"),
+            Self::PostCreate => tr!("Wrote a post"),
+            Self::PostMove => tr!("Changed when a post is published"),
+            Self::PostCancel => tr!("Cancelled a post"),
+            Self::MediaCreate => tr!("Began to upload a file"),
+            Self::CampaignCreate => tr!("Created a campaign"),
+            Self::CampaignLaunch => tr!("Launched a campaign"),
+            Self::CampaignPause => tr!("Paused a campaign"),
+            Self::CampaignArchive => tr!("Archived a campaign"),
+            Self::ConversationChange => tr!("Changed a conversation"),
+            Self::ConversationAnswer => tr!("Answered in a conversation"),
+            Self::ContactChange => tr!("Changed a contact"),
+            Self::ContactErase => tr!("Erased a contact"),
+            Self::SavedReplyCreate => tr!("Added a saved reply"),
+            Self::SavedReplyChange => tr!("Changed a saved reply"),
+            Self::SavedReplyDelete => tr!("Deleted a saved reply"),
+            Self::EndpointCreate => tr!("Added an endpoint for events"),
+            Self::EndpointChange => tr!("Changed an endpoint for events"),
+            Self::EndpointDelete => tr!("Deleted an endpoint for events"),
+            Self::EndpointRotate => tr!("Replaced the secret of an endpoint"),
+            Self::EndpointTest => tr!("Sent a test to an endpoint"),
+            Self::DeliveryResend => tr!("Sent an event again"),
         }
     }
 }
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn every_act_has_a_name_and_words_of_its_own() {
         let names: BTreeSet<&str> = AuditAct::iter().map(AuditAct::name).collect();
-        let words: BTreeSet<&str> = AuditAct::iter().map(AuditAct::words).collect();
+        let words: BTreeSet<Cow<'static, str>> = AuditAct::iter().map(AuditAct::words).collect();
         assert_eq!((names.len(), words.len()), (AuditAct::iter().count(), AuditAct::iter().count()));
         for act in AuditAct::iter() {
             let (subject, verb) = act.name().split_once('.').unwrap();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::ids::{
-    AdAccountId, CampaignId, ClientId, ContactId, ConversationId, DatasetId, DeliveryId, EndpointId, FormId,
+    AdAccountId, CampaignId, ClientId, ContactId, ConversationId, DatasetId, DeliveryId, EndpointId, FormId, ImportId,
     IntegrationId, LeadId, MediaId, MessageId, OrgId, PageId, PostId, ReceiptId, RunId, SavedReplyId, UserId,
 };
 use crate::model::campaigns::CampaignStatus;
@@ -57,6 +57,7 @@ recordable!(
     DeliveryId,
     EndpointId,
     FormId,
+    ImportId,
     IntegrationId,
     LeadId,
     MediaId,

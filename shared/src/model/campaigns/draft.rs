@@ -10,6 +10,7 @@ use super::{AdImage, BidStrategy, Budget, CallToAction, CampaignSpec, CreativeSp
 use crate::ids::{AdAccountId, FormId, InstagramAccountId, PageId};
 use crate::model::ads::currency::decimals;
 use crate::model::web_address::parse_public;
+use crate::tr;
 
 /// The only objective that leads to a form.
 pub const OBJECTIVE: &str = "OUTCOME_LEADS";
@@ -98,18 +99,21 @@ impl CampaignDraft {
     pub fn check(self, account: &AccountFacts, now: Timestamp) -> Result<CampaignSpec, CampaignMistake> {
         let name = checked_text("name", &self.name, MAX_NAME)?;
         if self.objective.as_deref().is_some_and(|objective| objective != OBJECTIVE) {
-            return mistake("objective", format!("{OBJECTIVE}: only that objective leads to a form."));
+            return mistake(
+                "objective",
+                tr!("{objective}: only that objective leads to a form.", objective = OBJECTIVE),
+            );
         }
         let special_ad_categories: Vec<SpecialAdCategory> =
             self.special_ad_categories.iter().copied().filter(|one| *one != SpecialAdCategory::None).collect();
         if special_ad_categories.len() < self.special_ad_categories.len() && !special_ad_categories.is_empty() {
-            return mistake("specialAdCategories", "NONE stands alone.");
+            return mistake("specialAdCategories", tr!("NONE cannot be combined with another category."));
         }
         let special_countries = countries("specialAdCategoryCountries", &self.special_ad_category_countries)?;
         if special_ad_categories.is_empty() != special_countries.is_empty() {
             return mistake(
                 "specialAdCategoryCountries",
-                "The countries of the special ad category, and none without a category.",
+                tr!("The countries of the special ad category, and none without a category."),
             );
         }
         let budget = self.budget(account, now)?;
@@ -121,7 +125,9 @@ impl CampaignDraft {
             .clone()
             .or_else(|| default.clone())
         {
-            None if in_eu => mistake(field, "Needed for ads in the European Union; the ad account has no default."),
+            None if in_eu => {
+                mistake(field, tr!("Needed for ads in the European Union; the ad account has no default."))
+            }
             named => named.map(|named| checked_text(field, &named, 512)).transpose(),
         };
         let dsa_payor = dsa("dsaPayor", &self.dsa_payor, &account.default_dsa_payor)?;
@@ -149,27 +155,29 @@ impl CampaignDraft {
 
     fn budget(&self, account: &AccountFacts, now: Timestamp) -> Result<Budget, CampaignMistake> {
         if self.start_time.is_some_and(|start| start < now) {
-            return mistake("startTime", "A time ahead; leave it out to start with the launch.");
+            return mistake("startTime", tr!("A time ahead; leave it out to start with the launch."));
         }
         let start = self.start_time.unwrap_or(now);
         if self.end_time.is_some_and(|end| end < start + MIN_LIFETIME) {
-            return mistake("endTime", "At least 24 hours after the start.");
+            return mistake("endTime", tr!("At least 24 hours after the start."));
         }
         let (field, budget) = match (self.daily_budget, self.lifetime_budget) {
             (Some(amount), None) => ("dailyBudget", Budget::Daily(amount)),
             (None, Some(amount)) => ("lifetimeBudget", Budget::Lifetime(amount)),
-            (Some(_), Some(_)) => return mistake("dailyBudget", "Either dailyBudget or lifetimeBudget."),
-            (None, None) => return mistake("dailyBudget", "dailyBudget, or lifetimeBudget with endTime."),
+            (Some(_), Some(_)) => return mistake("dailyBudget", tr!("Either dailyBudget or lifetimeBudget.")),
+            (None, None) => return mistake("dailyBudget", tr!("dailyBudget, or lifetimeBudget with endTime.")),
         };
         check_amount(field, budget.amount(), &account.currency)?;
         let days = match (budget, self.end_time) {
-            (Budget::Lifetime(_), None) => return mistake("endTime", "Needed with lifetimeBudget."),
+            (Budget::Lifetime(_), None) => return mistake("endTime", tr!("Needed with lifetimeBudget.")),
             (Budget::Lifetime(_), Some(end)) => end.duration_since(start).as_hours().div_euclid(24).max(1),
             (Budget::Daily(_), _) => 1,
         };
         let least = account.min_daily_budget * Decimal::from(days);
         if budget.amount() < least {
-            return mistake(field, format!("At least {least} {} in this ad account.", account.currency));
+            let currency = &account.currency;
+            let message = tr!("At least {least} {currency} in this ad account.", least = least, currency = currency);
+            return mistake(field, message);
         }
         Ok(budget)
     }
@@ -177,16 +185,16 @@ impl CampaignDraft {
     fn targeting(&self, special: &[SpecialAdCategory]) -> Result<Targeting, CampaignMistake> {
         let countries = countries("targeting.countries", &self.countries)?;
         if countries.is_empty() {
-            return mistake("targeting.countries", "At least one country.");
+            return mistake("targeting.countries", tr!("At least one country."));
         }
         for (field, age) in [("targeting.ageMin", self.age_min), ("targeting.ageMax", self.age_max)] {
             if age.is_some_and(|age| !(18..=65).contains(&age)) {
-                return mistake(field, "An age from 18 to 65; 65 includes everyone older.");
+                return mistake(field, tr!("An age from 18 to 65; 65 includes everyone older."));
             }
         }
         let (youngest, oldest) = (self.age_min.unwrap_or(18), self.age_max.unwrap_or(65));
         if youngest > oldest {
-            return mistake("targeting.ageMin", "An age of at most ageMax.");
+            return mistake("targeting.ageMin", tr!("An age of at most ageMax."));
         }
         // Meta forbids other ages for these, and takes them as wishes only with Advantage+ audience.
         let protects = |category: &SpecialAdCategory| {
@@ -200,13 +208,13 @@ impl CampaignDraft {
         let is_protected = special.iter().any(protects);
         if is_protected && (youngest, oldest) != (18, 65) {
             let field = if youngest == 18 { "targeting.ageMax" } else { "targeting.ageMin" };
-            return mistake(field, "With this special ad category, everyone from 18 to 65 and older.");
+            return mistake(field, tr!("With this special ad category, the age range must be 18 to 65+."));
         }
         let has_ages = youngest != 18 || oldest != 65;
         let advantage_audience = self.advantage_audience.unwrap_or(!has_ages && !is_protected);
         if advantage_audience && (youngest > 25 || oldest < 65) {
             let message =
-                "advantageAudience and a range of ages (ageMin above 25, ageMax below 65) exclude each other.";
+                tr!("advantageAudience and a range of ages (ageMin above 25, ageMax below 65) exclude each other.");
             return mistake("targeting.advantageAudience", message);
         }
         Ok(Targeting { countries, age_min: self.age_min, age_max: self.age_max, advantage_audience })
@@ -217,9 +225,9 @@ impl CampaignDraft {
         match (strategy, self.bid_amount) {
             (BidStrategy::LowestCostWithoutCap, None) => Ok((strategy, None)),
             (BidStrategy::LowestCostWithoutCap, Some(_)) => {
-                mistake("bidAmount", "Only with the bidStrategy LOWEST_COST_WITH_BID_CAP or COST_CAP.")
+                mistake("bidAmount", tr!("Only with the bidStrategy LOWEST_COST_WITH_BID_CAP or COST_CAP."))
             }
-            (_, None) => mistake("bidAmount", format!("Needed with the bidStrategy {strategy}.")),
+            (_, None) => mistake("bidAmount", tr!("Needed with the bidStrategy {strategy}.", strategy = strategy)),
             (_, Some(amount)) => {
                 check_amount("bidAmount", amount, &account.currency)?;
                 Ok((strategy, Some(amount)))
@@ -235,9 +243,9 @@ impl CampaignDraft {
         let image = match (&self.image, &self.image_hash) {
             (Some(url), None) => AdImage::Url(address("creative.image", url)?),
             (None, Some(hash)) if is_hash(hash) => AdImage::Hash(hash.clone()),
-            (None, Some(_)) => return mistake("creative.imageHash", "The hash of a picture in the ad account."),
+            (None, Some(_)) => return mistake("creative.imageHash", tr!("The hash of a picture in the ad account.")),
             (Some(_), Some(_)) | (None, None) => {
-                return mistake("creative.image", "Either image (an address) or imageHash.");
+                return mistake("creative.image", tr!("Either image (an address) or imageHash."));
             }
         };
         let headline = self.headline.as_deref().map(|text| checked_text("creative.headline", text, MAX_HEADLINE));
@@ -261,28 +269,33 @@ fn checked_text(field: &'static str, text: &str, most: usize) -> Result<String, 
     if (1..=most).contains(&text.chars().count()) {
         Ok(text.to_owned())
     } else {
-        mistake(field, format!("1 to {most} characters."))
+        mistake(field, tr!("1 to {most} characters.", most = most))
     }
 }
 
 fn check_amount(field: &'static str, amount: Decimal, currency: &str) -> Result<(), CampaignMistake> {
     if amount <= Decimal::ZERO {
-        return mistake(field, "An amount above 0.");
+        return mistake(field, tr!("An amount above 0."));
     }
     let places = decimals(currency);
     if amount.normalize().scale() > places {
-        return mistake(field, format!("An amount in {currency} with at most {places} decimal places."));
+        let message =
+            tr!("An amount in {currency} with at most {places} decimal places.", currency = currency, places = places);
+        return mistake(field, message);
     }
     Ok(())
 }
 
 fn countries(field: &'static str, list: &[String]) -> Result<Vec<String>, CampaignMistake> {
     if list.len() > MAX_COUNTRIES {
-        return mistake(field, format!("At most {MAX_COUNTRIES} countries."));
+        return mistake(field, tr!("At most {most} countries.", most = MAX_COUNTRIES));
     }
     for (position, country) in list.iter().enumerate() {
         if !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
-            return mistake(format!("{field}[{position}]"), "A country as an ISO 3166 code of two capital letters.");
+            return mistake(
+                format!("{field}[{position}]"),
+                tr!("A country as an ISO 3166 code of two capital letters."),
+            );
         }
     }
     Ok(list.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect())

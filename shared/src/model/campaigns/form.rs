@@ -2,6 +2,7 @@
 
 use super::draft::{CampaignMistake, mistake};
 use crate::model::web_address::parse_public;
+use crate::tr;
 
 /// The types of questions that Meta fills in or checks itself.
 const QUESTION_TYPES: [&str; 24] = [
@@ -92,24 +93,24 @@ impl LeadFormSpec {
     pub fn check(self) -> Result<Self, CampaignMistake> {
         check_length("name", &self.name, 250)?;
         if !(1..=30).contains(&self.questions.len()) {
-            return mistake("questions", "1 to 30 questions.");
+            return mistake("questions", tr!("1 to 30 questions."));
         }
         let mut keys = Vec::new();
         for (position, question) in self.questions.iter().enumerate() {
             let field = format!("questions[{position}]");
             let is_custom = question.r#type == "CUSTOM";
             if !QUESTION_TYPES.contains(&question.r#type.as_str()) {
-                return mistake(format!("{field}.type"), format!("One of {}.", QUESTION_TYPES.join(", ")));
+                return mistake(format!("{field}.type"), tr!("One of {names}.", names = QUESTION_TYPES.join(", ")));
             }
             if is_custom && (question.key.is_none() || question.label.is_none()) {
-                return mistake(field, "A question of the type CUSTOM has a key and a label.");
+                return mistake(field, tr!("A question of the type CUSTOM has a key and a label."));
             }
             if !question.options.is_empty() && !is_custom {
-                return mistake(format!("{field}.options"), "Only a question of the type CUSTOM has options.");
+                return mistake(format!("{field}.options"), tr!("Only a question of the type CUSTOM has options."));
             }
             let key = question.answer_key();
             if keys.contains(&key) {
-                return mistake(format!("{field}.key"), "A key that no other question has.");
+                return mistake(format!("{field}.key"), tr!("A key that no other question has."));
             }
             keys.push(key);
         }
@@ -130,7 +131,7 @@ fn check_length(field: &'static str, text: &str, most: usize) -> Result<(), Camp
     if (1..=most).contains(&text.trim().chars().count()) {
         Ok(())
     } else {
-        mistake(field, format!("1 to {most} characters."))
+        mistake(field, tr!("1 to {most} characters.", most = most))
     }
 }
 

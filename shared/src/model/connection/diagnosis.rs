@@ -2,9 +2,15 @@
 //! and the health report all use it, so that they agree.
 
 use crate::ids::PageId;
-use crate::model::connection::problem::{Impact, IntegrationProblem, IntegrationProblemCode, describe_scope};
+use crate::language::fill;
+use crate::model::connection::problem::{
+    Impact, IntegrationProblem, IntegrationProblemCode, LEADS_WITHHELD, NOT_SUBSCRIBED, PAGE_WITHOUT_TOKEN,
+    PERSON_LACKS_TASK, SCOPE_MISSING, SCOPE_MISSING_FOR_PAGE, SUBSCRIPTION_REFUSED, SYSTEM_USER_LACKS_TASK,
+    describe_scope,
+};
 use crate::model::connection::state::TokenKind;
 use crate::model::connection::{Connection, Integration};
+use crate::{phrase, tr};
 
 /// An observation, or why it could not be made.
 pub type Observed<T> = Result<T, String>;
@@ -51,8 +57,9 @@ pub const LEAD_TASK: &str = "ADVERTISE";
 /// A person needs one of these tasks to subscribe a page.
 pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
 /// The remedy for denied lead access when Meta names none.
-pub const LEAD_ACCESS_FIX: &str =
-    "In Meta Business settings, under Integrations, Leads access, the page's administrator assigns this app as a CRM.";
+pub const LEAD_ACCESS_FIX: &str = phrase!(
+    "Ask an administrator of the page to assign this app as a CRM in Meta Business settings, under Integrations, Leads access."
+);
 
 impl PageObservation {
     /// What is stored of a page. What only Meta knows is not observed.
@@ -62,14 +69,15 @@ impl PageObservation {
             id: page.page_id.clone(),
             name: page.page_name.clone(),
             tasks: Ok(page.tasks.clone()),
-            subscription: Err("Meta was not asked".to_owned()),
-            lead_access: Err("Meta was not asked".to_owned()),
+            subscription: Err(tr!("Meta was not asked").into_owned()),
+            lead_access: Err(tr!("Meta was not asked").into_owned()),
         }
     }
 }
 
 /// The problems of an integration and its connected pages, the worst first. What could not be observed is not a problem.
-/// Only connecting finds pages that Meta lists without a token, so those problems are carried over.
+/// Only connecting finds pages that Meta lists without a token, so those problems are carried over. Their texts are in
+/// English, because they are stored; [`IntegrationProblem::translate`] translates them.
 #[must_use]
 pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<IntegrationProblem> {
     let missing = integration.asked_scopes.iter().filter(|scope| !integration.scopes.contains(scope));
@@ -91,16 +99,18 @@ pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<Int
 #[must_use]
 pub fn page_without_token(kind: TokenKind, id: &PageId, name: &str) -> IntegrationProblem {
     let fix = match kind {
-        TokenKind::User => "Ask an administrator of the page to give you a role on it at Meta, then reconnect.",
-        TokenKind::SystemUser => {
-            "Assign the page to the system user in Meta Business settings, then replace the system user's token here."
+        TokenKind::User => {
+            phrase!("Ask an administrator of the page to give you a role on it at Meta, then reconnect.")
         }
+        TokenKind::SystemUser => phrase!(
+            "Assign the page to the system user in Meta Business settings, then replace the system user's token here."
+        ),
     };
     IntegrationProblem {
         code: IntegrationProblemCode::PageWithoutToken,
         impact: Impact::LeadsBlocked,
         page_id: Some(id.clone()),
-        message: format!("Meta granted no access to the page {name}, so it is not connected."),
+        message: fill(PAGE_WITHOUT_TOKEN, &[("page", &name)]),
         fix: fix.to_owned(),
     }
 }
@@ -108,16 +118,16 @@ pub fn page_without_token(kind: TokenKind, id: &PageId, name: &str) -> Integrati
 fn scope_missing(integration: &Integration, scope: &str) -> IntegrationProblem {
     let (impact, right) = describe_scope(scope);
     let fix = match integration.token_kind {
-        TokenKind::User => "Reconnect and keep every permission selected in Meta's dialog.",
-        TokenKind::SystemUser => {
+        TokenKind::User => phrase!("Reconnect and keep every permission selected in Meta's dialog."),
+        TokenKind::SystemUser => phrase!(
             "In Meta Business settings, generate a token with this permission for the system user. Then replace the token here."
-        }
+        ),
     };
     IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
         impact,
         page_id: None,
-        message: format!("Permission missing: {right} ({scope}). {}", impact.message()),
+        message: fill(SCOPE_MISSING, &[("right", &right), ("scope", &scope), ("impact", &impact.message())]),
         fix: fix.to_owned(),
     }
 }
@@ -126,17 +136,20 @@ fn scope_missing(integration: &Integration, scope: &str) -> IntegrationProblem {
 fn page_scope_missing(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
     let granted = integration.granted_for.get(LEAD_SCOPE)?;
     let fix = match integration.token_kind {
-        TokenKind::User => "Reconnect and select the page for every permission in Meta's dialog.",
-        TokenKind::SystemUser => {
+        TokenKind::User => phrase!("Reconnect and select the page for every permission in Meta's dialog."),
+        TokenKind::SystemUser => phrase!(
             "Assign the page to the system user in Meta Business settings, then replace the system user's token here."
-        }
+        ),
     };
     let (impact, right) = describe_scope(LEAD_SCOPE);
     (!granted.iter().any(|id| id == page.id.as_str())).then(|| IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
         impact,
         page_id: Some(page.id.clone()),
-        message: format!("Permission missing for the page {}: {right} ({LEAD_SCOPE}). {}", page.name, impact.message()),
+        message: fill(
+            SCOPE_MISSING_FOR_PAGE,
+            &[("page", &page.name), ("right", &right), ("scope", &LEAD_SCOPE), ("impact", &impact.message())],
+        ),
         fix: fix.to_owned(),
     })
 }
@@ -145,56 +158,68 @@ fn tasks_missing(integration: &Integration, page: &PageObservation) -> Option<In
     let tasks = page.tasks.as_ref().ok().filter(|tasks| !tasks.is_empty())?;
     let may = |task: &str| tasks.iter().any(|known| known == task);
     let may_subscribe = SUBSCRIBING_TASKS.into_iter().any(may);
-    let mut missing = Vec::new();
-    if !may(LEAD_TASK) {
-        missing.push("ADVERTISE (to read leads)");
-    }
-    if !may_subscribe {
-        missing.push("CREATE_CONTENT, MODERATE or MANAGE (to receive new ones)");
-    }
-    let (who, fix) = match integration.token_kind {
-        TokenKind::User => (
-            "The person who connected",
-            "Ask an administrator of the page to give that person full control of it at Meta.",
-        ),
-        TokenKind::SystemUser => {
-            ("The system user", "In Meta Business settings, give the system user full control of the page.")
+    let missing = match (may(LEAD_TASK), may_subscribe) {
+        (true, true) => return None,
+        (false, true) => phrase!("ADVERTISE (to read leads)"),
+        (true, false) => phrase!("CREATE_CONTENT, MODERATE or MANAGE (to receive new ones)"),
+        (false, false) => {
+            phrase!("ADVERTISE (to read leads) and CREATE_CONTENT, MODERATE or MANAGE (to receive new ones)")
         }
     };
-    (!missing.is_empty()).then(|| IntegrationProblem {
+    let (message, fix) = match integration.token_kind {
+        TokenKind::User => (
+            PERSON_LACKS_TASK,
+            phrase!("Ask an administrator of the page to give that person full control of it at Meta."),
+        ),
+        TokenKind::SystemUser => (
+            SYSTEM_USER_LACKS_TASK,
+            phrase!("In Meta Business settings, give the system user full control of the page."),
+        ),
+    };
+    Some(IntegrationProblem {
         code: IntegrationProblemCode::TaskMissing,
         impact: if may(LEAD_TASK) { Impact::LeadsAtRisk } else { Impact::LeadsBlocked },
         page_id: Some(page.id.clone()),
-        message: format!("{who} lacks a task on the page {}: {} is missing.", page.name, missing.join(" and ")),
+        message: fill(message, &[("page", &page.name), ("tasks", &missing)]),
         fix: fix.to_owned(),
     })
 }
 
 pub(super) fn not_subscribed(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
     let kind = integration.token_kind;
-    let (why, fix) = match (page.subscription.as_ref().ok()?, kind) {
+    let (refusal, fix) = match (page.subscription.as_ref().ok()?, kind) {
         (Subscription::Fields(fields), _) if fields.iter().any(|field| field == LEAD_FIELD) => return None,
         (_, TokenKind::User) if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) => {
-            (String::new(), "Reconnect and keep every permission selected in Meta's dialog.")
+            (None, phrase!("Reconnect and keep every permission selected in Meta's dialog."))
         }
         (Subscription::Fields(_), TokenKind::User) => (
-            String::new(),
-            "The daily check repairs it. If it is missing again after a day, reconnect as a person who has full control of the page, and grant leads_retrieval and pages_manage_metadata.",
+            None,
+            phrase!(
+                "The daily check repairs this. If the problem is back after a day, reconnect as a person who has full control of the page, and grant leads_retrieval and pages_manage_metadata."
+            ),
         ),
         (Subscription::Refused(why), TokenKind::User) => (
-            format!(": {why}"),
-            "Reconnect as a person who may create content, moderate or manage the page, and grant pages_manage_metadata.",
+            Some(why),
+            phrase!(
+                "Reconnect as a person who may create content, moderate or manage the page, and grant pages_manage_metadata."
+            ),
         ),
         (_, TokenKind::SystemUser) => (
-            String::new(),
-            "Give the system user full control of the page, and generate a token for it with leads_retrieval and pages_manage_metadata. Then replace the token here.",
+            None,
+            phrase!(
+                "Give the system user full control of the page, and generate a token for it with leads_retrieval and pages_manage_metadata. Then replace the token here."
+            ),
         ),
+    };
+    let message = match refusal {
+        Some(why) => fill(SUBSCRIPTION_REFUSED, &[("page", &page.name), ("why", why)]),
+        None => fill(NOT_SUBSCRIBED, &[("page", &page.name)]),
     };
     Some(IntegrationProblem {
         code: IntegrationProblemCode::PageNotSubscribed,
         impact: Impact::LeadsAtRisk,
         page_id: Some(page.id.clone()),
-        message: format!("Meta does not report new leads of the page {}{why}.", page.name),
+        message,
         fix: fix.to_owned(),
     })
 }
@@ -205,10 +230,7 @@ fn lead_access_denied(page: &PageObservation) -> Option<IntegrationProblem> {
         code: IntegrationProblemCode::LeadAccessDenied,
         impact: Impact::LeadsBlocked,
         page_id: Some(page.id.clone()),
-        message: format!(
-            "Leads Access Manager withholds the leads of the page {} from this app ({}).",
-            page.name, denied.reason
-        ),
+        message: fill(LEADS_WITHHELD, &[("page", &page.name), ("reason", &denied.reason)]),
         fix: denied.fix.clone(),
     })
 }
@@ -216,6 +238,7 @@ fn lead_access_denied(page: &PageObservation) -> Option<IntegrationProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::{Language, Locale, speak_now};
     use crate::model::connection::tests::{connection, integration};
 
     fn page() -> PageObservation {
@@ -296,6 +319,34 @@ mod tests {
         };
         assert!(reconnects(TokenKind::User) >= 4);
         assert_eq!(reconnects(TokenKind::SystemUser), 0);
+    }
+
+    #[test]
+    fn a_problem_is_told_in_the_readers_language() {
+        let observation = |subscription| PageObservation {
+            tasks: Ok(vec!["ANALYZE".into()]),
+            subscription: Ok(subscription),
+            lead_access: Ok(Err(LeadsDenied { reason: "no".into(), fix: LEAD_ACCESS_FIX.into() })),
+            ..page()
+        };
+        let pages =
+            [observation(Subscription::Fields(Vec::new())), observation(Subscription::Refused("no {page}".into()))];
+        for kind in [TokenKind::User, TokenKind::SystemUser] {
+            let integration = Integration {
+                token_kind: kind,
+                asked_scopes: vec!["ads_read".into()],
+                scopes: vec![LEAD_SCOPE.into()],
+                granted_for: [(LEAD_SCOPE.to_owned(), Vec::new())].into(),
+                ..integration()
+            };
+            let mut found = problems(&integration, &pages);
+            found.push(page_without_token(kind, &page().id, "Page: 1"));
+            for problem in found {
+                assert_eq!(problem.translate(), problem);
+                let german = speak_now(Locale::usual(Language::German), || problem.translate());
+                assert!(german.message != problem.message && german.fix != problem.fix, "{german:?}");
+            }
+        }
     }
 
     #[test]

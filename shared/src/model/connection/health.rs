@@ -1,5 +1,7 @@
 //! The health report of an integration: one check per cause that can block leads, each with its evidence and remedy.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::connection::Integration;
@@ -8,6 +10,7 @@ use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscri
 use crate::model::connection::problem::{IntegrationProblem, IntegrationProblemCode};
 use crate::model::connection::state::{ConnectionStatus, EndReason, TokenKind};
 use crate::model::failure::FailureCode;
+use crate::tr;
 
 /// What was observed of an integration.
 #[derive(Debug)]
@@ -72,18 +75,19 @@ pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
     checks
 }
 
-fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Option<&str>) -> Check {
-    Check { id, status, evidence: evidence.into(), fix: fix.map(ToOwned::to_owned), page_ids: Vec::new() }
+fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Option<Cow<'static, str>>) -> Check {
+    Check { id, status, evidence: evidence.into(), fix: fix.map(Cow::into_owned), page_ids: Vec::new() }
 }
 
 fn token(seen: &HealthObservation, now: Timestamp) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
-    let kind = match seen.integration.token_kind {
-        TokenKind::User => "A person's token",
-        TokenKind::SystemUser => "A system user's token",
-    };
     let state = seen.integration.state(now);
-    let ends = state.expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("valid until {end}"));
+    let token = match (seen.integration.token_kind, state.expires_at) {
+        (TokenKind::User, None) => tr!("A person's token, never expires").into_owned(),
+        (TokenKind::User, Some(end)) => tr!("A person's token, valid until {end}", end = end),
+        (TokenKind::SystemUser, None) => tr!("A system user's token, never expires").into_owned(),
+        (TokenKind::SystemUser, Some(end)) => tr!("A system user's token, valid until {end}", end = end),
+    };
     match (state.reason, &seen.token) {
         (Some(reason), _) => {
             check(CheckId::Token, Fail, reason.message(), Some(reason.fix_for(seen.integration.token_kind)))
@@ -92,17 +96,21 @@ fn token(seen: &HealthObservation, now: Timestamp) -> Check {
         (None, Err(why)) => check(
             CheckId::Token,
             Unknown,
-            format!("{kind}, {ends} as of the last check. Meta does not report more at the moment: {why}."),
+            tr!(
+                "{token} as of the last check. Meta does not report more at the moment: {why}.",
+                token = token,
+                why = why
+            ),
             None,
         ),
         (None, Ok(())) if state.status == ConnectionStatus::ExpiringSoon => {
             let fix = match seen.integration.token_kind {
-                TokenKind::User => "Reconnect in time: leads stop on that day.",
-                TokenKind::SystemUser => "Replace the system user's token in time: leads stop on that day.",
+                TokenKind::User => tr!("Reconnect before then to keep leads coming."),
+                TokenKind::SystemUser => tr!("Replace the system user's token before then to keep leads coming."),
             };
-            check(CheckId::Token, Pass, format!("{kind}, {ends}, which is soon."), Some(fix))
+            check(CheckId::Token, Pass, tr!("{token}. It expires soon.", token = token), Some(fix))
         }
-        (None, Ok(())) => check(CheckId::Token, Pass, format!("{kind}, {ends}."), None),
+        (None, Ok(())) => check(CheckId::Token, Pass, format!("{token}."), None),
     }
 }
 
@@ -117,11 +125,12 @@ fn lost_pages(seen: &HealthObservation) -> Check {
 
 /// A failed check with all problems of this kind; `None` without such problems.
 fn failed(id: CheckId, problems: &[IntegrationProblem], code: IntegrationProblemCode) -> Option<Check> {
-    let problems: Vec<&IntegrationProblem> = problems.iter().filter(|problem| problem.code == code).collect();
+    let problems = problems.iter().filter(|problem| problem.code == code);
+    let problems: Vec<IntegrationProblem> = problems.map(IntegrationProblem::translate).collect();
     let evidence: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
     let page_ids = problems.iter().filter_map(|problem| problem.page_id.clone()).collect();
-    let fix = &problems.first()?.fix;
-    Some(Check { page_ids, ..check(id, CheckStatus::Fail, evidence.join(" "), Some(fix)) })
+    let fix = problems.first()?.fix.clone();
+    Some(Check { page_ids, ..check(id, CheckStatus::Fail, evidence.join(" "), Some(fix.into())) })
 }
 
 /// A check that passes, or is unknown if some pages could not be observed.
@@ -129,26 +138,26 @@ fn unknown_or_pass<T>(
     id: CheckId,
     seen: &HealthObservation,
     observed: impl Fn(&PageHealth) -> &Observed<T>,
-    pass: &str,
+    pass: Cow<'static, str>,
 ) -> Check {
     let unknown: Vec<(&PageHealth, &str)> =
         seen.pages.iter().filter_map(|page| Some((page, observed(page).as_ref().err()?.as_str()))).collect();
     let Some((_, why)) = unknown.first() else { return check(id, CheckStatus::Pass, pass, None) };
     let names: Vec<&str> = unknown.iter().map(|(page, _)| page.observation.name.as_str()).collect();
     let page_ids = unknown.iter().map(|(page, _)| page.observation.id.clone()).collect();
-    let evidence = format!("Could not be determined for {}: {why}.", names.join(", "));
+    let evidence = tr!("Could not be determined for {names}: {why}.", names = names.join(", "), why = why);
     Check { page_ids, ..check(id, CheckStatus::Unknown, evidence, None) }
 }
 
 fn scopes(problems: &[IntegrationProblem]) -> Check {
-    let pass = || check(CheckId::Scopes, CheckStatus::Pass, "Every requested permission is granted.", None);
+    let pass = || check(CheckId::Scopes, CheckStatus::Pass, tr!("Every requested permission is granted."), None);
     failed(CheckId::Scopes, problems, IntegrationProblemCode::ScopeMissing).unwrap_or_else(pass)
 }
 
 fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
     let pass = match seen.integration.token_kind {
-        TokenKind::User => "The person who connected has the required tasks on every page.",
-        TokenKind::SystemUser => "The system user has the required tasks on every page.",
+        TokenKind::User => tr!("The person who connected has the required tasks on every page."),
+        TokenKind::SystemUser => tr!("The system user has the required tasks on every page."),
     };
     failed(CheckId::PageTasks, problems, IntegrationProblemCode::TaskMissing)
         .unwrap_or_else(|| unknown_or_pass(CheckId::PageTasks, seen, |page| &page.observation.tasks, pass))
@@ -158,13 +167,13 @@ fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Chec
 fn subscription(seen: &HealthObservation) -> Check {
     let problems: Vec<IntegrationProblem> =
         seen.pages.iter().filter_map(|page| not_subscribed(&seen.integration, &page.observation)).collect();
-    let pass = "Meta reports the new leads of every page.";
+    let pass = tr!("Meta reports the new leads of every page.");
     failed(CheckId::Subscription, &problems, IntegrationProblemCode::PageNotSubscribed)
         .unwrap_or_else(|| unknown_or_pass(CheckId::Subscription, seen, |page| &page.observation.subscription, pass))
 }
 
 fn lead_access(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
-    let pass = "Leads Access Manager lets this app read the leads of every page.";
+    let pass = tr!("Leads Access Manager lets this app read the leads of every page.");
     failed(CheckId::LeadAccess, problems, IntegrationProblemCode::LeadAccessDenied)
         .unwrap_or_else(|| unknown_or_pass(CheckId::LeadAccess, seen, |page| &page.observation.lead_access, pass))
 }
@@ -176,28 +185,24 @@ fn forms(seen: &HealthObservation) -> Check {
         let (finding, fix) = match forms.as_slice() {
             _ if forms.iter().any(|(_, open)| *open) => return None,
             [] => (
-                format!("{name} has no lead form."),
-                "Create a lead form on the page in Meta Ads Manager or Meta Business Suite.",
+                tr!("{page} has no lead form.", page = name),
+                tr!("Create a lead form on the page in Meta Ads Manager or Meta Business Suite."),
             ),
             archived => (
-                format!("Every form of {name} is archived ({}).", names(archived)),
-                "Make a form active again in Meta Business Suite, or use another one in the ads.",
+                tr!("Every form of {page} is archived ({forms}).", page = name, forms = names(archived)),
+                tr!("Make a form active again in Meta Business Suite, or use another one in the ads."),
             ),
         };
         Some((page.observation.id.clone(), finding, fix))
     };
     let wrong: Vec<_> = seen.pages.iter().filter_map(wrong).collect();
     let Some((_, _, fix)) = wrong.first() else {
-        return unknown_or_pass(
-            CheckId::Forms,
-            seen,
-            |page| &page.forms,
-            "Every page has a form that people can fill in.",
-        );
+        let pass = tr!("Every page has a form that people can fill in.");
+        return unknown_or_pass(CheckId::Forms, seen, |page| &page.forms, pass);
     };
     let evidence: Vec<&str> = wrong.iter().map(|(_, finding, _)| finding.as_str()).collect();
     let page_ids = wrong.iter().map(|(id, _, _)| id.clone()).collect();
-    Check { page_ids, ..check(CheckId::Forms, CheckStatus::Fail, evidence.join(" "), Some(fix)) }
+    Check { page_ids, ..check(CheckId::Forms, CheckStatus::Fail, evidence.join(" "), Some(fix.clone())) }
 }
 
 fn names(forms: &[(String, bool)]) -> String {
@@ -208,45 +213,77 @@ fn latest(seen: &HealthObservation, time: impl Fn(&PageHealth) -> Option<Timesta
     seen.pages.iter().filter_map(time).max()
 }
 
-fn ago(time: Timestamp, now: Timestamp) -> String {
-    let hours = now.duration_since(time).as_hours();
-    match hours {
-        ..=0 => "less than an hour ago".to_owned(),
-        1..=48 => format!("{hours} hours ago"),
-        _ => format!("{} days ago", hours / 24),
+/// How long ago something was, in the unit that fits.
+enum Age {
+    UnderAnHour,
+    Hours(u64),
+    Days(u64),
+}
+
+fn age(time: Timestamp, now: Timestamp) -> Age {
+    match u64::try_from(now.duration_since(time).as_hours()) {
+        Ok(0) | Err(_) => Age::UnderAnHour,
+        Ok(hours @ 1..=48) => Age::Hours(hours),
+        Ok(hours) => Age::Days(hours / 24),
+    }
+}
+
+fn last_arrival(time: Timestamp, now: Timestamp) -> String {
+    match age(time, now) {
+        Age::UnderAnHour => tr!("The last one arrived less than an hour ago.").into_owned(),
+        Age::Hours(hours) => {
+            tr!([hours] "The last one arrived {n} hour ago." | "The last one arrived {n} hours ago.")
+        }
+        Age::Days(days) => tr!([days] "The last one arrived {n} day ago." | "The last one arrived {n} days ago."),
+    }
+}
+
+fn no_arrival_since(connected_at: Timestamp, now: Timestamp) -> String {
+    match age(connected_at, now) {
+        Age::UnderAnHour => {
+            tr!("No lead has arrived since the first page was connected less than an hour ago.").into_owned()
+        }
+        Age::Hours(hours) => tr!(
+            [hours] "No lead has arrived since the first page was connected {n} hour ago."
+                | "No lead has arrived since the first page was connected {n} hours ago."
+        ),
+        Age::Days(days) => tr!(
+            [days] "No lead has arrived since the first page was connected {n} day ago."
+                | "No lead has arrived since the first page was connected {n} days ago."
+        ),
     }
 }
 
 fn last_webhook(seen: &HealthObservation, now: Timestamp) -> Check {
-    const QUIET: &str = "Leads arrived that Meta did not report: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check the callback URL and the field leadgen of the object Page.";
+    let quiet = || {
+        tr!(
+            "Leads arrived that Meta did not report: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check the callback URL and the field leadgen of the object Page."
+        )
+    };
     let (webhook, lead) = (latest(seen, |page| page.last_webhook_at), latest(seen, |page| page.last_lead_at));
     match (webhook, lead) {
-        (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => check(
-            CheckId::LastWebhook,
-            CheckStatus::Fail,
-            format!("The last one arrived {}.", ago(webhook, now)),
-            Some(QUIET),
-        ),
-        (Some(webhook), _) => {
-            check(CheckId::LastWebhook, CheckStatus::Pass, format!("The last one arrived {}.", ago(webhook, now)), None)
+        (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => {
+            check(CheckId::LastWebhook, CheckStatus::Fail, last_arrival(webhook, now), Some(quiet()))
         }
-        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, "None has ever arrived.", Some(QUIET)),
+        (Some(webhook), _) => check(CheckId::LastWebhook, CheckStatus::Pass, last_arrival(webhook, now), None),
+        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, tr!("None has ever arrived."), Some(quiet())),
         (None, None) => {
-            check(CheckId::LastWebhook, CheckStatus::Unknown, "None has arrived yet, and neither has a lead.", None)
+            let evidence = tr!("No webhook and no lead has arrived yet.");
+            check(CheckId::LastWebhook, CheckStatus::Unknown, evidence, None)
         }
     }
 }
 
 fn last_lead(seen: &HealthObservation, now: Timestamp) -> Check {
     match latest(seen, |page| page.last_lead_at) {
-        Some(lead) => {
-            check(CheckId::LastLead, CheckStatus::Pass, format!("The last one arrived {}.", ago(lead, now)), None)
-        }
+        Some(lead) => check(CheckId::LastLead, CheckStatus::Pass, last_arrival(lead, now), None),
         None => {
-            let since = seen.pages.iter().map(|page| page.connected_at).min();
-            let since = since.map_or_else(String::new, |since| format!(" since it was connected {}", ago(since, now)));
-            let fix = "Send a test lead, or fill in a form yourself, to see whether it arrives.";
-            check(CheckId::LastLead, CheckStatus::Unknown, format!("None has arrived{since}."), Some(fix))
+            let evidence = match seen.pages.iter().map(|page| page.connected_at).min() {
+                Some(connected_at) => no_arrival_since(connected_at, now),
+                None => tr!("None has arrived.").into_owned(),
+            };
+            let fix = tr!("Send a test lead, or fill in a form yourself, to see whether it arrives.");
+            check(CheckId::LastLead, CheckStatus::Unknown, evidence, Some(fix))
         }
     }
 }
@@ -255,17 +292,20 @@ fn last_lead(seen: &HealthObservation, now: Timestamp) -> Check {
 fn app_mode(seen: &HealthObservation) -> Check {
     let (test, real) = (latest(seen, |page| page.last_test_lead_at), latest(seen, |page| page.last_lead_at));
     match (test, real) {
-        (_, Some(_)) => check(CheckId::AppMode, CheckStatus::Pass, "Real leads arrive, so the Meta app is live.", None),
+        (_, Some(_)) => {
+            check(CheckId::AppMode, CheckStatus::Pass, tr!("Real leads arrive, so the Meta app is live."), None)
+        }
         (Some(_), None) => check(
             CheckId::AppMode,
             CheckStatus::Fail,
-            "Test leads arrive, but no real lead ever has. This is typical of a Meta app in development mode.",
-            Some(
-                "In the Meta app's dashboard, switch the app from Development to Live. If it is live, check the form that the ads use.",
-            ),
+            tr!("Test leads arrive, but no real lead ever has. This is typical of a Meta app in development mode."),
+            Some(tr!(
+                "In the Meta app's dashboard, switch the app from Development to Live. If it is live, check the form that the ads use."
+            )),
         ),
         (None, None) => {
-            check(CheckId::AppMode, CheckStatus::Unknown, "Neither test leads nor real leads have arrived yet.", None)
+            let evidence = tr!("Neither test leads nor real leads have arrived yet.");
+            check(CheckId::AppMode, CheckStatus::Unknown, evidence, None)
         }
     }
 }
@@ -273,25 +313,31 @@ fn app_mode(seen: &HealthObservation) -> Check {
 fn backlog(seen: &HealthObservation) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
     if let Some(reason) = seen.parked.first() {
-        let evidence =
-            format!("{} leads of these pages are parked, one of them for the reason {reason}.", seen.parked.len());
-        let fix = "See the reason of each parked lead. Fix it, then replay them.";
+        let evidence = tr!(
+            [seen.parked.len()] "{n} lead of these pages is parked, for the reason {reason}."
+                | "{n} leads of these pages are parked, one of them for the reason {reason}.",
+            reason = reason
+        );
+        let fix = tr!("See why each lead is parked and fix the cause. Then try the leads again.");
         return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
     if let Some(reason) = seen.waiting.first() {
-        let evidence =
-            format!("{} leads of these pages wait for a temporary failure to pass ({reason}).", seen.waiting.len());
-        let fix = "Nothing to do: they are imported as soon as Meta can be read for their page again.";
+        let evidence = tr!(
+            [seen.waiting.len()] "{n} lead of these pages waits for a temporary failure to pass ({reason})."
+                | "{n} leads of these pages wait for a temporary failure to pass ({reason}).",
+            reason = reason
+        );
+        let fix = tr!("Nothing to do: they are imported as soon as Meta can be read for their page again.");
         return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
     match &seen.queued {
-        Err(why) => check(CheckId::Backlog, Unknown, format!("The queue could not be read: {why}."), None),
+        Err(why) => check(CheckId::Backlog, Unknown, tr!("The queue could not be read: {why}.", why = why), None),
         Ok(queued) if *queued > USUAL_QUEUE => {
-            let fix = "The lead worker is behind; its log and alarms say why.";
+            let fix = tr!("Lead processing is behind. Its log and alarms show why.");
             // All orgs share the queue: how much is in it is no one org's business.
-            check(CheckId::Backlog, Fail, "Leads take longer than usual at the moment.", Some(fix))
+            check(CheckId::Backlog, Fail, tr!("Leads take longer than usual at the moment."), Some(fix))
         }
-        Ok(_) => check(CheckId::Backlog, Pass, "Leads are imported without delay, and none is parked.", None),
+        Ok(_) => check(CheckId::Backlog, Pass, tr!("Leads are imported without delay, and none is parked."), None),
     }
 }
 
@@ -302,21 +348,21 @@ fn whatsapp(numbers: &[(String, Observed<bool>)]) -> Check {
     };
     let silent = names(|reported| matches!(reported, Ok(false)));
     if !silent.is_empty() {
-        let fix = "Synchronise the integration: that subscribes the account again. If this remains, the person who \
-            connected needs full control of the WhatsApp account in Meta Business Suite.";
-        return check(
-            CheckId::Whatsapp,
-            CheckStatus::Fail,
-            format!("Meta does not report the messages to {silent}."),
-            Some(fix),
+        let fix = tr!(
+            "Sync the integration to subscribe the account again. If this check still fails, the person who connected needs full control of the WhatsApp account in Meta Business Suite."
         );
+        let evidence = tr!("Meta does not report the messages to {names}.", names = silent);
+        return check(CheckId::Whatsapp, CheckStatus::Fail, evidence, Some(fix));
     }
     let (status, evidence) = match numbers.iter().find_map(|(_, reported)| reported.as_ref().err()) {
-        Some(why) => (CheckStatus::Unknown, format!("Could not be determined for {}: {why}.", names(Result::is_err))),
-        None if numbers.is_empty() => {
-            (CheckStatus::Pass, "The person who connected has no WhatsApp account.".to_owned())
+        Some(why) => {
+            let names = names(Result::is_err);
+            (CheckStatus::Unknown, tr!("Could not be determined for {names}: {why}.", names = names, why = why))
         }
-        None => (CheckStatus::Pass, format!("Meta reports the messages to {}.", names(Result::is_ok))),
+        None if numbers.is_empty() => {
+            (CheckStatus::Pass, tr!("The person who connected has no WhatsApp account.").into_owned())
+        }
+        None => (CheckStatus::Pass, tr!("Meta reports the messages to {names}.", names = names(Result::is_ok))),
     };
     check(CheckId::Whatsapp, status, evidence, None)
 }

@@ -61,13 +61,13 @@ impl Stop {
     /// A connection that has ended.
     #[must_use]
     pub fn from_end(reason: EndReason, kind: TokenKind) -> Self {
-        let (message, fix) = (reason.message().to_owned(), reason.fix_for(kind).to_owned());
+        let (message, fix) = (reason.message().into_owned(), reason.fix_for(kind).into_owned());
         Self { reason: StopReason::Ended(reason), message, fix }
     }
 
     fn from_problem(problem: &IntegrationProblem) -> Self {
-        let (message, fix) = (problem.message.clone(), problem.fix.clone());
-        Self { reason: StopReason::Blocked(problem.code), message, fix }
+        let IntegrationProblem { code, message, fix, .. } = problem.translate();
+        Self { reason: StopReason::Blocked(code), message, fix }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A pending login at Meta: what was requested, and the signed `state` that identifies it.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use crate::model::connection::ConnectedBy;
 use crate::model::connection::problem::IntegrationProblemCode;
 use crate::model::lead::assignment::Assignment;
 use crate::secret::HmacKey;
+use crate::tr;
 
 /// How long a person has to complete Meta's dialog.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -158,24 +161,28 @@ pub enum LoginFailure {
 impl LoginFailure {
     /// What happened, and what to do.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::LoginExpired => "The login took longer than ten minutes. Start again.",
-            Self::OtherBrowser => "This login was not begun in this browser. Start again in this one.",
-            Self::LoginFailed => "Meta ended the login without a usable response. Start again.",
-            Self::TokenNotValid => "Meta issued a token that is not valid for this app. Start again.",
+            Self::LoginExpired => tr!("The login took longer than ten minutes. Start again."),
+            Self::OtherBrowser => tr!("This login was started in another browser. Start again in this browser."),
+            Self::LoginFailed => tr!("Meta ended the login without a usable response. Start again."),
+            Self::TokenNotValid => tr!("Meta issued a token that is not valid for this app. Start again."),
             Self::NoPages => {
-                "The login granted access to no page. Select at least one page in Meta's dialog, and make sure that you may manage it."
+                tr!(
+                    "The login did not grant access to any page. Start again and select at least one page that you manage in Meta's dialog."
+                )
             }
-            Self::IntegrationDeleted => "The integration was deleted during the login.",
-            Self::CodeRefused => "Meta refused the login's code: it was used before, or it expired. Start again.",
-            Self::TokenDead => "Meta ended the login before it was complete. Start again.",
+            Self::IntegrationDeleted => tr!("The integration was deleted during the login."),
+            Self::CodeRefused => tr!("Meta refused the login's code: it was used before, or it expired. Start again."),
+            Self::TokenDead => tr!("Meta ended the login before it was complete. Start again."),
             Self::NotPermitted => {
-                "Meta refused a permission that listing pages needs. Start again and keep every permission selected."
+                tr!(
+                    "Meta refused a permission that listing pages needs. Start again and keep every permission selected."
+                )
             }
-            Self::Throttled => "Meta limits the number of calls at the moment. Try again in a few minutes.",
-            Self::MetaUnavailable => "Meta did not respond as expected. Try again in a minute.",
-            Self::NotSaved => "The connection could not be stored. Try again in a minute.",
+            Self::Throttled => tr!("Meta limits the number of calls at the moment. Try again in a few minutes."),
+            Self::MetaUnavailable => tr!("Meta did not respond as expected. Try again in a minute."),
+            Self::NotSaved => tr!("The connection could not be stored. Try again in a minute."),
         }
     }
 }

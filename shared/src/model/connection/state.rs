@@ -3,12 +3,15 @@
 //! A connection ends in one of two ways. Either it reaches the earlier of token expiry and data-access expiry, which
 //! are known in advance. Or it is ended at Meta, which a call or a check discovers and which is recorded as [`ConnectionEnd`].
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::model::connection::{Connection, Integration};
+use crate::tr;
 
 /// The kind of token that an integration uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -53,53 +56,59 @@ pub enum EndReason {
 impl EndReason {
     /// What happened, as readable text.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::NotConnected => "This integration has not been connected to Meta yet.",
-            Self::TokenExpired => "The connection has expired after 60 days.",
+            Self::NotConnected => tr!("This integration has not been connected to Meta yet."),
+            Self::TokenExpired => tr!("The connection has expired after 60 days."),
             Self::DataAccessEnded => {
-                "Meta closed access to the data, because the person who connected has not logged in through this app for 90 days."
+                tr!(
+                    "Meta closed access to the data, because the person who connected has not logged in through this app for 90 days."
+                )
             }
-            Self::AppRemoved => "The person who connected removed this app in their Facebook settings.",
-            Self::DataDeleted => "The person who connected asked Meta to have their data deleted here.",
-            Self::Checkpoint => "Meta requires the person who connected to confirm their account first.",
+            Self::AppRemoved => tr!("The person who connected removed this app in their Facebook settings."),
+            Self::DataDeleted => tr!("The person who connected asked Meta to have their data deleted from Leadwire."),
+            Self::Checkpoint => tr!("Meta requires the person who connected to confirm their account first."),
             Self::PasswordChanged => {
-                "The person who connected changed their Facebook password, or Meta ended their sessions."
+                tr!("The person who connected changed their Facebook password, or Meta ended their sessions.")
             }
-            Self::ConsentBlocked => "Meta is waiting for the consent of the person who connected.",
-            Self::PageRoleLost => "The person who connected no longer has a role on the page.",
-            Self::TokenInvalid => "Meta no longer accepts the access token.",
-            Self::TokenUnreadable => "The access token could not be decrypted: its secret is missing or damaged.",
+            Self::ConsentBlocked => tr!("Meta is waiting for the consent of the person who connected."),
+            Self::PageRoleLost => tr!("The person who connected no longer has a role on the page."),
+            Self::TokenInvalid => tr!("Meta no longer accepts the access token."),
+            Self::TokenUnreadable => tr!("The access token could not be decrypted: its secret is missing or damaged."),
         }
     }
 
     /// What to do about it, for a person's connection.
     #[must_use]
-    pub fn fix(self) -> &'static str {
+    pub fn fix(self) -> Cow<'static, str> {
         self.fix_for(TokenKind::User)
     }
 
     /// What to do about it. A system user cannot log in, so its token is replaced.
     #[must_use]
-    pub fn fix_for(self, kind: TokenKind) -> &'static str {
+    pub fn fix_for(self, kind: TokenKind) -> Cow<'static, str> {
         match (self, kind) {
-            (Self::NotConnected, _) => "Connect it.",
+            (Self::NotConnected, _) => tr!("Connect the integration to Meta."),
             (Self::PageRoleLost, TokenKind::SystemUser) => {
-                "Assign the page to the system user again in Meta Business settings, then replace its token here."
+                tr!(
+                    "Assign the page to the system user again in Meta Business settings, then replace the system user's token here."
+                )
             }
             (_, TokenKind::SystemUser) => {
-                "Generate a new token for the system user in Meta Business settings, then replace the token here."
+                tr!("Generate a new token for the system user in Meta Business settings, then replace the token here.")
             }
             (Self::Checkpoint, TokenKind::User) => {
-                "That person must log in at facebook.com and follow Meta's instructions. Then reconnect."
+                tr!("That person must log in at facebook.com and follow Meta's instructions. Then reconnect.")
             }
             (Self::ConsentBlocked, TokenKind::User) => {
-                "That person must log in at facebook.com and answer Meta's request for consent. Then reconnect."
+                tr!("That person must log in at facebook.com and answer Meta's request for consent. Then reconnect.")
             }
             (Self::PageRoleLost, TokenKind::User) => {
-                "Ask an administrator of the page to give that person a role on it again, or have a person with a role reconnect."
+                tr!(
+                    "Ask an administrator of the page to give that person a role on it again, or have a person with a role reconnect."
+                )
             }
-            (Self::TokenUnreadable, TokenKind::User) => "Reconnect to store a new token.",
+            (Self::TokenUnreadable, TokenKind::User) => tr!("Reconnect to store a new token."),
             (
                 Self::TokenExpired
                 | Self::DataAccessEnded
@@ -108,7 +117,7 @@ impl EndReason {
                 | Self::PasswordChanged
                 | Self::TokenInvalid,
                 TokenKind::User,
-            ) => "Reconnect.",
+            ) => tr!("Reconnect."),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod payload;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 use crate::ids::{DatasetId, LeadId};
 use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{Lead, SOURCE, Status};
+use crate::tr;
 
 /// Meta refuses events that are older than seven days, and with them the whole request. The rest is for the request's
 /// own way and for clocks that differ.
@@ -160,17 +162,19 @@ pub enum UnsentReason {
 impl UnsentReason {
     /// The reason as a sentence.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::NotFromMeta => "The lead did not come from a form at Meta, so Meta could not match it.",
-            Self::TestLead => "Test leads are not reported.",
-            Self::LeadDeleted => "The lead was deleted.",
-            Self::MetaNotInPlan => "The plan of this org does not include the Meta integration.",
-            Self::PageNotConnected => "The lead's page is not connected.",
-            Self::NoDataset => "The integration has no dataset. Choose one to report later stages.",
-            Self::StatusNotMapped => "The integration reports no event for this status.",
-            Self::TooOld => "Meta accepts events for seven days, and this stage was reached before that.",
-            Self::Refused => "Meta refused the event.",
+            Self::NotFromMeta => tr!("The lead did not come from a form at Meta, so Meta could not match it."),
+            Self::TestLead => tr!("Test leads are not reported."),
+            Self::LeadDeleted => tr!("The lead was deleted."),
+            Self::MetaNotInPlan => tr!("The plan of this org does not include the Meta integration."),
+            Self::PageNotConnected => tr!("The lead's page is not connected."),
+            Self::NoDataset => tr!("The integration has no dataset. Choose one to report later stages."),
+            Self::StatusNotMapped => tr!("The integration reports no event for this status."),
+            Self::TooOld => {
+                tr!("Meta accepts events for only seven days, and this stage was reached more than seven days ago.")
+            }
+            Self::Refused => tr!("Meta refused the event."),
         }
     }
 }
@@ -283,19 +287,36 @@ impl Conversion {
             (ConversionState::Sent, _) => {
                 let event = self.event_name.as_deref().unwrap_or_default();
                 let dataset = self.dataset_id.as_ref().map_or("", DatasetId::as_str);
-                let detail = format!("Meta's dataset {dataset} received the status {stage} as {event}.");
+                let detail = tr!(
+                    "Meta's dataset {dataset} received the status {stage} as {event}.",
+                    dataset = dataset,
+                    stage = in_words(stage),
+                    event = event
+                );
                 Step::new(at, StepKind::ConversionSent, stage.to_string(), detail)
             }
             (ConversionState::NotSent, Some(reason)) => {
                 let words = self.detail.as_deref().map(|words| format!(" {words}")).unwrap_or_default();
-                let detail = format!("The status {stage} was not reported to Meta. {}{words}", reason.message());
+                let what = tr!("The status {stage} was not reported to Meta.", stage = in_words(stage));
+                let detail = format!("{what} {}{words}", reason.message());
                 Step::new(at, StepKind::ConversionNotSent, <&str>::from(reason), detail)
             }
             (ConversionState::Pending | ConversionState::NotSent, _) => {
-                let detail = format!("The status {stage} will be reported to Meta.");
+                let detail = tr!("The status {stage} will be reported to Meta.", stage = in_words(stage));
                 Step::new(at, StepKind::ConversionPending, stage.to_string(), detail)
             }
         }
+    }
+}
+
+/// A stage within a sentence.
+fn in_words(stage: Status) -> Cow<'static, str> {
+    match stage {
+        Status::New => tr!("a lead's status" => "new"),
+        Status::Contacted => tr!("a lead's status" => "contacted"),
+        Status::Qualified => tr!("a lead's status" => "qualified"),
+        Status::Converted => tr!("a lead's status" => "converted"),
+        Status::Lost => tr!("a lead's status" => "lost"),
     }
 }
 

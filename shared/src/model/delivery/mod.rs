@@ -5,6 +5,8 @@ pub mod signature;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +16,7 @@ use utoipa::ToSchema;
 
 use self::schedule::EndpointHealth;
 use crate::ids::{ContactId, DeliveryId, EndpointId, LeadId};
+use crate::tr;
 
 /// The tries that a delivery remembers, the latest ones.
 const MAX_TRIES_SHOWN: usize = 20;
@@ -85,10 +88,10 @@ pub enum DisabledReason {
 impl DisabledReason {
     /// The reason as a sentence.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::Gone => "The receiver answered 410 Gone, by which it says that it wants no more events.",
-            Self::Failing => "The receiver has accepted no event for three days.",
+            Self::Gone => tr!("The receiver answered 410 Gone: it wants no more events."),
+            Self::Failing => tr!("The receiver has accepted no event for three days."),
         }
     }
 }
@@ -230,19 +233,21 @@ pub enum TryFault {
 impl TryFault {
     /// The fault and its fix, for an admin.
     #[must_use]
-    pub fn message(self) -> &'static str {
+    pub fn message(self) -> Cow<'static, str> {
         match self {
-            Self::StatusRefused => "The receiver answered with a status other than 2xx. Its own log says why.",
-            Self::Redirected => "The receiver redirects. Redirects are not followed: enter the final address.",
+            Self::StatusRefused => tr!("The receiver answered with a status other than 2xx. Its own log says why."),
+            Self::Redirected => tr!("The receiver redirects. Redirects are not followed: enter the final address."),
             Self::AddressNotPublic => {
-                "The name leads to an address of a private network. Use one on the public internet."
+                tr!("The name leads to an address of a private network. Use one on the public internet.")
             }
-            Self::NameUnknown => "The name of the host is unknown. Check the address and its DNS record.",
+            Self::NameUnknown => tr!("The name of the host is unknown. Check the address and its DNS record."),
             Self::ConnectFailed => {
-                "No connection could be made. Check that the receiver runs, and that its certificate is valid."
+                tr!("No connection could be made. Check that the receiver runs, and that its certificate is valid.")
             }
-            Self::TimedOut => "There was no response within 15 seconds. Store the event first and process it later.",
-            Self::ConnectionBroke => "The connection broke before the response.",
+            Self::TimedOut => {
+                tr!("There was no response within 15 seconds. Store the event first and process it later.")
+            }
+            Self::ConnectionBroke => tr!("The connection broke before the response."),
         }
     }
 

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::{Event, EventKind};
-use crate::ids::{LeadId, OrgId, OrgScope, UserId};
+use crate::ids::{ImportId, LeadId, LeadgenId, OrgId, OrgScope, UserId};
 use crate::model::ads::currency::Amount;
-use crate::model::lead::{Lead, Status, Submission};
+use crate::model::lead::file_import::ImportRemoval;
+use crate::model::lead::{Lead, Provenance, Status, Submission};
 
 /// `lead.created`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +42,9 @@ pub struct LeadUpdated {
     /// What a user can change by hand, as it is now, if that is the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<ChangedByHand>,
+    /// The id of the submission that is no longer there, if that is the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_submission: Option<LeadId>,
 }
 
 /// What a user can change of a lead besides its assignee.
@@ -78,6 +82,31 @@ pub enum UpdateCause {
     Mapping,
     /// A user changed its status, its note, its value or why it was lost.
     Change,
+    /// The import that brought one of its submissions was undone.
+    SubmissionRemoved,
+}
+
+/// `lead.removed`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadRemoved {
+    id: String,
+    org: OrgId,
+    /// The order of events about one lead: of two, the one with the greater number is later, whichever arrives first.
+    sequence: i64,
+    lead_id: LeadId,
+    /// Meta's id of the submission that created the lead, if it had one.
+    leadgen_id: Option<LeadgenId>,
+    cause: RemovalCause,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// Why a lead is no longer there.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalCause {
+    /// The import of a file that brought it was undone.
+    ImportUndone,
 }
 
 /// `lead.assigned`.
@@ -101,7 +130,7 @@ impl Event {
     /// A submission created a lead.
     #[must_use]
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
-        let id = format!("lead.created:{}:{}", scope.org(), lead.id);
+        let id = format!("lead.created:{}:{}{}", scope.org(), lead.id, of_import(&lead.provenance));
         let sequence = lead.received_at.as_millisecond();
         Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), sequence, lead: lead.clone() })
     }
@@ -110,7 +139,13 @@ impl Event {
     #[must_use]
     pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
         let updated = LeadUpdated {
-            id: format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.id),
+            id: format!(
+                "lead.updated:{}:{}:{}{}",
+                scope.org(),
+                submission.lead_id,
+                submission.id,
+                of_import(&submission.provenance)
+            ),
             org: scope.org().clone(),
             sequence: submission.received_at.as_millisecond(),
             lead_id: submission.lead_id.clone(),
@@ -118,6 +153,7 @@ impl Event {
             submission: Some(submission.clone()),
             mapped: None,
             change: None,
+            removed_submission: None,
         };
         Self::new(EventKind::LeadUpdated, &updated)
     }
@@ -144,6 +180,7 @@ impl Event {
             submission: None,
             mapped: Some(mapped),
             change: None,
+            removed_submission: None,
         };
         Self::new(EventKind::LeadUpdated, &updated)
     }
@@ -169,6 +206,39 @@ impl Event {
             submission: None,
             mapped: None,
             change: Some(change),
+            removed_submission: None,
+        };
+        Self::new(EventKind::LeadUpdated, &updated)
+    }
+
+    /// A lead was removed with the import that brought it.
+    #[must_use]
+    pub fn lead_removed(scope: &OrgScope, removal: &ImportRemoval, import: &ImportId) -> Self {
+        let removed = LeadRemoved {
+            id: format!("lead.removed:{}:{}:{import}", scope.org(), removal.id),
+            org: scope.org().clone(),
+            sequence: removal.at.as_millisecond(),
+            lead_id: removal.id.clone(),
+            leadgen_id: removal.leadgen_id.clone(),
+            cause: RemovalCause::ImportUndone,
+            at: removal.at,
+        };
+        Self::new(EventKind::LeadRemoved, &removed)
+    }
+
+    /// A submission of a lead was removed with the import that brought it.
+    #[must_use]
+    pub fn submission_removed(scope: &OrgScope, lead: &LeadId, removal: &ImportRemoval, import: &ImportId) -> Self {
+        let updated = LeadUpdated {
+            id: format!("lead.updated:{}:{lead}:removed:{}:{import}", scope.org(), removal.id),
+            org: scope.org().clone(),
+            sequence: removal.at.as_millisecond(),
+            lead_id: lead.clone(),
+            cause: UpdateCause::SubmissionRemoved,
+            submission: None,
+            mapped: None,
+            change: None,
+            removed_submission: Some(removal.id.clone()),
         };
         Self::new(EventKind::LeadUpdated, &updated)
     }
@@ -195,4 +265,9 @@ impl Event {
         };
         Self::new(EventKind::LeadAssigned, &assigned)
     }
+}
+
+/// The end of the id of an event about a lead from a file: the same line can be imported again once its import was undone.
+fn of_import(provenance: &Provenance) -> String {
+    provenance.import_id.as_ref().map(|import| format!(":{import}")).unwrap_or_default()
 }

@@ -12,6 +12,8 @@ mod post;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value;
 use strum::{EnumIter, IntoStaticStr};
@@ -22,8 +24,11 @@ pub use self::connection::{
     ConnectionQuiet, OfConnection,
 };
 pub use self::inbox::{ConversationChanged, EngagementRecorded, MessageReceived};
-pub use self::lead::{ChangedByHand, LeadAssigned, LeadCreated, LeadUpdated, MappedAgain, UpdateCause};
+pub use self::lead::{
+    ChangedByHand, LeadAssigned, LeadCreated, LeadRemoved, LeadUpdated, MappedAgain, RemovalCause, UpdateCause,
+};
 pub use self::post::{OfPost, PostFailed, PostPublished};
+use crate::tr;
 
 /// A fact to publish.
 #[derive(Debug, Clone)]
@@ -43,6 +48,9 @@ pub enum EventKind {
     /// [`LeadUpdated`].
     #[strum(serialize = "lead.updated")]
     LeadUpdated,
+    /// [`LeadRemoved`].
+    #[strum(serialize = "lead.removed")]
+    LeadRemoved,
     /// [`LeadAssigned`].
     #[strum(serialize = "lead.assigned")]
     LeadAssigned,
@@ -93,24 +101,29 @@ impl EventKind {
 
     /// When the event is published.
     #[must_use]
-    pub fn summary(self) -> &'static str {
+    pub fn summary(self) -> Cow<'static, str> {
         match self {
-            Self::LeadCreated => "A person became a lead",
-            Self::LeadUpdated => "A lead's person submitted another form, or its answers were mapped again",
-            Self::LeadAssigned => "A user reassigned or unassigned a lead",
-            Self::ConnectionConnected => "An integration was connected or reconnected",
-            Self::ConnectionExpiring => "An integration expires soon unless it is reconnected",
-            Self::ConnectionExpired => "No more leads arrive through an integration",
-            Self::ConnectionPageLost => "No more leads arrive from one page of an integration",
-            Self::ConnectionQuiet => "A page has been silent for much longer than usual",
-            Self::ConnectionDisconnected => "A user of the org deleted an integration",
-            Self::MessageReceived => "A person wrote a message or a comment",
-            Self::ConversationChanged => "A conversation was opened, closed, snoozed or assigned",
-            Self::EngagementRecorded => "A person reacted to a post, shared it, mentioned the page, or took it back",
-            Self::PostPublished => "A post became public on a page or an Instagram account",
-            Self::PostFailed => "A post was not published; nothing of it is public",
+            Self::LeadCreated => tr!("A person became a lead"),
+            Self::LeadUpdated => {
+                tr!("A person who is already a lead submitted another form, or a lead's answers were mapped again")
+            }
+            Self::LeadRemoved => tr!("A lead was removed because its file import was undone"),
+            Self::LeadAssigned => tr!("A user reassigned or unassigned a lead"),
+            Self::ConnectionConnected => tr!("An integration was connected or reconnected"),
+            Self::ConnectionExpiring => tr!("An integration expires soon unless it is reconnected"),
+            Self::ConnectionExpired => tr!("No more leads arrive through an integration"),
+            Self::ConnectionPageLost => tr!("No more leads arrive from one page of an integration"),
+            Self::ConnectionQuiet => tr!("A page has sent no leads for much longer than usual"),
+            Self::ConnectionDisconnected => tr!("A user of the org deleted an integration"),
+            Self::MessageReceived => tr!("A person wrote a message or a comment"),
+            Self::ConversationChanged => tr!("A conversation was opened, closed, snoozed or assigned"),
+            Self::EngagementRecorded => {
+                tr!("A person reacted to a post, shared it, mentioned the page, or undid one of these")
+            }
+            Self::PostPublished => tr!("A post became public on a page or an Instagram account"),
+            Self::PostFailed => tr!("A post was not published; nothing of it is public"),
             Self::CampaignChanged => {
-                "A campaign was created, failed, was launched, paused or archived, or Meta reviewed it"
+                tr!("A campaign was created, failed, was launched, paused or archived, or Meta reviewed it")
             }
         }
     }

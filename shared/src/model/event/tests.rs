@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 use utoipa::OpenApi;
 
 use super::*;
-use crate::ids::{PageId, UserId};
+use crate::ids::{ImportId, PageId, UserId};
 use crate::model::campaigns::tests::campaign;
 use crate::model::connection::Integration;
 use crate::model::connection::diagnosis::{self, LEAD_SCOPE};
@@ -16,6 +16,7 @@ use crate::model::inbox::Channel;
 use crate::model::inbox::tests::{contact, conversation, received, signal};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
+use crate::model::lead::file_import::ImportRemoval;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::tests::post;
 use crate::model::publishing::{Post, PostStatus};
@@ -25,6 +26,7 @@ use crate::table::tests::{at, lead, scope};
 #[openapi(components(schemas(
     LeadCreated,
     LeadUpdated,
+    LeadRemoved,
     LeadAssigned,
     ConnectionConnected,
     ConnectionExpiring,
@@ -55,11 +57,14 @@ fn every_kind_of_event_is_what_its_schema_says() {
     let blocked = Integration { problems, ..integration.clone() };
     let pages = [PageId::parse("7").unwrap()];
     let failure = PostFailure::new(PostFailureCode::MediaUnreachable, "Picture 2 of 3");
+    let (removal, import) = (ImportRemoval::new(&created.id, None, None, now), ImportId::new());
     let events = [
         Event::lead_created(&a, created),
         Event::lead_updated(&a, merged),
         Event::lead_remapped(&a, created, Some(2), now),
         Event::lead_assigned(&a, &created.id, None, Some(&user("ann")), &user("bob"), now),
+        Event::lead_removed(&a, &removal, &import),
+        Event::submission_removed(&a, &created.id, &removal, &import),
         Event::connection_connected(&a, &integration, &pages),
         Event::connection_expiring(&a, &integration, "7d"),
         Event::lead_changed(&a, created, &user("bob"), now),

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::ids::PageId;
 use crate::model::publishing::progress::PublishLease;
+use crate::phrase;
 
 /// Where an answer goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,11 +182,14 @@ impl Sending {
     #[must_use]
     pub fn futile(&self, now: Timestamp) -> Option<&'static str> {
         if self.code == UNDELIVERABLE && self.failures >= MAX_UNDELIVERABLE {
-            return Some("Meta could not deliver it, however often it was asked. The person may have blocked you.");
+            return Some(phrase!(
+                "Meta could not deliver the message after several attempts. The person may have blocked you."
+            ));
         }
         let is_late = now > self.written_at + GIVE_UP_AFTER;
-        is_late
-            .then_some("It could not be sent for hours, and would come too late now. Write it again if it still fits.")
+        is_late.then_some(phrase!(
+            "The message could not be sent for hours and would arrive too late now. Write it again if it is still relevant."
+        ))
     }
 
     /// Writes down that Meta is about to be asked.

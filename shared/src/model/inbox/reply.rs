@@ -4,11 +4,14 @@
 //! Messenger and Instagram a person may still answer for 7 days if Meta has approved the app's feature Human Agent; on
 //! WhatsApp only approved templates are delivered.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Channel, Conversation};
+use crate::tr;
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -50,7 +53,7 @@ pub struct ReplyRule {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
     /// Why not, and what to do.
-    pub reason: Option<&'static str>,
+    pub reason: Option<Cow<'static, str>>,
     /// Whether it is delivered only with the tag of a human agent.
     #[serde(skip)]
     pub by_human_agent: bool,
@@ -61,7 +64,7 @@ impl ReplyRule {
         Self { allowed: true, until, reason: None, by_human_agent: false }
     }
 
-    fn closed(reason: &'static str) -> Self {
+    fn closed(reason: Cow<'static, str>) -> Self {
         Self { allowed: false, until: None, reason: Some(reason), by_human_agent: false }
     }
 }
@@ -74,29 +77,29 @@ impl Conversation {
             return ReplyRule::open(None);
         }
         if self.standby {
-            return ReplyRule::closed(
-                "Another app has this conversation at the moment. Answer there, or hand it over in Meta's settings.",
-            );
+            return ReplyRule::closed(tr!(
+                "Another app has this conversation at the moment. Answer there, or hand it over in Meta's settings."
+            ));
         }
         let Some(last) = self.last_inbound_at else {
-            return ReplyRule::closed(
-                "The person has not written yet. A conversation begins with a message of theirs.",
-            );
+            return ReplyRule::closed(tr!(
+                "The person has not written yet. A conversation begins with a message of theirs."
+            ));
         };
         if now <= last + WINDOW {
             return ReplyRule::open(Some(last + WINDOW));
         }
         match self.channel {
-            Channel::Whatsapp => ReplyRule::closed(
-                "More than 24 hours have passed since the person last wrote. Only an approved template is delivered.",
-            ),
-            _ if now > last + HUMAN_WINDOW => ReplyRule::closed(
-                "More than 7 days have passed since the person last wrote. Nothing can be sent until they write again.",
-            ),
+            Channel::Whatsapp => ReplyRule::closed(tr!(
+                "More than 24 hours have passed since the person last wrote. Only an approved template is delivered."
+            )),
+            _ if now > last + HUMAN_WINDOW => ReplyRule::closed(tr!(
+                "More than 7 days have passed since the person last wrote. Nothing can be sent until they write again."
+            )),
             _ if has_human_agent => ReplyRule { by_human_agent: true, ..ReplyRule::open(Some(last + HUMAN_WINDOW)) },
-            _ => ReplyRule::closed(
-                "More than 24 hours have passed since the person last wrote. Nothing can be sent until they write again, or Meta approves the feature Human Agent for the app.",
-            ),
+            _ => ReplyRule::closed(tr!(
+                "More than 24 hours have passed since the person last wrote. Nothing can be sent until they write again, or Meta approves the feature Human Agent for the app."
+            )),
         }
     }
 }

@@ -49,6 +49,7 @@ mod tests {
             role: None,
             active: true,
             permissions: vec![permission.to_owned()],
+            language: None,
             updated_at: Timestamp::UNIX_EPOCH,
         }
     }

@@ -15,6 +15,7 @@ use crate::model::lead::Answer;
 use crate::model::lead::form::Form;
 use crate::model::lead::phone::{self, e164};
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
+use crate::tr;
 
 /// Maximum number of rules in a mapping.
 pub const MAX_RULES: usize = 100;
@@ -177,22 +178,21 @@ fn joined(answer: &Answer, between: &str, change: impl Fn(&str) -> String) -> Op
 /// # Errors
 /// [`InvalidRule`] for the first invalid rule.
 pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), InvalidRule> {
-    let wrong = |field: String, fix: &str| Err(InvalidRule { field, fix: fix.to_owned() });
     if rules.len() > MAX_RULES {
-        return wrong("rules".to_owned(), &format!("At most {MAX_RULES} rules."));
+        return wrong("rules", tr!("At most {max} rules.", max = MAX_RULES));
     }
     if let Some(Err(error)) = country.map(phone::country) {
-        return wrong("country".to_owned(), &error.to_string());
+        return wrong("country", error.to_string());
     }
     for (at, rule) in rules.iter().enumerate() {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !(1..=64).contains(&rule.field.len()) || !rule.field.chars().all(is_name) {
-            return wrong(format!("rules[{at}].field"), "1 to 64 characters from a-z, 0-9 and _.");
+            return wrong(format!("rules[{at}].field"), tr!("1 to 64 characters from a-z, 0-9 and _."));
         }
         if rules.iter().take(at).any(|other| other.field == rule.field) {
             return wrong(
                 format!("rules[{at}].field"),
-                "Another rule fills this field already. Use one rule per field, with several questions in `from`.",
+                tr!("Another rule already fills this field. Use one rule with several questions instead."),
             );
         }
         for (position, key) in rule.from.iter().enumerate() {
@@ -200,28 +200,32 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
                 let known: Vec<&str> = form.questions.iter().map(|question| question.key.as_str()).collect();
                 return wrong(
                     format!("rules[{at}].from[{position}]"),
-                    &format!("One of the form's questions: {}.", known.join(", ")),
+                    tr!("One of the form's questions: {questions}.", questions = known.join(", ")),
                 );
             }
             if rule.from.iter().take(position).any(|other| other == key) {
-                return wrong(format!("rules[{at}].from[{position}]"), "Each question once.");
+                return wrong(format!("rules[{at}].from[{position}]"), tr!("Each question once."));
             }
         }
         // Reject a value shared by all leads: it would merge all people into one lead.
         if [EMAIL, PHONE].contains(&rule.field.as_str()) && (rule.default.is_some() || !rule.choices.is_empty()) {
-            let fix = "This field identifies a person, so it can have no default and no choices.";
+            let fix = tr!("This field identifies a person, so it can have no default and no choices.");
             return wrong(format!("rules[{at}].default"), fix);
         }
         let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
         if texts.into_iter().any(|text| text.chars().count() > MAX_CHARACTERS) {
-            return wrong(format!("rules[{at}]"), &format!("Texts of at most {MAX_CHARACTERS} characters."));
+            return wrong(format!("rules[{at}]"), tr!("Texts of at most {max} characters.", max = MAX_CHARACTERS));
         }
         if rule.choices.len() > MAX_RULES {
-            return wrong(format!("rules[{at}].choices"), &format!("At most {MAX_RULES} choices."));
+            return wrong(format!("rules[{at}].choices"), tr!("At most {max} choices.", max = MAX_RULES));
         }
     }
     if serde_json::to_string(rules).is_ok_and(|json| json.len() > MAX_BYTES) {
-        return wrong("rules".to_owned(), "All rules together may have 64 KB at most.");
+        return wrong("rules", tr!("All rules together may have 64 KB at most."));
     }
     Ok(())
+}
+
+fn wrong(field: impl Into<String>, fix: impl Into<String>) -> Result<(), InvalidRule> {
+    Err(InvalidRule { field: field.into(), fix: fix.into() })
 }

@@ -6,6 +6,7 @@ pub mod cadence;
 pub mod dedupe;
 pub mod export;
 pub mod file;
+pub mod file_import;
 pub mod form;
 pub mod identity;
 pub mod latency;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
-use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
+use crate::ids::{FormId, ImportId, LeadId, LeadgenId, PageId, UserId};
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 pub use crate::model::lead::attribution::Attribution;
 use crate::model::lead::mapping::Mapped;
@@ -153,6 +154,14 @@ impl Lead {
         let Mapped { full_name, email, phone, fields, .. } = mapped;
         Self { full_name, email, phone, fields, ..self }
     }
+
+    /// Whether no user changed it, and its person sent no other form.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        let is_as_it_came = self.status == Status::New && self.assignment.reason != Reason::Manual;
+        let has_details = self.note.is_some() || self.value.is_some() || self.lost_reason.is_some();
+        is_as_it_came && !has_details && self.submissions_count == 0
+    }
 }
 
 /// How a submission was ingested. Its trace is built from this.
@@ -171,6 +180,9 @@ pub struct Provenance {
     /// The id of the publication of its event. Everything published together shares one record of it.
     #[serde(rename = "telling")]
     pub publication_id: Option<String>,
+    /// The import that brought it, if it came from a file.
+    #[serde(default)]
+    pub import_id: Option<ImportId>,
 }
 
 /// The answer to one question. A multiple-choice question has several values; an unanswered one may have none.

@@ -3,7 +3,11 @@
 //! A number is never turned into another number. Where digits may be missing, or may not belong to the number, the text
 //! stays as typed and does not identify a person. Otherwise libphonenumber's rules decide.
 
+use std::fmt;
+
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+
+use crate::tr;
 
 /// Returns the number in E.164, or `None` if the text is not exactly one valid number. Without a leading `+` it is read
 /// as people in `country` dial it; without a known country, only numbers with a `+` are read.
@@ -120,11 +124,20 @@ fn is_punctuation(c: char) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountryError {
     /// The code of another country, from a list other than ISO 3166.
-    #[error("{0} is {1} in ISO 3166; send {1}.")]
     OtherList(String, &'static str),
     /// Not two letters, or not a country with phone numbers.
-    #[error("The ISO 3166 code of a country, two letters such as US or DE.")]
     Unknown,
+}
+
+impl fmt::Display for CountryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherList(sent, meant) => {
+                f.write_str(&tr!("{sent} is {meant} in ISO 3166; send {meant}.", sent = sent, meant = meant))
+            }
+            Self::Unknown => f.write_str(&tr!("The ISO 3166 code of a country, two letters such as US or DE.")),
+        }
+    }
 }
 
 /// Validates a country code, in either case.

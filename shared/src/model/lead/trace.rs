@@ -1,5 +1,7 @@
 //! The history of one submission, step by step.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,6 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::UserId;
 use crate::model::lead::assignment::{Assigned, Reason};
 use crate::model::lead::{FoundBy, Lead, PersonKeyKind, Provenance, Submission};
+use crate::tr;
 
 /// One step in the history of a submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -80,11 +83,11 @@ pub fn of_lead(lead: &Lead, published_at: Option<Timestamp>) -> Vec<Step> {
     let mut steps = ingest_steps(lead.received_at, lead.found_by, lead.created_time, &lead.provenance);
     let stored_at = lead.provenance.stored_at.unwrap_or(lead.received_at);
     let (cause, detail) = if lead.test {
-        ("test_lead", "Test leads are not compared with other leads.")
+        ("test_lead", tr!("Test leads are not compared with other leads."))
     } else if lead.email.is_none() && lead.phone.is_none() {
-        ("new_person", "It has neither an e-mail address nor a phone number, so it matches no known person.")
+        ("new_person", tr!("It has neither an e-mail address nor a phone number, so it matches no known person."))
     } else {
-        ("new_person", "No known person has its e-mail address or phone number.")
+        ("new_person", tr!("No known person has its e-mail address or phone number."))
     };
     steps.push(Step::new(stored_at, StepKind::Deduplicated, cause, detail));
     if lead.assignment.reason != Reason::Manual {
@@ -92,7 +95,7 @@ pub fn of_lead(lead: &Lead, published_at: Option<Timestamp>) -> Vec<Step> {
     }
     steps.extend(
         published_at
-            .map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was notified of a new lead.")),
+            .map(|at| Step::new(at, StepKind::Published, "lead.created", tr!("The CRM was notified of a new lead."))),
     );
     steps
 }
@@ -103,10 +106,17 @@ pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -
     let mut steps =
         ingest_steps(submission.received_at, submission.found_by, submission.created_time, &submission.provenance);
     let stored_at = submission.provenance.stored_at.unwrap_or(submission.received_at);
-    let detail =
-        format!("{} is {}'s: it was added to that lead.", recognised(submission.matched_by), submission.lead_id);
+    let lead = &submission.lead_id;
+    let detail = match submission.matched_by {
+        PersonKeyKind::Email => {
+            tr!("The e-mail address belongs to {lead}, so the submission was added to that lead.", lead = lead)
+        }
+        PersonKeyKind::Phone => {
+            tr!("The phone number belongs to {lead}, so the submission was added to that lead.", lead = lead)
+        }
+    };
     steps.push(Step::new(stored_at, StepKind::Deduplicated, kind(submission.matched_by), detail));
-    let message = "The CRM was notified that the person submitted another form.";
+    let message = tr!("The CRM was notified that the person submitted another form.");
     steps.extend(published_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", message)));
     steps
 }
@@ -114,12 +124,21 @@ pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -
 /// The step that a later submission adds to the history of its lead.
 #[must_use]
 pub fn joined(submission: &Submission) -> Step {
-    let form = submission.form_name.as_deref().unwrap_or("another form");
-    let detail = format!(
-        "The same person submitted {form} ({}): {} was recognised.",
-        submission.id,
-        recognised(submission.matched_by)
-    );
+    let id = &submission.id;
+    let detail = match (submission.matched_by, submission.form_name.as_deref()) {
+        (PersonKeyKind::Email, Some(form)) => {
+            tr!("The same person submitted {form} ({id}): the e-mail address was recognised.", form = form, id = id)
+        }
+        (PersonKeyKind::Phone, Some(form)) => {
+            tr!("The same person submitted {form} ({id}): the phone number was recognised.", form = form, id = id)
+        }
+        (PersonKeyKind::Email, None) => {
+            tr!("The same person submitted another form ({id}): the e-mail address was recognised.", id = id)
+        }
+        (PersonKeyKind::Phone, None) => {
+            tr!("The same person submitted another form ({id}): the phone number was recognised.", id = id)
+        }
+    };
     let at = submission.provenance.stored_at.unwrap_or(submission.received_at);
     Step::new(at, StepKind::Joined, kind(submission.matched_by), detail)
 }
@@ -127,51 +146,56 @@ pub fn joined(submission: &Submission) -> Step {
 /// The step that describes the first assignment.
 #[must_use]
 pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
-    let detail = match (how.reason, to) {
-        (Reason::Turn, Some(user)) => format!("It was {user}'s turn."),
-        (Reason::Chosen, Some(user)) => format!("The integration assigns its leads to {user}."),
-        (_, Some(user)) => format!("It was assigned to {user}."),
-        (Reason::NobodyEligible, None) => "No active user of the org is permitted to manage leads.".to_owned(),
+    let detail: Cow<'static, str> = match (how.reason, to) {
+        (Reason::Turn, Some(user)) => tr!("It was {user}'s turn.", user = user).into(),
+        (Reason::Chosen, Some(user)) => tr!("The integration assigns its leads to {user}.", user = user).into(),
+        (_, Some(user)) => tr!("It was assigned to {user}.", user = user).into(),
+        (Reason::NobodyEligible, None) => tr!("No active user of the org is permitted to manage leads."),
         (Reason::UserNotEligible, None) => {
-            "The chosen user was deleted, is inactive or is not permitted to manage leads.".to_owned()
+            tr!("The chosen user was deleted, is inactive or is not permitted to manage leads.")
         }
-        (Reason::TestLead, None) => "Test leads are never assigned.".to_owned(),
+        (Reason::TestLead, None) => tr!("Test leads are never assigned."),
         (Reason::NoIntegration, None) => {
-            "Its form does not belong to a connected page, so no integration assigns it.".to_owned()
+            tr!("Its form does not belong to a connected page, so no integration assigns it.")
         }
-        (Reason::NotAsked, None) => "It was imported without assignment, as requested.".to_owned(),
-        (_, None) => "The integration assigns no leads.".to_owned(),
+        (Reason::NotAsked, None) => tr!("It was imported without assignment, as requested."),
+        (_, None) => tr!("The integration assigns no leads."),
     };
     Step::new(at, StepKind::Assigned, <&str>::from(how.reason), detail)
 }
 
 fn ingest_steps(received_at: Timestamp, found_by: FoundBy, created: Timestamp, provenance: &Provenance) -> Vec<Step> {
     let after = received_at.duration_since(created).as_secs();
-    let received = match found_by {
-        FoundBy::Webhook => format!("Meta's webhook reported it {after} s after it was submitted."),
-        FoundBy::Sweep => {
-            format!(
-                "The webhook missed it; the regular comparison with Meta found it {after} s after it was submitted."
-            )
+    let received: Cow<'static, str> = match found_by {
+        FoundBy::Webhook => {
+            tr!("Meta's webhook reported it {seconds} s after it was submitted.", seconds = after).into()
         }
-        FoundBy::Sync => "A user requested a sync, which found it.".to_owned(),
-        FoundBy::Import => "It was imported from a file.".to_owned(),
-        FoundBy::Backfill => "A user requested earlier leads, which included it.".to_owned(),
+        FoundBy::Sweep => tr!(
+            "The webhook missed it; the regular comparison with Meta found it {seconds} s after it was submitted.",
+            seconds = after
+        )
+        .into(),
+        FoundBy::Sync => tr!("A user requested a sync, which found it."),
+        FoundBy::Import => tr!("It was imported from a file."),
+        FoundBy::Backfill => tr!("A user requested earlier leads, which included it."),
     };
     let mut steps = vec![Step::new(received_at, StepKind::Received, <&str>::from(found_by), received)];
     if let Some(at) = provenance.fetched_at {
-        let detail = match provenance.tries {
-            0 | 1 => "Meta returned it at the first attempt.".to_owned(),
-            tries => format!("Meta returned it at attempt {tries}."),
+        let detail: Cow<'static, str> = match provenance.tries {
+            0 | 1 => tr!("Meta returned it at the first attempt."),
+            tries => tr!("Meta returned it at attempt {number}.", number = tries).into(),
         };
         steps.push(Step::new(at, StepKind::Fetched, "graph", detail));
     }
     if let Some(at) = provenance.fetched_at.or(provenance.stored_at) {
         let (cause, detail) = match provenance.mapping {
-            Some(version) => {
-                ("form_mapping", format!("Its answers were mapped by version {version} of the form's mapping."))
+            Some(version) => (
+                "form_mapping",
+                tr!("Its answers were mapped by version {version} of the form's mapping.", version = version),
+            ),
+            None => {
+                ("question_types", tr!("Its answers were mapped by the types of the form's questions.").into_owned())
             }
-            None => ("question_types", "Its answers were mapped by the types of the form's questions.".to_owned()),
         };
         steps.push(Step::new(at, StepKind::Mapped, cause, detail));
     }
@@ -182,12 +206,5 @@ fn kind(kind: PersonKeyKind) -> &'static str {
     match kind {
         PersonKeyKind::Email => "email",
         PersonKeyKind::Phone => "phone",
-    }
-}
-
-fn recognised(kind: PersonKeyKind) -> &'static str {
-    match kind {
-        PersonKeyKind::Email => "its e-mail address",
-        PersonKeyKind::Phone => "its phone number",
     }
 }

@@ -7,6 +7,7 @@ use super::draft::{
     CAROUSEL_SIZES, Content, DraftError, DraftMistake, InstagramDraft, MAX_CAPTION, MAX_HASHTAGS, MAX_IMAGES,
     MAX_MENTIONS, MAX_MESSAGE, PageDraft, address, count_marks,
 };
+use crate::tr;
 
 /// What is written once and published on several targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,12 +57,12 @@ impl Composition {
 
     fn on_instagram(&self) -> Result<Content, DraftError> {
         if !self.images.is_empty() && self.video.is_some() {
-            let message = "Either pictures or a video.".to_owned();
+            let message = tr!("Either pictures or a video.").into_owned();
             return Err(DraftError { field: "video".into(), kind: DraftMistake::Conflict, message });
         }
         let (image, carousel) = match self.images.as_slice() {
             [] if self.video.is_none() => {
-                let message = "A picture or a video. Instagram has no posts without one.".to_owned();
+                let message = tr!("A picture or a video. Instagram has no posts without one.").into_owned();
                 return Err(DraftError { field: "images".into(), kind: DraftMistake::Missing, message });
             }
             [] => (None, Vec::new()),

@@ -10,6 +10,7 @@ use url::Url;
 use super::upload::MediaAddress;
 use super::{InstagramFormat, Media, MediaType};
 use crate::model::web_address::parse_public;
+use crate::tr;
 
 /// Characters of a page's post.
 pub const MAX_MESSAGE: usize = 63_206;
@@ -117,7 +118,7 @@ impl PageDraft {
     /// The first field that Meta would refuse.
     pub fn check(self) -> Result<Content, DraftError> {
         if self.image.is_some() && !self.images.is_empty() {
-            return Err(mistake("image", DraftMistake::Conflict, "Either image or images."));
+            return Err(mistake("image", DraftMistake::Conflict, tr!("Either image or images.")));
         }
         let link = text(self.link);
         let link = link.map(|link| address("link", &link)).transpose()?.map(String::from);
@@ -131,18 +132,18 @@ impl PageDraft {
         }
         let mut fields: Vec<_> = named.into_iter().map(|(field, _)| field).collect();
         if media.len() > MAX_IMAGES {
-            return Err(mistake("images", DraftMistake::Media, format!("At most {MAX_IMAGES} pictures.")));
+            return Err(mistake("images", DraftMistake::Media, tr!("At most {most} pictures.", most = MAX_IMAGES)));
         }
         if let Some(url) = &self.video {
             if !media.is_empty() {
-                return Err(mistake("video", DraftMistake::Conflict, "Either pictures or a video."));
+                return Err(mistake("video", DraftMistake::Conflict, tr!("Either pictures or a video.")));
             }
             media.push(video("video", url)?);
             fields.push("video".into());
         }
         let mut message = text(self.message);
         if message.is_none() && link.is_none() && media.is_empty() {
-            return Err(mistake("message", DraftMistake::Missing, "A message, a link, pictures or a video."));
+            return Err(mistake("message", DraftMistake::Missing, tr!("A message, a link, pictures or a video.")));
         }
         let link = match link {
             Some(link) if !media.is_empty() => {
@@ -162,17 +163,17 @@ impl InstagramDraft {
     /// # Errors
     /// The first field that Meta would refuse.
     pub fn check(self) -> Result<Content, DraftError> {
-        const ONE: &str = "One of mediaUrl, image, video and carousel.";
+        let one = || tr!("One of mediaUrl, image, video and carousel.");
         let is_carousel = !self.carousel.is_empty() || self.format == Some(InstagramFormat::Carousel);
         let given = [self.media_url.is_some(), self.image.is_some(), self.video.is_some(), is_carousel];
         match given.into_iter().filter(|given| *given).count() {
-            0 => return Err(mistake("mediaUrl", DraftMistake::Missing, ONE)),
+            0 => return Err(mistake("mediaUrl", DraftMistake::Missing, one())),
             1 => {}
-            _ => return Err(mistake("mediaUrl", DraftMistake::Conflict, ONE)),
+            _ => return Err(mistake("mediaUrl", DraftMistake::Conflict, one())),
         }
         let named: Vec<(Cow<'static, str>, &String)> = if is_carousel {
             if !CAROUSEL_SIZES.contains(&self.carousel.len()) {
-                return Err(mistake("carousel", DraftMistake::Media, "2 to 10 pictures and videos."));
+                return Err(mistake("carousel", DraftMistake::Media, tr!("2 to 10 pictures and videos.")));
             }
             let items = self.carousel.iter().enumerate();
             items.map(|(position, url)| (format!("carousel[{position}]").into(), url)).collect()
@@ -195,14 +196,14 @@ impl InstagramDraft {
         let format = match (self.format, first) {
             (None | Some(InstagramFormat::Carousel), _) if is_carousel => InstagramFormat::Carousel,
             (Some(format), _) if is_carousel => {
-                let message = format!("carousel has the media type carousel, not {format}.");
+                let message = tr!("carousel has the media type carousel, not {format}.", format = format);
                 return Err(mistake("mediaType", DraftMistake::Conflict, message));
             }
             (Some(InstagramFormat::Image), Some(MediaType::Video)) => {
-                return Err(mistake("mediaType", DraftMistake::Conflict, "A video is a reel or a story."));
+                return Err(mistake("mediaType", DraftMistake::Conflict, tr!("A video is a reel or a story.")));
             }
             (Some(InstagramFormat::Reel), Some(MediaType::Image)) => {
-                return Err(mistake("mediaType", DraftMistake::Conflict, "A reel is a video."));
+                return Err(mistake("mediaType", DraftMistake::Conflict, tr!("A reel is a video.")));
             }
             (Some(format), _) => format,
             (None, Some(MediaType::Video)) => InstagramFormat::Reel,
@@ -212,10 +213,10 @@ impl InstagramDraft {
         check_length("caption", caption.as_deref(), MAX_CAPTION)?;
         let marks = |mark: char| caption.as_deref().map_or(0, |caption| count_marks(caption, mark));
         if marks('#') > MAX_HASHTAGS {
-            return Err(mistake("caption", DraftMistake::Text, format!("At most {MAX_HASHTAGS} hashtags.")));
+            return Err(mistake("caption", DraftMistake::Text, tr!("At most {most} hashtags.", most = MAX_HASHTAGS)));
         }
         if marks('@') > MAX_MENTIONS {
-            return Err(mistake("caption", DraftMistake::Text, format!("At most {MAX_MENTIONS} mentions.")));
+            return Err(mistake("caption", DraftMistake::Text, tr!("At most {most} mentions.", most = MAX_MENTIONS)));
         }
         Ok(Content { message: caption, link: None, media, fields, format: Some(format) })
     }
@@ -230,11 +231,11 @@ pub fn check_time(field: &'static str, at: Timestamp, now: Timestamp) -> Result<
         return Err(mistake(
             field,
             DraftMistake::Time,
-            "A time at least 10 minutes ahead; leave it out to publish now.",
+            tr!("A time at least 10 minutes ahead; leave it out to publish now."),
         ));
     }
     if at > now + MAX_AHEAD {
-        return Err(mistake(field, DraftMistake::Time, "A time at most 30 days ahead."));
+        return Err(mistake(field, DraftMistake::Time, tr!("A time at most 30 days ahead.")));
     }
     Ok(())
 }
@@ -248,7 +249,7 @@ fn check_length(field: &'static str, text: Option<&str>, most: usize) -> Result<
     match text.map(|text| text.chars().count()).filter(|length| *length > most) {
         None => Ok(()),
         Some(length) => {
-            let message = format!("At most {most} characters; this has {length}.");
+            let message = tr!("At most {most} characters; this has {length}.", most = most, length = length);
             Err(mistake(field, DraftMistake::Text, message))
         }
     }
@@ -278,8 +279,8 @@ enum NetworkRules {
 /// Checks the address of a medium: on the public internet, or of an uploaded file. Returns it in normal form.
 fn media_address(field: impl Into<Cow<'static, str>>, text: &str) -> Result<String, DraftError> {
     let address = match MediaAddress::is_one(text) {
-        true => text.parse::<MediaAddress>().map(|address| address.to_string()),
-        false => parse_public(text).map(String::from),
+        true => text.parse::<MediaAddress>().map(|address| address.to_string()).map_err(String::from),
+        false => parse_public(text).map(String::from).map_err(String::from),
     };
     address.map_err(|rule| mistake(field, DraftMistake::Address, rule))
 }
@@ -287,13 +288,19 @@ fn media_address(field: impl Into<Cow<'static, str>>, text: &str) -> Result<Stri
 fn picture(field: impl Into<Cow<'static, str>>, url: &str, rules: NetworkRules) -> Result<Media, DraftError> {
     let field = field.into();
     let url = media_address(field.clone(), url)?;
-    let (known, advice): (&[&str], _) = match rules {
-        NetworkRules::Page => (&["jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff"], "JPEG, PNG, GIF, BMP or TIFF"),
-        NetworkRules::Instagram => (&["jpg", "jpeg"], "JPEG"),
+    let known: &[&str] = match rules {
+        NetworkRules::Page => &["jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff"],
+        NetworkRules::Instagram => &["jpg", "jpeg"],
     };
     match ending(&url) {
         Some(ending) if !known.contains(&ending.as_str()) && (is_video_ending(&ending) || is_image_ending(&ending)) => {
-            Err(mistake(field, DraftMistake::Media, format!("A picture in the format {advice}; this is .{ending}.")))
+            let message = match rules {
+                NetworkRules::Page => {
+                    tr!("A picture in the format JPEG, PNG, GIF, BMP or TIFF; this is .{ending}.", ending = ending)
+                }
+                NetworkRules::Instagram => tr!("A picture in the format JPEG; this is .{ending}.", ending = ending),
+            };
+            Err(mistake(field, DraftMistake::Media, message))
         }
         _ => Ok(Media::new(MediaType::Image, url)),
     }
@@ -304,7 +311,8 @@ fn video(field: impl Into<Cow<'static, str>>, url: &str) -> Result<Media, DraftE
     let url = media_address(field.clone(), url)?;
     match ending(&url) {
         Some(ending) if is_image_ending(&ending) || matches!(ending.as_str(), "webm" | "avi" | "mkv" | "wmv") => {
-            Err(mistake(field, DraftMistake::Media, format!("A video in the format MP4 or MOV; this is .{ending}.")))
+            let message = tr!("A video in the format MP4 or MOV; this is .{ending}.", ending = ending);
+            Err(mistake(field, DraftMistake::Media, message))
         }
         _ => Ok(Media::new(MediaType::Video, url)),
     }

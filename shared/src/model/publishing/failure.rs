@@ -1,8 +1,12 @@
 //! Why a post was not published, with what to do about it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
+
+use crate::tr;
 
 /// Why a post was not published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +23,7 @@ impl PostFailure {
     /// A failure with the usual remedy.
     #[must_use]
     pub fn new(code: PostFailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fix: code.fix().to_owned() }
+        Self { code, message: message.into(), fix: code.fix().into_owned() }
     }
 }
 
@@ -67,31 +71,35 @@ pub enum PostFailureCode {
 impl PostFailureCode {
     /// What to do about it.
     #[must_use]
-    pub fn fix(self) -> &'static str {
+    pub fn fix(self) -> Cow<'static, str> {
         match self {
-            Self::ConnectionExpired => "Reconnect the integration, then publish the post again.",
-            Self::PageNotConnected => "Connect the page again, then publish the post again.",
-            Self::MetaNotInPlan => "Upgrade the plan, then publish the post again.",
+            Self::ConnectionExpired => tr!("Reconnect the integration, then publish the post again."),
+            Self::PageNotConnected => tr!("Connect the page again, then publish the post again."),
+            Self::MetaNotInPlan => tr!("Upgrade the plan, then publish the post again."),
             Self::PermissionMissing => {
-                "Reconnect with a person who may create content on the page, and keep every permission selected."
+                tr!("Reconnect as a person who may create content on the page, and keep every permission selected.")
             }
-            Self::NoInstagramAccount => "Link a professional Instagram account to the page in Meta's settings.",
+            Self::NoInstagramAccount => tr!("Link a professional Instagram account to the page in Meta's settings."),
             Self::MediaUnreachable => {
-                "Make sure that the address opens without a login and delivers the file itself, then publish the post again."
+                tr!(
+                    "Make sure that the address opens without a login and delivers the file itself, then publish the post again."
+                )
             }
-            Self::MediaRefused => "Replace the file by one that Meta accepts, then publish the post again.",
-            Self::MediaNotReady => "Use a smaller file, or publish the post again later.",
-            Self::MessageRefused => "Change the text, then publish the post again.",
-            Self::LinkRefused => "Change or remove the link, then publish the post again.",
-            Self::Duplicate => "Change the text: Meta does not publish the same post twice in a row.",
-            Self::LimitReached => "Publish the post again tomorrow.",
-            Self::Blocked => "Read Meta's reason on the page's support inbox, and wait before you publish again.",
+            Self::MediaRefused => tr!("Replace the file with one that Meta accepts, then publish the post again."),
+            Self::MediaNotReady => tr!("Use a smaller file, or publish the post again later."),
+            Self::MessageRefused => tr!("Change the text, then publish the post again."),
+            Self::LinkRefused => tr!("Change or remove the link, then publish the post again."),
+            Self::Duplicate => tr!("Change the text: Meta does not publish the same post twice in a row."),
+            Self::LimitReached => tr!("Publish the post again tomorrow."),
+            Self::Blocked => tr!("Read Meta's reason in the page's support inbox, and wait before you publish again."),
             Self::ConfirmationNeeded => {
-                "Log in to facebook.com with the connected account, confirm what Meta asks for, then publish the post again."
+                tr!(
+                    "Log in to facebook.com with the connected account, confirm what Meta asks for, then publish the post again."
+                )
             }
-            Self::Refused => "Change what Meta refuses, then publish the post again.",
-            Self::Unavailable => "Publish the post again: it is not on the page.",
-            Self::Defect => "Publish the post again; if it fails again, report it.",
+            Self::Refused => tr!("Change what Meta refuses, then publish the post again."),
+            Self::Unavailable => tr!("Publish the post again: it is not on the page."),
+            Self::Defect => tr!("Publish the post again. If it fails again, report it to the operator of this system."),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The limits are those of Meta's references of page photos, page videos and Instagram's content publishing.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Cursor;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::{InstagramFormat, MediaType, PostKind};
 use crate::ids::MediaId;
+use crate::{language, tr};
 
 const MB: u64 = 1_000_000;
 
@@ -39,8 +41,10 @@ pub enum FileFormat {
 
 impl FileFormat {
     /// The formats in words, for messages.
-    pub const ALL: &'static str =
-        "image/jpeg, image/png, image/gif, image/bmp, image/tiff, video/mp4 or video/quicktime";
+    #[must_use]
+    pub fn all() -> Cow<'static, str> {
+        tr!("image/jpeg, image/png, image/gif, image/bmp, image/tiff, video/mp4 or video/quicktime")
+    }
 
     /// Its content type.
     #[must_use]
@@ -121,13 +125,13 @@ impl fmt::Display for MediaAddress {
 }
 
 impl FromStr for MediaAddress {
-    type Err = &'static str;
+    type Err = Cow<'static, str>;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        const RULE: &str = "The address of an uploaded file, as it was given for the upload.";
-        let (id, ending) = text.strip_prefix(Self::SCHEME).and_then(|name| name.rsplit_once('.')).ok_or(RULE)?;
-        let format = FileFormat::iter().find(|format| format.ending() == ending).ok_or(RULE)?;
-        Ok(Self { id: MediaId::parse(id).map_err(|_| RULE)?, format })
+    fn from_str(text: &str) -> Result<Self, Cow<'static, str>> {
+        let rule = || tr!("The address of an uploaded file, as it was given for the upload.");
+        let (id, ending) = text.strip_prefix(Self::SCHEME).and_then(|name| name.rsplit_once('.')).ok_or_else(rule)?;
+        let format = FileFormat::iter().find(|format| format.ending() == ending).ok_or_else(rule)?;
+        Ok(Self { id: MediaId::parse(id).map_err(|_| rule())?, format })
     }
 }
 
@@ -193,11 +197,15 @@ impl FileFacts {
     #[must_use]
     pub fn refusal(&self, purpose: MediaUse) -> Option<String> {
         if self.format.media_type() != purpose.media_type() {
-            return Some(format!("A {}; this is {}.", noun(purpose.media_type()), self.format.content_type()));
+            let format = self.format.content_type();
+            return Some(match purpose.media_type() {
+                MediaType::Image => tr!("A picture; this is {format}.", format = format),
+                MediaType::Video => tr!("A video; this is {format}.", format = format),
+            });
         }
         let is_instagram = !matches!(purpose, MediaUse::PagePicture | MediaUse::PageVideo);
         if is_instagram && purpose.media_type() == MediaType::Image && self.format != FileFormat::Jpeg {
-            return Some(format!("Instagram accepts only JPEG; this is {}.", self.format.content_type()));
+            return Some(tr!("Instagram accepts only JPEG; this is {format}.", format = self.format.content_type()));
         }
         let (most, seconds) = match purpose {
             MediaUse::PagePicture => (10 * MB, None),
@@ -208,35 +216,37 @@ impl FileFacts {
         };
         if self.bytes > most {
             let size = self.bytes.div_ceil(MB / 10);
-            return Some(format!("At most {} MB; this file has {}.{} MB.", most / MB, size / 10, size % 10));
+            let size = language::decimal(&format!("{}.{}", size / 10, size % 10));
+            return Some(tr!("At most {most} MB; this file has {size} MB.", most = most / MB, size = size));
         }
         if let (Some((least, longest)), Some(duration)) = (seconds, self.duration) {
             // Editors cut a frame early or late.
             let slack = Duration::from_millis(500);
             if duration + slack < Duration::from_secs(least) || duration > Duration::from_secs(longest) + slack {
-                let length = format!("{}.{} s", duration.as_secs(), duration.subsec_millis() / 100);
-                return Some(format!("A video of {least} to {longest} seconds; this one lasts {length}."));
+                let length = format!("{}.{}", duration.as_secs(), duration.subsec_millis() / 100);
+                return Some(tr!(
+                    "A video of {least} to {longest} seconds; this one lasts {length} s.",
+                    least = least,
+                    longest = longest,
+                    length = language::decimal(&length)
+                ));
             }
         }
         let (width, height) = (u64::from(self.width), u64::from(self.height));
         match purpose {
             // 4:5 to 1.91:1, with a pixel to spare.
             MediaUse::InstagramPicture if (width + 1) * 5 < height * 4 || width * 100 > (height + 1) * 191 => {
-                let message = "Instagram shows pictures from 4:5 (upright) to 1.91:1 (wide); this one has";
-                Some(format!("{message} {width} x {height} pixels. Crop it."))
+                Some(tr!(
+                    "Instagram shows pictures from 4:5 (upright) to 1.91:1 (wide); this one has {width} x {height} pixels. Crop it.",
+                    width = width,
+                    height = height
+                ))
             }
             MediaUse::InstagramVideo if self.width > 1_920 => {
-                Some(format!("A video of at most 1,920 columns; this one has {width}."))
+                Some(tr!("A video at most 1,920 pixels wide; this one has {width}.", width = width))
             }
             _ => None,
         }
-    }
-}
-
-fn noun(media: MediaType) -> &'static str {
-    match media {
-        MediaType::Image => "picture",
-        MediaType::Video => "video",
     }
 }
 

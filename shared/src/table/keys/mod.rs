@@ -39,6 +39,9 @@
 //! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
 //! | export | `ORG#o#EXPORTS` | `EXPORT#e` | | | yes |
+//! | import | `ORG#o#IMPORTS` | `IMPORT#i` | | | yes |
+//! | part of an import | `ORG#o#IMPORT#i` | `PART#first line` | | | yes |
+//! | removal of an imported lead | `ORG#o#IMPORT#i` | `REMOVAL#l` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
 //! | ad object | `ORG#o#ADS#link` | `OBJECT#kind#id` | | | |
@@ -105,7 +108,7 @@ pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::notices::*;
 pub(super) use self::publishing::*;
-use crate::ids::{ExportId, FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{ExportId, FormId, ImportId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -322,6 +325,26 @@ pub(in crate::table) fn runs_pk(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
+}
+
+pub(in crate::table) fn imports_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#IMPORTS", scope.org())
+}
+
+pub(in crate::table) fn import(scope: &OrgScope, id: &ImportId) -> Key {
+    Key { pk: imports_pk(scope), sk: format!("IMPORT#{id}") }
+}
+
+pub(in crate::table) fn import_pk(scope: &OrgScope, id: &ImportId) -> String {
+    format!("ORG#{}#IMPORT#{id}", scope.org())
+}
+
+pub(in crate::table) fn import_part(scope: &OrgScope, id: &ImportId, first_line: u64) -> Key {
+    Key { pk: import_pk(scope, id), sk: format!("PART#{first_line:010}") }
+}
+
+pub(in crate::table) fn import_removal(scope: &OrgScope, id: &ImportId, lead: &LeadId) -> Key {
+    Key { pk: import_pk(scope, id), sk: format!("REMOVAL#{lead}") }
 }
 
 pub(in crate::table) fn exports_pk(scope: &OrgScope) -> String {

@@ -64,6 +64,7 @@ impl Tenant {
                 role: None,
                 active: true,
                 permissions: vec!["lead_management".to_owned()],
+                language: None,
                 updated_at: now,
             };
             table.put_user(&scope, &user).await?;

@@ -124,5 +124,5 @@ async fn everyone_who_changes_something_is_named_with_what_it_was_before() {
     for words in ["Ada Min", "Changed a lead", "qualified", "Refused", "user_unknown", "note"] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
-    assert!(guest.get("/audit?act=nothing").await.text.contains("Choose one of the acts"));
+    assert!(guest.get("/audit?act=nothing").await.text.contains("Choose one of the actions"));
 }

@@ -47,7 +47,7 @@ async fn a_permission_that_leads_do_not_need_stops_no_lead_and_is_told_as_what_i
     let seen = tenant.integration(&id).await;
     assert_eq!((seen.text("status"), seen.text("severity")), ("active", "notice"), "{seen}");
     assert_eq!(seen.text("problems.0.impact"), "ads_reports");
-    assert!(seen.text("problems.0.message").contains("Ads reports are not available."), "{seen}");
+    assert!(seen.text("problems.0.message").contains("Ad reports are not available."), "{seen}");
     let leads = LeadFixture::new(&person.forms[0]).submit(1).await;
     tenant.wait_for_leads(&leads).await;
     world().check_all_integrations().await;

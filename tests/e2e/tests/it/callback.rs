@@ -114,7 +114,7 @@ async fn a_state_that_is_not_ours_leads_nowhere() {
     for bad in ["", "x", "a.b", said, &forged, &format!("{state}A")] {
         let (status, body, location) = visit(callback(&[("state", bad), ("code", "c")])).await;
         assert_eq!((status, location), (400, None), "{bad}");
-        assert!(body.contains("finished before. Start again"), "{body}");
+        assert!(body.contains("already completed. Start again"), "{body}");
     }
     assert_eq!(visit(callback(&[])).await.0, 400);
     assert_eq!(

@@ -58,6 +58,8 @@ async fn an_admin_connects_and_follows_a_lead() {
     ] {
         browser.wait_for_text(words).await;
     }
+    browser.press("Open the page").await;
+    browser.wait_for_text("History").await;
     browser.check_page("lead").await;
     let lead = format!("/api/leads/meta-{}", ids[0]);
     let other = if tenant.get(&lead).await["assigned_to"] == "ann" { "ben" } else { "ann" };
@@ -105,7 +107,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.wait_until_loaded().await;
     browser.tab_to("Sync now").await;
     browser.press_key(ENTER).await;
-    browser.wait_for_text("No missing leads in the last 48 hours.").await;
+    browser.wait_for_text("No missed leads in the last 48 hours.").await;
     let ids = LeadFixture::new(&person.forms[0]).answers(&json!({ "full_name": "Tab Tester" })).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     browser.wait_until_loaded().await;
@@ -169,7 +171,7 @@ async fn an_admin_watches_and_repairs() {
     browser.wait_for_text("3 new leads in the last 48 hours imported.").await;
     tenant.wait_for_leads(&missed).await;
     browser.fill("input[name=days]", "30").await;
-    browser.press("Import them").await;
+    browser.press("Import earlier leads").await;
     browser.wait_for_text("Searching for leads of the last 30 days.").await;
     browser.wait_for_text("Earlier leads").await;
 

@@ -44,7 +44,7 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
     browser.wait_for_text("Which form do people fill in?").await;
 
     // The form is made on the way. A mistake stands at its field, and nothing typed is lost.
-    browser.press("Make a new form").await;
+    browser.press("Create a new form").await;
     browser.fill("input[name=form_name]", "Trial lesson").await;
     browser.choose("select[name=form_locale]", "Dutch").await;
     browser.click("input[value=PHONE]").await;
@@ -53,14 +53,14 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
     browser.fill("textarea[name=own_0_choices]", "Once\nWeekly").await;
     browser.fill("input[name=privacy_url]", "x.example").await;
     browser.fill("input[name=follow_up]", "https://x.example/").await;
-    browser.press("Make the form").await;
+    browser.press("Create the form").await;
     browser.wait_for_text("Nothing was created. Correct the marked field").await;
     browser.check_page("campaign-form-mistake").await;
     let wrong = browser.client.find(fantoccini::Locator::Css("#privacy_url-mistake")).await.expect("at its field");
     assert!(!wrong.text().await.unwrap().is_empty());
     browser.fill("input[name=privacy_url]", "https://x.example/privacy").await;
-    browser.press("Make the form").await;
-    browser.wait_for_text("The form “Trial lesson” is made and chosen.").await;
+    browser.press("Create the form").await;
+    browser.wait_for_text("The form “Trial lesson” is created and selected.").await;
     let forms = tenant.items("/api/meta/forms").await;
     let form = forms.iter().find(|form| form["name"] == "Trial lesson").expect("it is at Meta").clone();
     assert_eq!(form["locale"].as_str().map(str::to_uppercase).as_deref(), Some("NL_NL"));

@@ -27,7 +27,7 @@ async fn no_page_is_green_whose_leads_cannot_come_and_no_one_to_mail_is_said() {
     browser.press("Connect Facebook").await;
     consent(&browser, &person, "&_deny_scopes=leads_retrieval,ads_read").await;
     browser.wait_for_text("Permission missing: read leads (leads_retrieval). No leads can arrive.").await;
-    browser.wait_for_text("Ads reports are not available.").await;
+    browser.wait_for_text("Ad reports are not available.").await;
     browser.check_page("blocked").await;
     assert!(!browser.text().await.contains("Active"), "{}", browser.text().await);
     browser.open_page("/integrations").await;
@@ -71,7 +71,7 @@ async fn another_facebook_account_is_asked_about_and_the_same_one_is_renewed() {
     browser.open_page("/integrations").await;
     browser.press("Connect another account").await;
     consent(&browser, &other, "").await;
-    browser.wait_for_text("This Facebook account was connected already").await;
+    browser.wait_for_text("This Facebook account was already connected").await;
     assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
     browser.open_page("/integrations").await;
     browser.press("Connect another account").await;

@@ -116,7 +116,7 @@ async fn three_ways_of_one_person_are_one_and_are_answered_without_leaving_the_p
     browser.wait_for_text("✓").await;
     browser.click("input[value=private]").await;
     browser.fill("textarea[name=text]", "There is parking for you").await;
-    browser.wait_for_text("1,976 characters left").await;
+    browser.wait_for_text("Characters left: 1,976").await;
     browser.press("Send privately").await;
     browser.wait_for_text("It is in their conversation on Messenger.").await;
     browser.check_page("inbox-comment").await;
@@ -153,15 +153,15 @@ async fn three_ways_of_one_person_are_one_and_are_answered_without_leaving_the_p
     // The person on WhatsApp is the lead, and a member knows who else it is.
     browser.press_conversation("WhatsApp").await;
     browser.click(".head h2 a").await;
-    browser.wait_for_text("Where they write").await;
+    browser.wait_for_text("Channels").await;
     browser.wait_for_text("+4917612345777").await;
     let shows_lead = format!("return Boolean(document.querySelector(\"a[href='/leads/meta-{lead}']\"))");
     assert_eq!(script(&browser, &shows_lead).await, json!(true));
     browser.fill("input[name=person]", "ada inbox").await;
     type_keys(&browser, "\u{e007}").await;
-    browser.press("Join").await;
-    browser.press("Both are one person").await;
-    browser.wait_for_text("Both are one person now.").await;
+    browser.press("Merge").await;
+    browser.press("Merge into one person").await;
+    browser.wait_for_text("The two people are merged.").await;
     for words in ["Until six", "From the app", "This one", "❤️ Reacted to a post"] {
         browser.wait_for_text(words).await;
     }
@@ -186,12 +186,12 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
     .await;
     let browser = member(&tenant, DESK).await;
     browser.press_conversation("Ben Typed").await;
-    browser.wait_for_text("2,000 characters left").await;
+    browser.wait_for_text("Characters left: 2,000").await;
     browser.fill("textarea[name=text]", "Look at this").await;
     browser.press("Attach a file").await;
     browser.fill("input[name=attachment_url]", "https://10.0.0.1/a.jpg").await;
     browser.press("Send").await;
-    browser.wait_for_text("take a text and a file as two messages").await;
+    browser.wait_for_text("need text and a file as two separate messages").await;
     let typed = "return [document.querySelector('textarea').value, document.querySelector('[name=attachment_url]').value, location.pathname.startsWith('/inbox/cnv_')]";
     assert_eq!(script(&browser, typed).await, json!(["Look at this", "https://10.0.0.1/a.jpg", true]));
     browser.check_page("inbox-mistake").await;
@@ -210,7 +210,7 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
     browser.wait_for_text("More than 24 hours have passed").await;
     assert_eq!(script(&browser, "return document.querySelectorAll('[value=reply]').length").await, json!(0));
     browser.fill("textarea[name=text]", "Ask her for a number").await;
-    browser.press("Keep the note").await;
+    browser.press("Save the note").await;
     browser.wait_for_text("Ask her for a number").await;
     wait_for("the note", async || {
         script(&browser, "return document.querySelectorAll('.message.note').length")
@@ -223,7 +223,7 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
     // She writes again: the form is there without a reload.
     write(&person, "Old Olga", "Hello again").await;
     browser.wait_for_text("Hello again").await;
-    browser.wait_for_text("2,000 characters left").await;
+    browser.wait_for_text("Characters left: 2,000").await;
 
     browser.press_conversation("Lena Late").await;
     browser.wait_for_text("Only an approved template is delivered.").await;
@@ -289,7 +289,7 @@ async fn the_inbox_is_used_by_keys_alone() {
     let browser = member(&tenant, DESK).await;
     browser.wait_for_text("next, previous").await;
     type_keys(&browser, "j").await;
-    browser.wait_for_text("Answer until").await;
+    browser.wait_for_text("You can reply until").await;
     type_keys(&browser, "j").await;
     let here = "return document.querySelector('.head h2')?.innerText.trim()";
     wait_for("the second one", async || (script(&browser, here).await == "Kay One").then_some(())).await;
@@ -326,7 +326,7 @@ async fn on_a_phone_the_list_and_the_conversation_come_one_after_the_other() {
     };
     assert!(is_seen(".conversation").await && !is_seen(".pane").await);
     browser.press_conversation("Phil Phone").await;
-    browser.wait_for_text("Answer until").await;
+    browser.wait_for_text("You can reply until").await;
     assert!(is_seen("textarea[name=text]").await && !is_seen(".inbox .list").await);
     browser.check_page("inbox-chat").await;
     browser.fill("textarea[name=text]", "Hello back").await;

@@ -58,7 +58,7 @@ async fn new_leads_appear_by_themselves_and_several_are_changed_at_once() {
     browser.press("Contacted").await;
     wait_for("the view", async || (!browser.text().await.contains("Tessa")).then_some(())).await;
     browser.wait_for_text("Dora").await;
-    browser.press("Leave out: Contacted").await;
+    browser.press("Remove filter: Contacted").await;
     browser.wait_for_text("Tessa").await;
     browser.press_key("/").await;
     browser.press_key("lena").await;
@@ -74,6 +74,49 @@ async fn new_leads_appear_by_themselves_and_several_are_changed_at_once() {
     browser.press_key("\u{e007}").await;
     wait_for("the composer", async || browser.client.current_url().await.ok().filter(|url| url.path() == "/posts/new"))
         .await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_lead_is_read_and_changed_beside_the_list() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("console-panel").users(&["ann"]).connect().await;
+    let email = tenant.create_login("Pan El", "admin").await;
+    for name in ["Ada", "Bea"] {
+        let answers = json!({ "full_name": name, "email": format!("{name}@example.com") });
+        tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await).await;
+    }
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/leads").await;
+    browser.log_in(&email).await;
+    browser.press("Bea").await;
+    browser.wait_for_text("Open the page").await;
+    browser.check_page("leads-panel").await;
+    browser.choose("#lead-panel select[name=status]", "Contacted").await;
+    browser.click("#lead-panel form[action$='/status'] button").await;
+    browser.wait_for_text("Status changed.").await;
+    let run = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    // The list beside it follows, and is still the list.
+    let row = "return document.querySelector('tr[data-row][aria-current]')?.innerText ?? ''";
+    wait_for("the row", async || run(row).await.as_str().is_some_and(|row| row.contains("Contacted")).then_some(()))
+        .await;
+    assert_eq!(browser.client.current_url().await.unwrap().path(), "/leads");
+    assert_eq!(tenant.leads("status=contacted").await[0]["full_name"], "Bea");
+    // A mistake is told in the panel, and what was typed stays.
+    browser.fill("#lead-panel input[name=value]", "much").await;
+    browser.click("#lead-panel form[action*='/notes'] button").await;
+    let mistake = "return document.querySelector('#lead-panel input[name=value][aria-invalid]') !== null";
+    wait_for("the mistake", async || (run(mistake).await == true).then_some(())).await;
+    assert_eq!(run("return document.querySelector('#lead-panel input[name=value]').value").await, "much");
+    // By keys: the next one, back to the list, and open again.
+    run("document.activeElement.blur()").await;
+    browser.press_key("j").await;
+    let open = "return document.querySelector('#lead-panel:not([hidden]) h2')?.textContent ?? ''";
+    wait_for("the next lead", async || (run(open).await == "Ada").then_some(())).await;
+    browser.press_key("\u{e00c}").await;
+    wait_for("the list", async || (run(open).await == "").then_some(())).await;
+    assert_eq!(run("return document.activeElement.textContent").await, "Ada");
+    browser.press_key("\u{e007}").await;
+    wait_for("the lead again", async || (run(open).await == "Ada").then_some(())).await;
     browser.close().await;
 }
 

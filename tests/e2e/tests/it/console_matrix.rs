@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 
 /// For people without a login, too.
-const PUBLIC: [&str; 5] = ["/login", "/login/callback", "/unsubscribe/{token}", "/assets/{file}", "/_styleguide"];
+const PUBLIC: [&str; 6] =
+    ["/login", "/login/callback", "/unsubscribe/{token}", "/language/{tag}", "/assets/{file}", "/_styleguide"];
 /// Where everyone with a login is sent on, and where one ends.
 const OWN: [&str; 2] = ["/", "/logout"];
 /// What those see who handle leads and nothing else.

@@ -74,7 +74,7 @@ async fn a_text_is_written_once_and_each_of_its_posts_has_a_fate_of_its_own() {
     let fragment: Vec<(&str, &str)> = send(wrong.as_str()).into_iter().chain([("form_key", part.as_str())]).collect();
     let look = guest.request(Method::POST, "/posts/new/preview", &fragment, &[("x-part", "1")]).await;
     assert!(look.text.starts_with("<section class=\"look\">"), "{}", look.text);
-    assert!(look.text.contains("2,184 characters left"), "a line break is one character: {}", look.text);
+    assert!(look.text.contains("Characters left: 2,184"), "a line break is one character: {}", look.text);
 
     // One page's pictures are refused once; a double click is one request.
     let fault = json!({ "path": format!("/{}/photos", person.pages[1]), "method": "POST", "kind": "error", "code": 100, "times": 1 });
@@ -93,7 +93,7 @@ async fn a_text_is_written_once_and_each_of_its_posts_has_a_fate_of_its_own() {
 
     // The failed one says why and what to do, and is published again.
     let page = guest.get(&format!("/posts/{}", failed.text("id"))).await;
-    for words in ["What to do: ", "Publish again", "Written together", "Published"] {
+    for words in ["What to do: ", "Publish again", "From the same draft", "Published"] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     let again = guest.post(&format!("/posts/{}/publish", failed.text("id")), &[("x", "")]).await;
@@ -172,7 +172,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     browser.open_page("/posts/new").await;
     browser.click(&format!("input[value='page:{}']", person.pages[0])).await;
     browser.fill("textarea[name=message]", "Open day #harbour").await;
-    browser.wait_for_text("63,189 characters left").await;
+    browser.wait_for_text("Characters left: 63,189").await;
     browser.fill("textarea[name=images]", "http://cdn.example/1.webp").await;
     browser.wait_for_text("A picture in the format JPEG, PNG, GIF, BMP or TIFF; this is .webp.").await;
     browser.check_page("post-look").await;
@@ -184,7 +184,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
         browser.client.current_url().await.ok().filter(|url| url.path() == "/posts/new/preview")
     })
     .await;
-    browser.wait_for_text("63,189 characters left").await;
+    browser.wait_for_text("Characters left: 63,189").await;
     browser.press("Publish").await;
     browser.wait_for_text("Nothing was published. Correct the marked field").await;
     browser.wait_for_text("Picture 1: A picture in the format JPEG").await;
@@ -192,7 +192,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     assert!(tenant.items("/api/posts").await.is_empty());
     browser.fill("textarea[name=images]", "http://cdn.example/1.jpg").await;
     browser.press("Publish").await;
-    browser.wait_for_text("1 post is on the way.").await;
+    browser.wait_for_text("1 post is being published.").await;
     browser.wait_for_text("It is public.").await;
     browser.check_page("post-published").await;
     assert_eq!(tenant.items("/api/posts").await[0].text("status"), "published");

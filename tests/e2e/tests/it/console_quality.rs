@@ -50,14 +50,14 @@ async fn an_admin_chooses_what_is_reported_and_sees_what_became_of_it() {
     browser.choose("select[name=dataset_id]", "Another one, by its id").await;
     browser.fill("input[name=dataset_other]", "999999999999999").await;
     browser.press("Save").await;
-    browser.wait_for_text("This integration reaches no such dataset.").await;
+    browser.wait_for_text("This integration has no access to this dataset.").await;
     assert!(browser.client.find(fantoccini::Locator::Css("#dataset_other-mistake")).await.is_ok());
     browser.open_page(&format!("/integrations/{integration}/quality")).await;
 
     // A test event arrives at the dataset and at no lead.
     browser.fill("aside input[name=test_event_code]", "TEST-1").await;
     browser.press("Send a test event").await;
-    browser.wait_for_text("At most 50 letters and digits").await;
+    browser.wait_for_text("at most 50 letters and digits").await;
     assert!(events_of(&dataset).await.is_empty());
     browser.fill("aside input[name=test_event_code]", "TEST1").await;
     browser.press("Send a test event").await;
@@ -89,7 +89,7 @@ async fn an_admin_chooses_what_is_reported_and_sees_what_became_of_it() {
     browser.wait_for_text("The integration reports no event for this status.").await;
     browser.check_page("quality").await;
     browser.press("See a lead").await;
-    browser.wait_for_text("What Meta knows").await;
+    browser.wait_for_text("Reports to Meta").await;
     browser.check_page("quality-lead").await;
     browser.open_page(&format!("/integrations/{integration}/quality")).await;
     browser.click("input[name=on]").await;

@@ -58,7 +58,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
     }
     let last = &mails[3];
     for body in [last.text("text"), last.text("html")] {
-        assert!(body.contains(&format!("reconnect={id}")) && body.contains("none is lost"), "{body}");
+        assert!(body.contains(&format!("reconnect={id}")) && body.contains("none are lost"), "{body}");
     }
     assert!(mails_to(sales).await.is_empty(), "only admins are told");
     let expiring = tenant.events("connection.expiring").await;

@@ -84,7 +84,7 @@ async fn an_admin_exports_what_the_list_shows() {
     browser.log_in(&tenant.create_login("Adi Admin", "admin").await).await;
     browser.open_page("/leads?status=lost").await;
     browser.press("Export these leads").await;
-    browser.wait_for_text("The export began.").await;
+    browser.wait_for_text("The export has started.").await;
     browser.wait_for_text("0 leads").await;
     browser.wait_for_text("Download").await;
     browser.open_page("/leads").await;

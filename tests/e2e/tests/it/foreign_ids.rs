@@ -36,6 +36,7 @@ async fn ids(owner: &Tenant, form: &str, page: &str) -> BTreeMap<&'static str, S
         ("DeliveryId", first(&format!("/api/webhooks/{endpoint}/deliveries")).await),
         ("ExportId", made("/api/leads/exports", json!({})).await),
         ("FormId", form.to_owned()),
+        ("ImportId", import_of(owner).await),
         ("LeadId", first("/api/leads").await),
         ("MediaId", made("/api/media", json!({ "content_type": "image/png", "size": 100 })).await),
         ("PageId", page.to_owned()),
@@ -45,6 +46,13 @@ async fn ids(owner: &Tenant, form: &str, page: &str) -> BTreeMap<&'static str, S
         ("IntegrationId", integration),
         ("EndpointId", endpoint),
     ])
+}
+
+/// Imports a file and returns the import's id.
+async fn import_of(owner: &Tenant) -> String {
+    let (status, report) = owner.upload("/api/leads/import", b"full_name,email\nIda,ida@example.com\n").await;
+    assert_eq!(status, 200, "{report}");
+    report.text("import_id").to_owned()
 }
 
 /// Bodies that an operation accepts. The others take none.
@@ -185,7 +193,8 @@ async fn no_id_of_another_org_is_taken_in_a_body() {
 }
 
 /// The kinds of ids in the addresses of the console.
-const IN_CONSOLE: [(&str, &str); 15] = [
+const IN_CONSOLE: [(&str, &str); 16] = [
+    ("/leads/imports/{id}", "ImportId"),
     ("/leads/exports/{id}", "ExportId"),
     ("/leads/{id}", "LeadId"),
     ("/integrations/{id}", "IntegrationId"),
@@ -230,7 +239,7 @@ async fn the_console_knows_no_difference_between_another_org_s_id_and_none() {
     let proof = guest.csrf_token().await;
     let (mut wrong, mut shown) = (Vec::new(), Vec::new());
     for route in routes().into_iter().filter(|route| route.path.contains('{')) {
-        if ["/unsubscribe/{token}", "/assets/{file}"].contains(&route.path.as_str()) {
+        if ["/unsubscribe/{token}", "/language/{tag}", "/assets/{file}"].contains(&route.path.as_str()) {
             continue;
         }
         let with = |id: &dyn Fn(&str) -> String| {

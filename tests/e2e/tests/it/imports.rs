@@ -114,7 +114,55 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
 
-/// Imports a file and returns the report, and the leads sorted by name.
+#[tokio::test]
+async fn an_import_is_undone_but_for_what_was_used() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("import-undo").users(&["ann"]).connect().await;
+    let form = &person.forms[0];
+    let known = LeadFixture::new(form).answers(&json!({ "email": "known@example.com" })).submit(1).await;
+    tenant.wait_for_leads(&known).await;
+    let file = format!(
+        "id,form_id,email\nl:501,f:{form},one@example.com\nl:502,f:{form},two@example.com\nl:503,f:{form},known@example.com\n"
+    );
+    let (_, dry) = tenant.upload("/api/leads/import?dry_run=true", file.as_bytes()).await;
+    assert_eq!(dry["import_id"], Value::Null);
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((status, report.number("created"), report.number("merged")), (200, 2, 1), "{report}");
+    let import = report.text("import_id");
+    let listed = tenant.items("/api/leads/imports").await;
+    assert_eq!((listed.len(), listed[0].text("id"), listed[0].text("state")), (1, import, "imported"), "{listed:?}");
+    let count = async || tenant.items("/api/meta/connections").await[0].number("leads_count");
+    assert_eq!(count().await, 3);
+    tenant.call_ok(Method::PATCH, "/api/leads/meta-502", &json!({ "status": "contacted" })).await;
+
+    let undone = tenant.call_ok(Method::POST, &format!("/api/leads/imports/{import}/undo"), &Value::Null).await;
+    let counts = (undone.number("undo.removed"), undone.number("undo.kept"));
+    assert_eq!((undone.text("state"), counts), ("undone", (2, 1)), "{undone}");
+    let mut left: Vec<String> = tenant.leads("").await.iter().map(|lead| lead.text("id").to_owned()).collect();
+    left.sort();
+    let mut expected = vec![format!("meta-{}", known[0]), "meta-502".to_owned()];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert_eq!(count().await, 2);
+    assert_eq!(tenant.get(&format!("/api/leads/meta-{}", known[0])).await.number("submissions_count"), 0);
+    let removed = wait_for("the CRM is told", async || tenant.events("lead.removed").await.pop()).await;
+    assert_eq!((removed.text("lead_id"), removed.text("cause")), ("meta-501", "import_undone"), "{removed}");
+    let updated = tenant.events("lead.updated").await;
+    let reduced = updated.iter().find(|event| event["cause"] == "submission_removed").unwrap();
+    assert_eq!((&reduced["lead_id"], &reduced["removed_submission"]), (&json!(left_id(&known)), &json!("meta-503")));
+
+    // Twice is once, another's is no one's, and the file brings back what is missing.
+    let again = tenant.call_ok(Method::POST, &format!("/api/leads/imports/{import}/undo"), &Value::Null).await;
+    assert_eq!((again.number("undo.removed"), again.number("undo.kept")), (2, 1));
+    let (status, _) = tenant.call(Method::POST, "/api/leads/imports/imp_0/undo", &Value::Null).await;
+    assert_eq!(status, 404);
+    let (_, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((report.number("created"), report.number("merged"), report.number("in_before")), (1, 1, 1), "{report}");
+}
+
+fn left_id(leads: &[String]) -> String {
+    format!("meta-{}", leads[0])
+}
+
 #[tokio::test]
 async fn a_file_is_told_column_by_column_before_it_is_imported() {
     let tenant = OrgFixture::new("import-columns").create().await;
@@ -143,6 +191,7 @@ async fn a_file_is_told_column_by_column_before_it_is_imported() {
     assert!(tenant.leads("").await.is_empty());
 }
 
+/// Imports a file and returns the report, and the leads sorted by name.
 async fn import(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(status, 200, "{report}");

@@ -124,7 +124,7 @@ async fn home_says_how_things_stand_and_results_which_campaign_is_worth_it() {
     browser.open_page("/").await;
     browser.log_in(&email).await;
     // Before anything is connected, the page is a list of what to do.
-    for words in ["Set up: 1 of 6 done", "Connect Facebook", "Name who is alerted"] {
+    for words in ["Setup: 1 of 6 steps done", "Connect Facebook", "Choose who gets alerts"] {
         browser.wait_for_text(words).await;
     }
     browser.check_page("home-empty").await;
@@ -143,7 +143,7 @@ async fn home_says_how_things_stand_and_results_which_campaign_is_worth_it() {
     }
     browser.check_page("home").await;
     browser.open_page(&format!("/ads/outcomes?since={day}&until={day}&group_by=ad")).await;
-    for words in ["Cost per won", "2,500.00", ads[0].text("ad_name"), "Total"] {
+    for words in ["Cost per won lead", "2,500.00", ads[0].text("ad_name"), "Total"] {
         browser.wait_for_text(words).await;
     }
     browser.check_page("results").await;

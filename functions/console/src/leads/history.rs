@@ -1,0 +1,70 @@
+//! What happened to a lead, step by step.
+
+use std::borrow::Cow;
+
+use leadwire::model::failure::FailureCode;
+use leadwire::model::lead::trace::{Step, StepKind};
+use leadwire::model::org::User;
+use leadwire::{language, tr};
+use maud::{Markup, html};
+
+use crate::components::time;
+
+/// Replaces the directory's ids in a sentence with the people's names.
+fn with_names(text: &str, users: &[User]) -> String {
+    let replace_id = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',']);
+        let bare = bare.strip_suffix("'s").unwrap_or(bare);
+        let user = users.iter().find(|user| user.id.as_str() == bare)?;
+        Some(word.replacen(bare, &user.name, 1))
+    };
+    let words: Vec<String> = text.split(' ').map(|word| replace_id(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
+/// The steps, oldest first.
+pub(super) fn timeline(steps: &[Step], users: &[User]) -> Markup {
+    html! {
+        ol.timeline {
+            @for step in steps {
+                li class=[matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting).then_some("bad")] {
+                    b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
+                    @match failure(step) {
+                        None => p { (with_names(&language::translate(&step.detail), users)) },
+                        Some(code) => { p { (code.message()) ". " (code.fix()) } details { summary { (tr!("Meta's answer")) } p.quiet { (step.detail) } } },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why an attempt failed. What Meta said of it is for those who know its codes.
+fn failure(step: &Step) -> Option<FailureCode> {
+    let failed = matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting);
+    serde_json::from_value(step.cause.as_str().into()).ok().filter(|_| failed)
+}
+
+fn step_label(step: StepKind) -> Cow<'static, str> {
+    match step {
+        StepKind::Received => tr!("Received"),
+        StepKind::Tried => tr!("Failed attempt"),
+        StepKind::Parked => tr!("Parked"),
+        StepKind::Waiting => tr!("Waiting"),
+        StepKind::Replayed => tr!("Queued again"),
+        StepKind::Dismissed => tr!("Dismissed"),
+        StepKind::Fetched => tr!("Fetched from Meta"),
+        StepKind::Mapped => tr!("Mapped to fields"),
+        StepKind::Deduplicated => tr!("Checked for duplicates"),
+        StepKind::Assigned => tr!("Assigned"),
+        StepKind::Published => tr!("Published to the CRM"),
+        StepKind::Joined => tr!("Submitted another form"),
+        StepKind::Reassigned => tr!("Reassigned"),
+        StepKind::StatusChanged => tr!("Status changed"),
+        StepKind::DetailsChanged => tr!("Details changed"),
+        StepKind::MappedAgain => tr!("Mapped again"),
+        StepKind::ConversionPending => tr!("To be reported to Meta"),
+        StepKind::ConversionSent => tr!("Reported to Meta"),
+        StepKind::ConversionNotSent => tr!("Not reported to Meta"),
+    }
+}

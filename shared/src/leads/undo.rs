@@ -1,0 +1,199 @@
+//! Undoes imports of files: what they brought goes as if it had never come, except for what was used since.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Leads, WholeLead};
+use crate::bus::Bus;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode, WorkError};
+use crate::ids::{ImportId, LeadId, OrgScope, UserId};
+use crate::model::event::Event;
+use crate::model::lead::Submission;
+use crate::model::lead::file_import::{FileImport, ImportRemoval, ImportState, ImportUndo};
+use crate::model::lead::identity::{PersonKey, person_keys};
+use crate::table::lead::StoredLead;
+use crate::table::{Table, TableError, pause};
+use crate::tr;
+
+/// Leads that are removed at once.
+const AT_ONCE: usize = 20;
+/// Attempts against other writers.
+const MAX_ATTEMPTS: u32 = 12;
+
+/// An import with its state.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportOut {
+    #[serde(flatten)]
+    pub import: FileImport,
+    /// What it is now.
+    pub state: ImportState,
+    /// Until when it can be undone.
+    #[schema(value_type = String, format = DateTime)]
+    pub undo_until: Timestamp,
+}
+
+/// The org's imports.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportList {
+    pub items: Vec<ImportOut>,
+    /// Always `null`: all of the last 30 days are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl ImportOut {
+    fn new(import: FileImport, now: Timestamp) -> Self {
+        Self { state: import.state(now), undo_until: import.undo_until(), import }
+    }
+}
+
+impl Leads {
+    /// Lists the org's imports of the last 30 days, newest first.
+    pub async fn imports(&self, access: &MetaAccess) -> Result<ImportList, ActError> {
+        let now = crate::clock::now();
+        let mut imports = self.table.imports(&access.scope).await?;
+        imports.retain(|import| now < import.undo_until());
+        let items = imports.into_iter().rev().map(|import| ImportOut::new(import, now)).collect();
+        Ok(ImportList { items, next_cursor: None })
+    }
+
+    /// Removes what an import brought, and tells the CRM. Leads that were used since stay: those with a status, a note, a
+    /// value or an assignee by hand, with another form of the same person, or with a conversation. What there is no time
+    /// for within `timeout` stays until the import is undone again.
+    ///
+    /// # Errors
+    /// Refuses an import that still runs. After any other error, a part is removed; undoing it again goes on.
+    pub async fn undo_import(
+        &self,
+        access: &MetaAccess,
+        id: &ImportId,
+        timeout: Duration,
+    ) -> Result<ImportOut, ActError> {
+        let now = crate::clock::now();
+        let import = self.table.import(&access.scope, id).await?.filter(|import| now < import.undo_until());
+        let import = import.ok_or_else(|| ActError::not_found("import"))?;
+        access.trail.about(id);
+        match import.state(now) {
+            ImportState::Undone => return Ok(ImportOut::new(import, now)),
+            ImportState::Running => {
+                let message = tr!("The import is still running. Wait until it has ended.");
+                return Err(ActError::refuse(ErrorCode::ImportRunning, message));
+            }
+            ImportState::Imported | ImportState::Undoing => {}
+        }
+        let undoing = Undoing { table: &self.table, bus: &self.bus, scope: &access.scope, import: id };
+        let undo = undoing.undo(&import, &access.caller.user, Instant::now() + timeout, now).await?;
+        Ok(ImportOut::new(FileImport { undo: Some(undo), ..import }, now))
+    }
+}
+
+/// An import that is being undone.
+pub(super) struct Undoing<'a> {
+    pub(super) table: &'a Table,
+    pub(super) bus: &'a Bus,
+    pub(super) scope: &'a OrgScope,
+    pub(super) import: &'a ImportId,
+}
+
+impl Undoing<'_> {
+    pub(super) async fn undo(
+        &self,
+        import: &FileImport,
+        by: &UserId,
+        until: Instant,
+        now: Timestamp,
+    ) -> Result<ImportUndo, WorkError> {
+        let begun = || ImportUndo { asked_by: by.clone(), asked_at: now, ended_at: None, removed: 0, kept: 0 };
+        let mut undo = import.undo.clone().unwrap_or_else(begun);
+        self.table.set_undo(self.scope, self.import, &undo).await?;
+        // What an earlier call removed and could not publish.
+        self.publish_rest().await?;
+        let found = self.table.of_import(self.scope, self.import).await?;
+        // A lead can go only after what joined it.
+        let (submissions, leads): (Vec<StoredLead>, Vec<StoredLead>) =
+            found.into_iter().partition(|stored| matches!(stored, StoredLead::Submission(_)));
+        let mut is_done = true;
+        for some in submissions.chunks(AT_ONCE).chain(leads.chunks(AT_ONCE)) {
+            is_done = Instant::now() < until;
+            if !is_done {
+                break;
+            }
+            let removing: Vec<_> = some.iter().map(|stored| self.remove(stored.id(), now)).collect();
+            let removed = try_join_all(removing).await?;
+            self.publish(removed.into_iter().flatten().collect()).await?;
+        }
+        undo.removed = self.publish_rest().await?;
+        if is_done {
+            undo.kept = self.table.of_import(self.scope, self.import).await?.len();
+            undo.ended_at = Some(now);
+        }
+        self.table.set_undo(self.scope, self.import, &undo).await?;
+        tracing::info!(org = %self.scope.org(), import = %self.import, removed = undo.removed, kept = undo.kept, is_done, "import undone");
+        Ok(undo)
+    }
+
+    /// Removes a lead or a submission, unless it was used since.
+    async fn remove(&self, id: &LeadId, now: Timestamp) -> Result<Option<ImportRemoval>, WorkError> {
+        for attempt in 1..=MAX_ATTEMPTS {
+            let stored = self.table.find_lead(self.scope, id).await?;
+            let removed = match stored.filter(|stored| stored.provenance().import_id.as_ref() == Some(self.import)) {
+                None => return Ok(None),
+                Some(StoredLead::Lead(lead)) => {
+                    if !self.table.is_untouched(self.scope, &lead).await? {
+                        return Ok(None);
+                    }
+                    self.table.remove_imported_lead(self.scope, self.import, &lead, now).await?
+                }
+                Some(StoredLead::Submission(submission)) => {
+                    let others = self.other_persons(&submission).await?;
+                    self.table.remove_imported_submission(self.scope, self.import, &submission, &others, now).await?
+                }
+            };
+            if removed.is_some() {
+                return Ok(removed);
+            }
+            // It was changed just now, or another submission of the same lead was being removed.
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_ATTEMPTS).into())
+    }
+
+    /// The persons in a submission's lead and its other submissions.
+    async fn other_persons(&self, submission: &Submission) -> Result<BTreeSet<PersonKey>, TableError> {
+        let Some(WholeLead { lead, submissions }) =
+            WholeLead::read(self.table, self.scope, &submission.lead_id).await?
+        else {
+            return Ok(BTreeSet::new());
+        };
+        let of_lead = person_keys(lead.email.as_deref(), lead.phone.as_deref());
+        let others = submissions.iter().filter(|other| other.id != submission.id);
+        let of_others = others.flat_map(|other| person_keys(other.email.as_deref(), other.phone.as_deref()));
+        Ok(of_lead.into_iter().chain(of_others).collect())
+    }
+
+    /// Publishes all that was removed and is not published, and returns the number of all that was removed.
+    async fn publish_rest(&self) -> Result<usize, WorkError> {
+        let removals = self.table.removals(self.scope, self.import).await?;
+        let count = removals.len();
+        self.publish(removals.into_iter().filter(|removal| !removal.published).collect()).await?;
+        Ok(count)
+    }
+
+    /// Publishes removals. Events are published at least once; a repeat has the same id.
+    async fn publish(&self, removals: Vec<ImportRemoval>) -> Result<(), WorkError> {
+        let event = |removal: &ImportRemoval| match &removal.joined {
+            None => Event::lead_removed(self.scope, removal, self.import),
+            Some(lead) => Event::submission_removed(self.scope, lead, removal, self.import),
+        };
+        self.bus.publish(&removals.iter().map(event).collect::<Vec<_>>()).await?;
+        let settle = |removal| self.table.settle_removal(self.scope, self.import, removal);
+        try_join_all(removals.iter().map(settle).collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+}

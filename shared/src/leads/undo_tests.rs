@@ -1,0 +1,196 @@
+//! Imports that are undone: completely, after use, by two at once, and by workers that die.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::crash_tests::dies_at;
+use super::import::{ImportOptions, ImportReport, Importing};
+use super::test_support::{FakeServices, ingest};
+use super::undo::Undoing;
+use super::{Ingest, LeadLister};
+use crate::ids::{ImportId, UserId};
+use crate::model::conversion::{Conversion, UnsentReason};
+use crate::model::lead::assignment::Assignment;
+use crate::model::lead::file_import::ImportUndo;
+use crate::model::lead::query::LeadQuery;
+use crate::model::lead::{Lead, Status};
+use crate::secret::HmacKey;
+use crate::table::lead::LeadChange;
+use crate::table::tests::{at, scope};
+
+/// A person who is a lead before the import.
+const KNOWN: &str = "full_name,email\nKnown,known@example.com\n";
+/// The known person with a number, a new one twice, and another new one.
+const FILE: &str = "full_name,email,phone\nKnown,known@example.com,+4915112345678\nAnn,ann@example.com,\nAnn,ann@example.com,+4915112345679\nBo,bo@example.com,\n";
+const NOW: &str = "2026-01-01T00:00:00Z";
+
+struct ImportFixture {
+    ingest: Ingest,
+    services: FakeServices,
+}
+
+async fn fixture() -> ImportFixture {
+    let (ingest, services) = ingest(Assignment::Unassigned).await;
+    let org = ImportFixture { ingest, services };
+    org.import(KNOWN).await;
+    org
+}
+
+fn by() -> UserId {
+    UserId::parse("ann").unwrap()
+}
+
+impl ImportFixture {
+    async fn import(&self, file: &str) -> ImportReport {
+        let options = ImportOptions {
+            file_name: None,
+            assign: false,
+            dry_run: false,
+            from_line: 0,
+            timeout: Duration::from_secs(60),
+        };
+        let Ingest { meta, writer, .. } = &self.ingest;
+        let importing = Importing { meta, writer, scope: &scope("a"), options: &options };
+        importing.run(file.as_bytes(), &by(), crate::clock::now()).await.unwrap()
+    }
+
+    async fn undo(&self, report: &ImportReport) -> ImportUndo {
+        let (id, scope) = (report.import_id.as_ref().unwrap(), scope("a"));
+        self.undo_until(id, &scope, Instant::now() + Duration::from_secs(60)).await
+    }
+
+    async fn undo_until(&self, id: &ImportId, scope: &crate::ids::OrgScope, until: Instant) -> ImportUndo {
+        let (table, bus) = (&self.ingest.writer.table, &self.ingest.writer.bus);
+        let import = table.import(scope, id).await.unwrap().unwrap();
+        Undoing { table, bus, scope, import: id }.undo(&import, &by(), until, at(NOW)).await.unwrap()
+    }
+
+    /// All that is stored, except for the imports themselves and marks of publications, which expire.
+    async fn stored(&self) -> BTreeSet<String> {
+        let items = self.ingest.writer.table.everything().await;
+        let json = |item| serde_dynamo::from_item::<_, serde_json::Value>(item).unwrap().to_string();
+        let texts = items.into_iter().map(json);
+        texts
+            .filter(|text| !["#IMPORT", "#PUBLICATION#"].iter().any(|kind| text.contains(&format!("ORG#a{kind}"))))
+            .collect()
+    }
+
+    async fn leads(&self) -> Vec<Lead> {
+        let lister = LeadLister { table: &self.ingest.writer.table, key: &HmacKey::new("k".into()) };
+        let mut leads = lister.list(&scope("a"), &LeadQuery::default(), None, 100).await.unwrap().items;
+        leads.sort_by(|one, other| one.full_name.cmp(&other.full_name));
+        leads
+    }
+
+    async fn names(&self) -> Vec<String> {
+        self.leads().await.into_iter().filter_map(|lead| lead.full_name).collect()
+    }
+
+    fn published(&self) -> Vec<String> {
+        self.services.recorded().ids.clone()
+    }
+}
+
+#[tokio::test]
+async fn an_undone_import_leaves_nothing_and_can_be_repeated() {
+    let org = fixture().await;
+    let (before, told) = (org.stored().await, org.published().len());
+    let report = org.import(FILE).await;
+    assert_eq!((report.created, report.merged, report.failed), (2, 2, 0));
+    assert_eq!(org.names().await, ["Ann", "Bo", "Known"]);
+    let undo = org.undo(&report).await;
+    assert_eq!((undo.removed, undo.kept, undo.ended_at), (4, 0, Some(at(NOW))));
+    assert_eq!(org.stored().await, before);
+    let events = org.published().split_off(told);
+    let removed = events.iter().filter(|id| id.starts_with("lead.removed:")).count();
+    let reduced = events.iter().filter(|id| id.starts_with("lead.updated:") && id.contains(":removed:")).count();
+    assert_eq!((removed, reduced), (2, 2), "{events:?}");
+
+    // The same file brings them again, and the CRM does not take that for a repeat.
+    let again = org.import(FILE).await;
+    assert_eq!((again.created, again.merged), (2, 2));
+    let published = org.published();
+    assert_eq!(published.iter().collect::<BTreeSet<_>>().len(), published.len(), "{published:?}");
+    // The number was only in the import: its owner is not known by it any more.
+    let _ = org.undo(&again).await;
+    let other = org.import("full_name,phone\nCem,+4915112345678\n").await;
+    assert_eq!((other.created, other.merged), (1, 0));
+}
+
+#[tokio::test]
+async fn what_was_used_since_is_kept() {
+    let org = fixture().await;
+    let report = org
+        .import("full_name,email\nAnn,ann@example.com\nBo,bo@example.com\nCem,cem@example.com\nDee,dee@example.com\n")
+        .await;
+    let table = &org.ingest.writer.table;
+    let leads = org.leads().await;
+    let [ann, bo, cem, ..] = leads.as_slice() else { panic!() };
+    let change = async |lead: &Lead, change: LeadChange| {
+        let report = |lead: &Lead, status| Conversion::of_change(lead, status, Err(UnsentReason::NotFromMeta), at(NOW));
+        table.change_lead(&scope("a"), &lead.id, &change, report).await.unwrap().unwrap();
+    };
+    change(ann, LeadChange { status: Some(Status::Contacted), ..LeadChange::default() }).await;
+    change(bo, LeadChange { note: Some(Some("Called.".into())), ..LeadChange::default() }).await;
+    let later = org.import("full_name,email,city\nCem,cem@example.com,Ulm\n").await;
+    assert_eq!(later.merged, 1, "{}", cem.id);
+    let undo = org.undo(&report).await;
+    assert_eq!((undo.removed, undo.kept), (1, 3));
+    assert_eq!(org.names().await, ["Ann", "Bo", "Cem", "Known"]);
+    // Undone is undone: it is not tried again when what kept a lead is gone.
+    let undo = org.undo(&later).await;
+    assert_eq!((undo.removed, undo.kept), (1, 0));
+    assert_eq!(org.leads().await.iter().find(|lead| lead.id == cem.id).unwrap().submissions_count, 0);
+}
+
+#[tokio::test]
+async fn two_who_undo_at_once_remove_everything_once() {
+    let org = fixture().await;
+    let before = org.stored().await;
+    let report = org.import(FILE).await;
+    let (one, other) = tokio::join!(org.undo(&report), org.undo(&report));
+    assert_eq!((one.kept, other.kept), (0, 0));
+    assert_eq!(one.removed.max(other.removed), 4);
+    assert_eq!(org.stored().await, before);
+}
+
+#[tokio::test]
+async fn what_there_is_no_time_for_is_left_to_the_next_call() {
+    let org = fixture().await;
+    let before = org.stored().await;
+    let report = org.import(FILE).await;
+    let (id, scope) = (report.import_id.clone().unwrap(), scope("a"));
+    let undo = org.undo_until(&id, &scope, Instant::now()).await;
+    assert_eq!((undo.removed, undo.ended_at), (0, None));
+    let undo = org.undo(&report).await;
+    assert_eq!((undo.removed, undo.ended_at), (4, Some(at(NOW))));
+    assert_eq!(org.stored().await, before);
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_left_is_undone_and_told_by_the_next() {
+    for point in (0..60).step_by(3) {
+        let org = fixture().await;
+        let before = org.stored().await;
+        let report = org.import(FILE).await;
+        let _ = dies_at(point, org.undo(&report)).await;
+        let undo = org.undo(&report).await;
+        assert_eq!((undo.removed, undo.kept), (4, 0), "{point}");
+        assert_eq!(org.stored().await, before, "{point}");
+        let told: BTreeSet<String> = org.published().into_iter().filter(|id| id.contains("removed:")).collect();
+        assert_eq!(told.len(), 4, "{point}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_import_can_be_undone() {
+    for point in (0..40).step_by(3) {
+        let org = fixture().await;
+        let before = org.stored().await;
+        let _ = dies_at(point, org.import(FILE)).await;
+        for import in org.ingest.writer.table.imports(&scope("a")).await.unwrap().into_iter().skip(1) {
+            org.undo_until(&import.id, &scope("a"), Instant::now() + Duration::from_secs(60)).await;
+        }
+        assert_eq!(org.stored().await, before, "{point}");
+    }
+}
