@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::language::text;
+use crate::language::translate;
 use crate::{phrase, tr};
 
 /// The text does not have the form of the requested id.
@@ -21,7 +21,7 @@ pub struct InvalidId {
 
 impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&tr!("not a valid {kind}: {rule}", kind = text(self.kind), rule = text(self.rule)))
+        f.write_str(&tr!("not a valid {kind}: {rule}", kind = translate(self.kind), rule = translate(self.rule)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Components of pages: times, numbers, money, badges, alerts, dialogs, and empty states.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -50,26 +52,9 @@ pub(crate) fn prose(text: &str) -> Markup {
 
 /// A translated sentence with markup in the places of its placeholders: `{name}`. All other text is escaped.
 pub(crate) fn with_markup(sentence: &str, places: &[(&str, Markup)]) -> Markup {
-    let mut rest = sentence;
-    let mut whole = PreEscaped(String::with_capacity(sentence.len()));
-    let mut add = |markup: Markup| whole.0.push_str(&markup.0);
-    while let Some((before, name, after)) = next_placeholder(rest) {
-        add(html! { (before) });
-        match places.iter().find(|(known, _)| *known == name) {
-            Some((_, markup)) => add(markup.clone()),
-            None => add(html! { "{" (name) "}" }),
-        }
-        rest = after;
-    }
-    add(html! { (rest) });
-    whole
-}
-
-/// What is before the first placeholder of a text, its name, and what is after it.
-fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, from) = text.split_once('{')?;
-    let (name, after) = from.split_once('}')?;
-    Some((before, name, after))
+    let escaped = html! { (sentence) }.into_string();
+    let values: Vec<(&str, &dyn Display)> = places.iter().map(|(name, markup)| (*name, &markup.0 as _)).collect();
+    PreEscaped(language::fill(&escaped, &values))
 }
 
 /// A time, or the text for its absence.

@@ -52,23 +52,15 @@ fn find(context: &str, text: &str) -> Option<&'static Translation> {
     }
 }
 
-/// A text in the current language, or in English if it has none.
-pub fn text(english: &'static str) -> Cow<'static, str> {
-    text_in_context("", english)
+/// A text in the current language, or in English if it has none. This includes texts that were stored in English, if they
+/// are marked with [`crate::phrase!`] or [`crate::tr!`] and have no placeholders.
+pub fn translate(english: &str) -> Cow<'_, str> {
+    translate_in_context("", english)
 }
 
 /// A text whose English has several meanings.
-pub fn text_in_context(context: &str, english: &'static str) -> Cow<'static, str> {
+pub fn translate_in_context<'a>(context: &str, english: &'a str) -> Cow<'a, str> {
     match find(context, english) {
-        Some(Translation::Text(text)) => Cow::Borrowed(text),
-        Some(Translation::Plural { .. }) | None => Cow::Borrowed(english),
-    }
-}
-
-/// A text that was stored in English, if it was marked with [`crate::phrase!`] or [`crate::tr!`] and has no placeholders;
-/// others stay as they are.
-pub fn translate(english: &str) -> Cow<'_, str> {
-    match find("", english) {
         Some(Translation::Text(text)) => Cow::Borrowed(text),
         Some(Translation::Plural { .. }) | None => Cow::Borrowed(english),
     }

@@ -12,7 +12,7 @@ use std::fmt::Display;
 
 use icu_locale::{LanguageIdentifier, langid};
 
-pub use catalogue::{fill, plural, text, text_in_context, translate};
+pub use catalogue::{fill, plural, translate, translate_in_context};
 pub use format::{
     date, day_and_month, decimal, month, number, time_of_day, timestamp, timestamp_brief, weekday, weekday_and_date,
     weekday_and_day,
@@ -144,11 +144,11 @@ pub fn language() -> Language {
 /// is in each catalogue with the same placeholders.
 #[macro_export]
 macro_rules! tr {
-    ($text:literal) => { $crate::language::text($text) };
-    ($context:literal => $text:literal) => { $crate::language::text_in_context($context, $text) };
+    ($text:literal) => { $crate::language::translate($text) };
+    ($context:literal => $text:literal) => { $crate::language::translate_in_context($context, $text) };
     ($text:literal, $($name:ident = $value:expr),+ $(,)?) => {{
         if false { let _ = ::std::format_args!($text, $($name = $value),+); }
-        $crate::language::fill(&$crate::language::text($text), &[$((::std::stringify!($name), &$value)),+])
+        $crate::language::fill(&$crate::language::translate($text), &[$((::std::stringify!($name), &$value)),+])
     }};
     ([$number:expr] $one:literal | $many:literal $(, $name:ident = $value:expr)* $(,)?) => {{
         let n = $number as u64;

@@ -16,7 +16,7 @@ use crate::model::lead::query::LeadQuery;
 use crate::model::lead::{Lead, Status};
 use crate::secret::HmacKey;
 use crate::table::lead::LeadChange;
-use crate::table::tests::{at, scope};
+use crate::table::tests::{at, connection, scope};
 
 /// A person who is a lead before the import.
 const KNOWN: &str = "full_name,email\nKnown,known@example.com\n";
@@ -141,6 +141,25 @@ async fn what_was_used_since_is_kept() {
     let undo = org.undo(&later).await;
     assert_eq!((undo.removed, undo.kept), (1, 0));
     assert_eq!(org.leads().await.iter().find(|lead| lead.id == cem.id).unwrap().submissions_count, 0);
+}
+
+#[tokio::test]
+async fn a_page_counts_what_is_left_and_never_less_than_nothing() {
+    const OF_THE_PAGE: &str = "id,form_id,email\nl:501,f:3,one@example.com\nl:502,f:3,two@example.com\n";
+    let org = fixture().await;
+    let table = &org.ingest.writer.table;
+    let page = async || table.connections(&scope("a")).await.unwrap().remove(0);
+    let report = org.import(OF_THE_PAGE).await;
+    assert_eq!((page().await.leads_count, page().await.found.found_import), (2, 2));
+    org.undo(&report).await;
+    assert_eq!((page().await.leads_count, page().await.found.found_import), (0, 0));
+    // The page was disconnected and connected again, and counts from zero.
+    let report = org.import(OF_THE_PAGE).await;
+    let counted = page().await;
+    table.delete_connection(&scope("a"), &counted).await.unwrap();
+    table.save_connection(&scope("a"), &connection("a")).await.unwrap();
+    let undo = org.undo(&report).await;
+    assert_eq!((undo.removed, undo.kept, page().await.leads_count), (2, 0, 0));
 }
 
 #[tokio::test]

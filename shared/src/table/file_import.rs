@@ -12,6 +12,7 @@ use super::lead::{PersonClaim, StoredLead};
 use super::row::Row;
 use super::{Table, TableError, delete_request, entity, text};
 use crate::ids::{ImportId, LeadId, OrgScope};
+use crate::model::connection::Connection;
 use crate::model::lead::file_import::{FileImport, IMPORT_LIFETIME, ImportRemoval, ImportUndo};
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Submission};
@@ -91,12 +92,17 @@ impl Table {
         writes.extend(self.claims_to_release(scope, &lead.id, persons).await?);
         if let Some(page) = lead.page_id.as_ref().filter(|_| !lead.test) {
             let connections = self.connections_of_page(page).await?;
-            let own = connections.into_iter().find(|(of, _)| of.org() == scope.org());
+            // One that was connected again since has counted nothing of the import.
+            let counted = |(of, connection): &(OrgScope, Connection)| {
+                of.org() == scope.org() && connection.found.found_import > 0
+            };
+            let own = connections.into_iter().find(counted);
             if let Some((_, connection)) = own {
                 let key = keys::connection(scope, &connection.integration_id, page);
                 let count = Update::builder().table_name(&self.name).set_key(Some(key.attributes()));
-                let count = count.condition_expression("attribute_exists(pk)");
+                let count = count.condition_expression("found_import >= :one AND leads_count >= :one");
                 let count = count.update_expression("ADD leads_count :less, found_import :less");
+                let count = count.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
                 let count = count.expression_attribute_values(":less", AttributeValue::N("-1".to_owned()));
                 writes.push(TransactWriteItem::builder().update(count.build().map_err(broken)?).build());
             }

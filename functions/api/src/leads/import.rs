@@ -87,7 +87,7 @@ pub(crate) async fn list(
 
 /// Undo an import of a file
 ///
-/// Its leads and submissions are removed as if they had never come, and the CRM is told (`lead.removed`, and
+/// Its leads and submissions are removed as if they had never come, and the CRM is notified (`lead.removed`, and
 /// `lead.updated` for a submission of another lead). What was used since is kept: leads with a status, a note, a value or
 /// an assignee by hand, with another form of the same person, or with a conversation. If there is no time for all of them,
 /// `state` is `undoing`, and the same call goes on.

@@ -25,21 +25,27 @@ document.addEventListener("change", (event) => {
 /** Moves the focus to the name of another row. */
 function moveRow(step) {
   const rows = [...document.querySelectorAll("tr[data-row]")];
-  const panel = document.getElementById("lead-panel");
-  const isOpen = panel && !panel.hidden;
-  const at = rows.findIndex((row) => (isOpen ? row.id === panel.dataset.of : row.contains(document.activeElement)));
+  const open = openRow();
+  const at = rows.findIndex((row) => (open ? row === open : row.contains(document.activeElement)));
   const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))];
   const link = next?.querySelector(".title a");
   link?.focus();
-  if (isOpen && link) openLead(link);
+  if (open && link) openLead(link);
   next?.scrollIntoView({ block: "nearest" });
 }
 
 /** Whether a lead has room beside the list. */
 const hasRoom = () => matchMedia("(min-width: 64rem)").matches;
 
+/** The row of the lead that is open beside the list. */
+const openRow = () => document.getElementById(document.querySelector("#lead-panel:not([hidden]) .panel-head")?.dataset.row);
+
+/** Counts the leads that were opened: of two answers, the later request's is shown. */
+let opened = 0;
+
 /** Shows a lead beside the list. */
 async function openLead(link) {
+  const number = ++opened;
   let panel = document.getElementById("lead-panel");
   if (!panel) {
     panel = Object.assign(document.createElement("aside"), { id: "lead-panel", tabIndex: -1 });
@@ -48,10 +54,11 @@ async function openLead(link) {
   try {
     const answer = await fetch(link.href, { headers: { "x-part": "1" } });
     if (!answer.ok) throw new Error(answer.status);
+    const text = await answer.text();
+    if (number !== opened) return;
     filled.delete(panel);
-    fill(panel, await answer.text());
+    fill(panel, text);
     panel.hidden = false;
-    panel.dataset.of = link.closest("tr").id;
     panel.setAttribute("aria-label", link.textContent);
     markOpenLead();
     panel.focus();
@@ -61,18 +68,20 @@ async function openLead(link) {
 }
 
 function closeLead() {
+  const row = openRow();
   const panel = document.getElementById("lead-panel");
   if (!panel || panel.hidden) return;
+  opened += 1;
   panel.hidden = true;
-  document.getElementById(panel.dataset.of)?.querySelector(".title a")?.focus();
+  row?.querySelector(".title a")?.focus();
   markOpenLead();
 }
 
 /** Marks the row of the lead that is open. */
 function markOpenLead() {
-  const panel = document.getElementById("lead-panel");
+  const open = openRow();
   for (const row of document.querySelectorAll("tr[data-row]")) {
-    if (panel && !panel.hidden && row.id === panel.dataset.of) row.setAttribute("aria-current", "true");
+    if (row === open) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
 }

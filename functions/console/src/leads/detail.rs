@@ -80,7 +80,7 @@ pub(super) async fn render(
 /// A lead beside the list, where the script shows it.
 fn panel(visitor: &Visitor, lead: &Lead, body: &Markup) -> Markup {
     html! {
-        header.panel-head {
+        header.panel-head data-row={ "lead-" (lead.id) } {
             h2 { (name_of(lead)) }
             a.button.plain href={ "/leads/" (lead.id) } { (tr!("Open the page")) }
             button.plain type="button" data-close-panel aria-keyshortcuts="Escape" { (tr!("Close")) }

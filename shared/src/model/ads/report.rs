@@ -184,7 +184,7 @@ impl Column {
     /// Its heading on pages.
     #[must_use]
     pub fn heading(&self) -> Cow<'static, str> {
-        language::text(self.heading)
+        language::translate(self.heading)
     }
 }
 

@@ -5,7 +5,7 @@ use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::PageId;
-use crate::language::{fill, text, translate};
+use crate::language::{fill, translate};
 use crate::phrase;
 
 /// A problem that limits what an integration can do, with its remedy.
@@ -72,7 +72,7 @@ fn retold(template: &'static str, english: &str) -> Option<String> {
     let values: Vec<(&str, String)> = values_in(template, english)?.into_iter().map(told).collect();
     let values: Vec<(&str, &dyn std::fmt::Display)> =
         values.iter().map(|(name, value)| (*name, value as &dyn std::fmt::Display)).collect();
-    Some(fill(&text(template), &values))
+    Some(fill(&translate(template), &values))
 }
 
 /// What stands in a text where `template` has placeholders, with their names.

@@ -352,6 +352,14 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
     browser.press("Import").await;
     browser.wait_for_text("Imported").await;
     assert_eq!(tenant.leads("").await[0]["full_name"], "Ida Import");
+    // It was the wrong file.
+    browser.press("Undo").await;
+    browser.wait_for_text("This removes 1 lead that the import created and notifies the CRM.").await;
+    browser.check_page("import-undo").await;
+    browser.press("Undo the import").await;
+    browser.wait_for_text("The import is undone: 1 removed.").await;
+    browser.wait_for_text("Undone").await;
+    assert!(tenant.leads("").await.is_empty());
     browser.close().await;
 }
 

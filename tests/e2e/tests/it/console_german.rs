@@ -46,7 +46,8 @@ const WRITTEN: [&str; 7] = [
 ];
 
 fn is_english(text: &str) -> bool {
-    if WRITTEN.iter().any(|written| text.starts_with(written)) {
+    // An id is no sentence, whatever words its letters happen to make.
+    if !text.contains(' ') || WRITTEN.iter().any(|written| text.starts_with(written)) {
         return false;
     }
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
