@@ -90,7 +90,13 @@ async fn instagram_takes_a_picture_with_two_fields_and_a_carousel_in_order() {
         let id = post(&tenant, TO_INSTAGRAM, &body).await;
         let post = done(&tenant, &id).await;
         assert_eq!((post.text("status"), post.text("media_type")), ("published", kind), "{post}");
-        assert!(post.text("permalink").starts_with("http"), "{post}");
+        // Meta tells the address in an answer of its own, after the post is public.
+        let described = wait_for("the post's address", async || {
+            let post = tenant.get(&format!("/api/posts/{id}")).await;
+            post["permalink"].is_string().then_some(post)
+        })
+        .await;
+        assert!(described.text("permalink").starts_with("http"), "{described}");
     }
     let media = public_media(page).await;
     assert_eq!(media.len(), 3, "{media:?}");
