@@ -30,6 +30,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     // It proves a person, who needs no org and no login for it.
     preview("/unsubscribe/{token}"),
     form("/orgs", A::OrgSelect),
+    form("/account/mails", A::UserChange),
     form("/integrations/connect", A::IntegrationConnect),
     form("/integrations/token", A::IntegrationCreate),
     form("/integrations/disconnect", A::IntegrationDisconnect),
@@ -74,6 +75,9 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/webhooks/{id}/delete", A::EndpointDelete),
     form("/webhooks/{id}/deliveries/{delivery}/resend", A::DeliveryResend),
     form("/leads/bulk", A::LeadChange),
+    // Views are of one person, and change nothing for others.
+    preview("/leads/views"),
+    preview("/leads/views/delete"),
     form("/delivery/replay", A::LeadReplay),
     form("/delivery/dismiss", A::LeadDismiss),
     form("/posts/new", A::PostCreate),

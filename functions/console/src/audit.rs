@@ -17,10 +17,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 use strum::IntoEnumIterator;
 
+use crate::actor::Admin;
 use crate::components::{badge, empty, problem_alert, time};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Admin;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -17,11 +17,12 @@ use leadwire::model::lead::latency::LatencySummary;
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {

@@ -8,8 +8,8 @@ use leadwire::http::{Problem, ProblemCode};
 use leadwire::tr;
 use oauth2::CsrfToken;
 
+use crate::actor::{Admin, LeadReader, Person};
 use crate::csrf::{CSRF_FIELD, FormScope};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// A form's fields, in order.
@@ -122,6 +122,10 @@ pub(crate) struct Submitted<A> {
 
 /// An admin's action through a form.
 pub(crate) type AdminForm = Submitted<Admin>;
+/// An action of someone on what concerns themselves.
+pub(crate) type PersonForm = Submitted<Person>;
+/// An action of someone who sees leads.
+pub(crate) type ReaderForm = Submitted<LeadReader>;
 
 impl<A: FromRequestParts<Console, Rejection = Response> + Send> FromRequest<Console> for Submitted<A> {
     type Rejection = Response;

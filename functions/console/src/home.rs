@@ -11,22 +11,23 @@ use leadwire::ads::AccountFilter;
 use leadwire::ads::outcomes::OutcomeRow;
 use leadwire::ads::overview::LeadOverview;
 use leadwire::connections::{ConnectionOut, IntegrationOut};
+use leadwire::directory::UserOut;
 use leadwire::http::Problem;
 use leadwire::leads::{LatencyReport, ParkedList};
 use leadwire::model::ads::outcome::OutcomeDimension;
 use leadwire::model::connection::lead_state::Severity;
 use leadwire::model::lead::assignment::Assignment;
-use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::ads::{account_problems, row_name};
 use crate::chart::Chart;
 use crate::components::{badge, count, duration, lazy_fragment, money};
 use crate::delivery::parked_banner;
 use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 
@@ -42,7 +43,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let integrations = console.connections.integrations(&access).await?.items;
     let connections = console.connections.connections(&access).await?.items;
-    let users = console.directory.users(&access.scope).await?;
+    let users = console.directory.describe_users(&access.scope).await?;
     let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
     let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let steps = checklist(&integrations, &connections, &users);
@@ -65,7 +66,7 @@ fn needs(
     connections: &[ConnectionOut],
     parked: &ParkedList,
     accounts: &Markup,
-    users: &[User],
+    users: &[UserOut],
 ) -> Markup {
     let problems = html! { (stops(visitor, integrations, connections)) (parked_banner(parked)) (silences(connections)) (accounts) };
     let is_well = problems.0.is_empty() && integrations.iter().all(|it| it.severity <= Severity::Notice);
@@ -85,11 +86,11 @@ struct NextStep {
     text: Markup,
 }
 
-fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], users: &[User]) -> Vec<NextStep> {
+fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], users: &[UserOut]) -> Vec<NextStep> {
     let step = |is_done, title, text| NextStep { is_done, title, text };
     let settings = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
-    let takers = users.iter().filter(|user| user.takes_leads()).count();
+    let takers = users.iter().filter(|out| out.user.takes_leads()).count();
     vec![
         step(
             !integrations.is_empty(),
@@ -112,7 +113,7 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
             html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &settings { a href={ (path) "#settings" } { (tr!("Choose who gets them")) } } },
         ),
         step(
-            users.iter().any(User::is_admin),
+            users.iter().any(UserOut::is_alerted),
             tr!("Choose who gets alerts"),
             html! { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) },
         ),

@@ -21,7 +21,7 @@ use crate::flash::Flash;
 use crate::language;
 use crate::messages;
 use crate::request::wants_fragment;
-use crate::session::Visitor;
+use crate::session::{MAX_PARKED, Visitor};
 
 /// The sections of the console.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -213,14 +213,17 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
             div.who {
                 @if let Some(org) = visitor.org_name() { span.org { (org) } }
                 @if visitor.is_superadmin() { a href="/orgs" { (tr!("Switch org")) } }
-                span.name { (visitor.name()) }
+                a.name href="/account" { (visitor.name()) }
                 form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { (tr!("Sign out")) } }
             }
         }
         nav.sections aria-label=(tr!("Sections")) {
             @for (this, path) in SECTIONS {
                 @if visitor.may_open(this) {
-                    a href=(path) aria-current=[(this == section).then_some("page")] { (this.name()) }
+                    a href=(path) aria-current=[(this == section).then_some("page")] {
+                        (this.name())
+                        @if this == Section::Delivery && visitor.parked > 0 { " " (parked(visitor.parked)) }
+                    }
                 }
             }
         }
@@ -235,9 +238,21 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
             h1 { (title) }
             (body)
         }
-        footer.languages { (language::switch()) }
+        footer.languages { a href="/account" { (tr!("Your account")) } (language::switch()) }
     };
     document(title, "framed", &inside)
+}
+
+/// How many leads are parked, beside the section that says why.
+fn parked(leads: usize) -> Markup {
+    let number = if leads < MAX_PARKED { components::count(leads) } else { format!("{}+", MAX_PARKED - 1) };
+    let words = match leads < MAX_PARKED {
+        true => tr!([leads] "{n} lead could not be imported." | "{n} leads could not be imported."),
+        false => {
+            tr!([MAX_PARKED - 1] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")
+        }
+    };
+    html! { span.waiting title=(words) { (number) span.hidden { " – " (words) } } }
 }
 
 pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {

@@ -1,5 +1,7 @@
 //! The console: pages for admins, rendered on the server, on top of the same acts as the HTTP API.
 
+mod account;
+mod actor;
 mod acts;
 mod ads;
 mod assets;

@@ -11,12 +11,13 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use leadwire::http::audit::record_act;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::tr;
+use tower_http::compression::CompressionLayer;
 
 use crate::session::Visitor;
 use crate::state::Console;
 use crate::{
-    acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout, leads,
-    login, orgs, posts, request, settings, styleguide, unsubscribe, webhooks,
+    account, acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout,
+    leads, login, orgs, posts, request, settings, styleguide, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -42,6 +43,8 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/campaigns", campaigns::routes())
         .route("/settings", get(settings::show))
         .route("/settings/api", get(settings::api))
+        .route("/account", get(account::show))
+        .route("/account/mails", post(account::switch_mails))
         .route("/language/{tag}", get(language::choose))
         .route("/audit", get(audit::show))
         .route("/_styleguide", get(styleguide::show))
@@ -54,6 +57,7 @@ pub(crate) fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(middleware::from_fn(language::speak))
+        .layer(CompressionLayer::new())
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }

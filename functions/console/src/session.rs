@@ -1,6 +1,4 @@
-//! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
-//! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an [`Advertiser`] may
-//! spend the org's money on campaigns, a [`Member`] may read and answer the inbox.
+//! Who requests a page: a [`Visitor`] is logged in. What they may do there, [`crate::actor`] decides.
 
 use std::borrow::Cow;
 
@@ -9,12 +7,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::request::Parts;
-use leadwire::directory::{Access, MetaAccess};
-use leadwire::http::audit::trail_of;
+use leadwire::directory::Access;
 use leadwire::http::{Problem, ProblemCode};
-use leadwire::ids::{OrgId, OrgScope};
+use leadwire::ids::OrgId;
 use leadwire::model::caller::Role;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING, User};
+use leadwire::model::org::{Org, User};
 use leadwire::model::session::Session;
 use leadwire::tr;
 use url::Url;
@@ -39,39 +36,12 @@ pub(crate) struct Visitor {
     pub(crate) form_key: String,
     /// The outcome of the last action, shown once.
     pub(crate) flash: Option<Flash>,
+    /// The org's parked leads, up to [`MAX_PARKED`]; 0 in a fragment, which shows no navigation.
+    pub(crate) parked: usize,
 }
 
-/// A user who may act for their org, whose plan includes Meta.
-pub(crate) struct Admin {
-    pub(crate) visitor: Visitor,
-    pub(crate) access: MetaAccess,
-}
-
-/// A user who may see the org's leads.
-pub(crate) struct LeadReader {
-    pub(crate) visitor: Visitor,
-    pub(crate) scope: OrgScope,
-    /// What they may do with the leads. `None` for a colleague who may only see them.
-    pub(crate) access: Option<Access>,
-}
-
-/// A user who may write posts for the org, whose plan includes Meta.
-pub(crate) struct Author {
-    pub(crate) visitor: Visitor,
-    pub(crate) access: MetaAccess,
-}
-
-/// A user who may create and launch campaigns for the org, whose plan includes Meta.
-pub(crate) struct Advertiser {
-    pub(crate) visitor: Visitor,
-    pub(crate) access: MetaAccess,
-}
-
-/// A user who may read and answer the org's inbox, whose plan includes Meta.
-pub(crate) struct Member {
-    pub(crate) visitor: Visitor,
-    pub(crate) access: MetaAccess,
-}
+/// Parked leads that the navigation counts.
+pub(crate) const MAX_PARKED: usize = 100;
 
 /// The name of the session's cookie.
 pub(crate) const SESSION_COOKIE: &str = "leadwire";
@@ -105,6 +75,13 @@ impl Visitor {
         self.is_admin() || self.colleague.as_ref().is_some_and(|user| user.may(permission))
     }
 
+    /// Themselves in the directory of the org that they act for.
+    pub(crate) fn user(&self) -> Option<&User> {
+        let own = self.session.caller.scope_of_colleague().ok();
+        let is_own = own.is_some_and(|own| Some(own.org()) == self.session.acts_for());
+        self.colleague.as_ref().filter(|_| is_own)
+    }
+
     /// Whether the org's plan includes Meta.
     pub(crate) fn has_meta(&self) -> bool {
         self.org.as_ref().is_some_and(Org::has_meta)
@@ -128,7 +105,7 @@ impl Visitor {
         self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(OrgId::as_str))
     }
 
-    fn access(&self) -> Result<Access, Problem> {
+    pub(crate) fn access(&self) -> Result<Access, Problem> {
         Ok(Access::new(self.session.caller.clone(), self.session.acts_for().map(OrgId::as_str))?)
     }
 }
@@ -155,14 +132,21 @@ impl FromRequestParts<Console> for Visitor {
             (Some(_), Role::Other) => session.caller.scope_of_colleague().ok(),
             (Some(org), _) => session.caller.scope(Some(org.as_str())).ok(),
         };
-        let org = match scope {
-            Some(scope) => {
-                console.directory.find_org(&scope).await.map_err(|error| Problem::from(error).into_response())?
+        let org = async {
+            match &scope {
+                Some(scope) => console.directory.find_org(scope).await,
+                None => Ok(None),
             }
-            None => None,
         };
-        let admitted = console.directory.admit(&session.caller).await;
-        let colleague = admitted.map_err(|error| Problem::from(error).into_response())?;
+        let shows_parked = session.caller.role != Role::Other && !wants_fragment(&parts.headers);
+        let parked = async {
+            match scope.as_ref().filter(|_| shows_parked) {
+                Some(scope) => console.leads.count_parked(scope, MAX_PARKED).await,
+                None => Ok(0),
+            }
+        };
+        let read = tokio::try_join!(org, console.directory.admit(&session.caller), parked);
+        let (org, colleague, parked) = read.map_err(|error| Problem::from(error).into_response())?;
         let account_language = colleague.as_ref().and_then(|user| user.language.as_deref());
         language::speak_as_account(&parts.headers, account_language);
         let acts_for = session.acts_for().map_or("", OrgId::as_str);
@@ -170,136 +154,17 @@ impl FromRequestParts<Console> for Visitor {
         let form_key = form_scope.sign(&console.console_key);
         parts.extensions.insert(form_scope);
         let flash = Flash::waiting(&jar);
-        Ok(Self { secret, session, org, colleague, form_key, flash })
+        Ok(Self { secret, session, org, colleague, form_key, flash, parked })
     }
-}
-
-impl FromRequestParts<Console> for Admin {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let visitor = Visitor::from_request_parts(parts, console).await?;
-        if visitor.has_to_select_org() {
-            return Err(select_first(parts));
-        }
-        let access = begin(parts, visitor.access()).await.and_then(|access| with_meta(&visitor, access));
-        Ok(Self { access: access.map_err(IntoResponse::into_response)?, visitor })
-    }
-}
-
-impl FromRequestParts<Console> for LeadReader {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let visitor = Visitor::from_request_parts(parts, console).await?;
-        if visitor.has_to_select_org() {
-            return Err(select_first(parts));
-        }
-        if visitor.is_admin() {
-            let access = begin(parts, visitor.access()).await.map_err(IntoResponse::into_response)?;
-            return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
-        }
-        let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
-        Ok(Self { visitor, scope, access: None })
-    }
-}
-
-impl FromRequestParts<Console> for Author {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, PUBLISHING).await?;
-        Ok(Self { visitor, access })
-    }
-}
-
-impl FromRequestParts<Console> for Advertiser {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT).await?;
-        Ok(Self { visitor, access })
-    }
-}
-
-impl FromRequestParts<Console> for Member {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, INBOX).await?;
-        Ok(Self { visitor, access })
-    }
-}
-
-/// A visitor whose role or whose permission in the org's directory admits them.
-async fn permitted(parts: &mut Parts, console: &Console, permission: &str) -> Result<(Visitor, MetaAccess), Response> {
-    let visitor = Visitor::from_request_parts(parts, console).await?;
-    if visitor.has_to_select_org() {
-        return Err(select_first(parts));
-    }
-    let access = if visitor.is_admin() { visitor.access() } else { colleague_access(&visitor, permission) };
-    let access = begin(parts, access).await.and_then(|access| with_meta(&visitor, access));
-    Ok((visitor, access.map_err(IntoResponse::into_response)?))
-}
-
-/// Records that the request's act begins.
-async fn begin(parts: &Parts, access: Result<Access, Problem>) -> Result<Access, Problem> {
-    Ok(access?.begin(trail_of(parts)).await?)
-}
-
-/// Checks that the org's plan includes Meta.
-fn with_meta(visitor: &Visitor, access: Access) -> Result<MetaAccess, Problem> {
-    Ok(MetaAccess::check(access, visitor.org.as_ref())?)
-}
-
-/// What a colleague without an admin's role may do, if their org's directory gives them this permission.
-fn colleague_access(visitor: &Visitor, permission: &str) -> Result<Access, Problem> {
-    if !visitor.may(permission) {
-        return Err(Problem::new(ProblemCode::NothingToSee, no_access(permission)));
-    }
-    Ok(Access::of_colleague(visitor.session.caller.clone())?)
 }
 
 /// Sends a superadmin without an org to select one, and afterwards to where they were going.
-fn select_first(parts: &Parts) -> Response {
+pub(crate) fn select_first(parts: &Parts) -> Response {
     let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
     let wanted = address.path_and_query().map(ToString::to_string).filter(|_| parts.method.is_safe());
     let mut orgs = String::from("/orgs?back=");
     orgs.extend(url::form_urlencoded::byte_serialize(wanted.unwrap_or_default().as_bytes()));
     Redirect::to(&orgs).into_response()
-}
-
-/// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
-/// leads.
-fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
-    if visitor.may(LEAD_MANAGEMENT) {
-        return Ok(visitor.session.caller.scope_of_colleague()?);
-    }
-    Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)))
-}
-
-/// Who can give a visitor the permission that they lack.
-fn no_access(permission: &str) -> Cow<'static, str> {
-    match permission {
-        PUBLISHING => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to publish posts."
-            )
-        }
-        ADS_MANAGEMENT => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to manage campaigns."
-            )
-        }
-        INBOX => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to use the inbox."
-            )
-        }
-        _ => tr!(
-            "Your account has no access to this section. An admin of your CRM can give you permission to manage leads."
-        ),
-    }
 }
 
 /// Sends a request without a session to the login, and afterwards to where it was going. A submitted form is discarded.
@@ -369,20 +234,7 @@ pub(crate) mod tests {
             colleague: (role == Role::Other).then_some(colleague),
             form_key: "key".to_owned(),
             flash: None,
+            parked: 0,
         }
-    }
-
-    #[test]
-    fn a_colleague_publishes_only_with_the_permission() {
-        let allowed = |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING).is_ok();
-        assert!(allowed(Role::Other, &[PUBLISHING]));
-        assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
-        assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
-        assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
-        let inactive = Visitor { colleague: None, ..visitor(Role::Other, &[]) };
-        assert!(colleague_access(&inactive, PUBLISHING).is_err());
-        let basic = Visitor { org: None, ..visitor(Role::Other, &[PUBLISHING]) };
-        let access = colleague_access(&basic, PUBLISHING).unwrap();
-        assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
     }
 }

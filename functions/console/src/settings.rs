@@ -8,15 +8,15 @@ use axum_extra::extract::PrivateCookieJar;
 use http::request::Parts;
 use leadwire::directory::UserOut;
 use leadwire::http::Problem;
-use leadwire::model::assignee_mail::MailProblemReason;
+use leadwire::model::mail_preference::MailProblemReason;
 use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING};
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::components::{badge, empty, money, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// What each permission allows, in the words of people.
@@ -72,7 +72,7 @@ fn people(users: &[UserOut]) -> Markup {
                     @for out in users {
                         tr {
                             td data-label=(tr!("Name")) { b { (out.user.name) } @if !out.user.active { " " (badge("dim", &tr!("Inactive"))) } div.quiet { (out.user.email) } }
-                            td data-label=(tr!("Role")) { (out.user.role.as_deref().unwrap_or("–")) @if out.user.is_admin() { div.quiet { (tr!("Gets alerts by mail")) } } }
+                            td data-label=(tr!("Role")) { (out.user.role.as_deref().unwrap_or("–")) @if out.is_alerted() { div.quiet { (tr!("Gets alerts by mail")) } } @else if out.user.is_admin() { div.quiet { (tr!("Gets no alerts")) } } }
                             td data-label=(tr!("Access")) { (rights(out)) }
                             td data-label=(tr!("Mails about leads")) { (mails(out)) }
                             td data-label=(tr!("Last change")) { (time(out.user.updated_at)) }

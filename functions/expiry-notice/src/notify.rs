@@ -14,7 +14,6 @@ use leadwire::model::connection::problem::IntegrationProblemCode;
 use leadwire::model::connection::state::{ConnectionEnd, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
-use leadwire::model::org::User;
 use leadwire::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
 use leadwire::table::{Table, TableError};
 use sha2::{Digest, Sha256};
@@ -159,10 +158,9 @@ impl Notifier {
             tracing::warn!(org = %scope.org(), notice, "no mail is sent: the deployment has no SenderAddress");
             return outcome;
         };
-        let mut admins = self.table.users(scope).await?;
-        admins.retain(User::is_admin);
+        let admins = self.table.alert_recipients(scope).await?;
         if admins.is_empty() {
-            tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
+            tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org who wants alerts");
         }
         let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
         let link = self.link(integration);

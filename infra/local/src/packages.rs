@@ -63,6 +63,19 @@ pub struct Budgets {
     pub start: BTreeMap<String, f64>,
     /// The CPU time of a delivery by its number of changes, as a multiple of a baseline's.
     pub delivery: BTreeMap<String, f64>,
+    /// The console's pages.
+    pub pages: PageBudgets,
+}
+
+/// The limits of the console's pages.
+#[derive(Debug, Deserialize)]
+pub struct PageBudgets {
+    /// Milliseconds of the function for a page, in the median.
+    pub server_ms: f64,
+    /// What the first visit loads, compressed: the home page with its stylesheet, scripts and logo.
+    pub first_load_bytes: usize,
+    /// Pages without that limit, because Meta is asked while they are made.
+    pub waits_for_meta: Vec<String>,
 }
 
 impl Budgets {

@@ -8,7 +8,6 @@ use crate::ids::OrgScope;
 use crate::language;
 use crate::mail::{Mail, MailError};
 use crate::model::delivery::Endpoint;
-use crate::model::org::User;
 use crate::table::TableError;
 use crate::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
 use crate::tr;
@@ -24,10 +23,9 @@ impl Deliverer {
         };
         tracing::warn!(org = %scope.org(), endpoint = %endpoint.id, reason = ?disabled.reason, "endpoint deactivated");
         if let Some(mailer) = &self.mailer {
-            let mut admins = self.table.users(scope).await?;
-            admins.retain(User::is_admin);
+            let admins = self.table.alert_recipients(scope).await?;
             if admins.is_empty() {
-                tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
+                tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org who wants alerts");
             }
             let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
             for admin in admins {

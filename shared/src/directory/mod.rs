@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 mod access;
+mod mails;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use crate::audit::Trail;
 use crate::cursor::ListCursor;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgScope, UserId};
-use crate::model::assignee_mail::{MailPreference, MailProblem};
 use crate::model::audit::Word;
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::json_input::{maybe_object, maybe_whole, object};
@@ -23,6 +23,7 @@ use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
 use crate::tr;
 
 pub use access::{Access, MetaAccess};
+pub use mails::UserOut;
 
 /// An org, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,21 +70,13 @@ pub struct UserIn {
     /// Whether they get mails about leads that are assigned to them; `true` also tries an address again to which mails
     /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
     pub notifications: Option<bool>,
+    /// Whether an admin gets mails about connections and webhooks that need attention. Absent, this stays as it is: the
+    /// person may have switched it themselves.
+    pub alerts: Option<bool>,
 }
 
 fn yes() -> bool {
     true
-}
-
-/// A user, and whether they get mails about leads.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UserOut {
-    #[serde(flatten)]
-    pub user: User,
-    /// Whether they want mails about leads that are assigned to them. An integration must send them, too.
-    pub notifications: bool,
-    /// Why their address gets none all the same; `null` if it does.
-    pub mail_problem: Option<MailProblem>,
 }
 
 /// The org's users.
@@ -105,13 +98,6 @@ pub struct Directory {
     pub table: Table,
     /// Signs the cursors of its lists.
     pub key: HmacKey,
-}
-
-impl UserOut {
-    fn new(user: User, preference: &MailPreference) -> Self {
-        let mail_problem = preference.problem_of(&user.email).cloned();
-        Self { user, notifications: preference.off_since.is_none(), mail_problem }
-    }
 }
 
 impl Directory {
@@ -171,16 +157,6 @@ impl Directory {
         Ok(self.table.users(scope).await?)
     }
 
-    /// The org's users, with whether they get mails about leads.
-    pub async fn describe_users(&self, scope: &OrgScope) -> Result<Vec<UserOut>, ActError> {
-        let mut preferences = self.table.mail_preferences(scope).await?;
-        let describe = |user: User| {
-            let preference = preferences.remove(&user.id).unwrap_or_default();
-            UserOut::new(user, &preference)
-        };
-        Ok(self.table.users(scope).await?.into_iter().map(describe).collect())
-    }
-
     /// Lists the org's users in the order of their ids, from the start or from the cursor `after`.
     ///
     /// # Errors
@@ -216,13 +192,7 @@ impl Directory {
         match self.table.put_user(&access.scope, &user).await? {
             PutUserOutcome::Stored => {
                 record_user(&access.trail, before.as_ref(), &user);
-                let wanted_mails = self.table.mail_preference(&access.scope, &user.id).await?.off_since.is_none();
-                if let Some(on) = input.notifications {
-                    self.table.set_mails(&access.scope, &user.id, on, user.updated_at).await?;
-                    access.trail.changed("notifications", &wanted_mails, &on);
-                }
-                let preference = self.table.mail_preference(&access.scope, &user.id).await?;
-                Ok(UserOut::new(user, &preference))
+                self.switch_mails(access, user, input.notifications, input.alerts).await
             }
             PutUserOutcome::RosterFull => {
                 let message = tr!(

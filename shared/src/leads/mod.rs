@@ -36,6 +36,7 @@ mod turns;
 mod undo;
 #[cfg(test)]
 mod undo_tests;
+mod views;
 mod write;
 
 pub use erase::{WholeLead, erase_lead, lead_of_persons};

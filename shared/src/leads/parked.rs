@@ -159,6 +159,11 @@ impl Leads {
         Ok(ParkedList { items, next_cursor: next.map(|lead| cursor.encode(&lead)) })
     }
 
+    /// Counts the org's parked leads, up to `limit`.
+    pub async fn count_parked(&self, scope: &OrgScope, limit: usize) -> Result<usize, ActError> {
+        Ok(self.table.count_parked(scope, limit).await?)
+    }
+
     /// Puts parked leads back into the queue.
     pub async fn replay(&self, access: &MetaAccess, request: ParkedSelection) -> Result<Replayed, ActError> {
         let cause = ReplayCause::User(&access.caller.user);

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::ids::{LeadId, OrgId, UserId};
 use crate::model::lead::{FoundBy, Lead};
@@ -87,51 +86,6 @@ pub fn is_news(lead: &Lead) -> bool {
     matches!(lead.found_by, FoundBy::Webhook | FoundBy::Sweep)
 }
 
-/// What keeps mails from a person, beside what the directory says. Most people have no such record.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailPreference {
-    /// When the mails were switched off.
-    pub off_since: Option<Timestamp>,
-    /// Why the address gets none.
-    pub problem: Option<MailProblem>,
-}
-
-/// Why an address gets no mails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct MailProblem {
-    /// What happened.
-    pub reason: MailProblemReason,
-    /// The address. Another address of the same person gets mails.
-    pub address: String,
-    /// When it happened.
-    #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
-}
-
-/// What happened to a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MailProblemReason {
-    /// It could not be delivered, and never will be.
-    Bounced,
-    /// Its recipient marked it as unwanted.
-    Complained,
-}
-
-impl MailPreference {
-    /// Whether mails to this address are wanted and arrive.
-    #[must_use]
-    pub fn allows(&self, address: &str) -> bool {
-        self.off_since.is_none() && self.problem_of(address).is_none()
-    }
-
-    /// Why this address gets none.
-    #[must_use]
-    pub fn problem_of(&self, address: &str) -> Option<&MailProblem> {
-        self.problem.as_ref().filter(|problem| problem.address.eq_ignore_ascii_case(address))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,13 +112,5 @@ mod tests {
         assert_eq!(MailHour::with_lead(Some(&gathering.after_digest(1, at(62))), at(63)).1, MailTiming::Gathered);
         let (fresh, timing) = MailHour::with_lead(hour.as_ref(), at(60));
         assert_eq!((timing, fresh.sent, fresh.since), (MailTiming::AtOnce, 1, at(60)), "the hour is over");
-    }
-
-    #[test]
-    fn a_problem_of_an_old_address_says_nothing_about_a_new_one() {
-        let problem = MailProblem { reason: MailProblemReason::Bounced, address: "a@x.example".into(), at: at(0) };
-        let preference = MailPreference { off_since: None, problem: Some(problem) };
-        assert!(!preference.allows("A@X.example") && preference.allows("b@x.example"));
-        assert!(!MailPreference { off_since: Some(at(0)), ..preference }.allows("b@x.example"));
     }
 }

@@ -19,6 +19,7 @@ pub mod failure;
 pub mod json_input;
 pub mod limit;
 pub mod mail_feedback;
+pub mod mail_preference;
 pub mod org;
 pub mod publishing;
 pub mod session;

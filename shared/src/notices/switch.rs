@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::error::ActError;
 use crate::ids::{OrgId, OrgScope, UserId};
+use crate::model::mail_preference::MailKind;
 use crate::secret::HmacKey;
 use crate::table::Table;
 
@@ -57,7 +58,8 @@ fn signed_text(encoded: &str) -> String {
 impl MailSwitch {
     /// Stops a person's mails. Stopped ones stay stopped.
     pub async fn stop(&self, of: &Unsubscribe) -> Result<(), ActError> {
-        self.table.set_mails(&of.scope, &of.user, false, crate::clock::now()).await?;
+        let (scope, user, mails) = (&of.scope, &of.user, MailKind::AssignedLeads);
+        self.table.switch_mails(scope, user, mails, false, crate::clock::now()).await?;
         tracing::info!(org = %of.scope.org(), user = %of.user, "mails about leads stopped by their recipient");
         Ok(())
     }

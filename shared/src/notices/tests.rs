@@ -10,9 +10,9 @@ use super::test_support::{MailFixture, id_of, start, user_id};
 use super::{MailSwitch, Unsubscribe};
 use crate::jobs::AssigneeMailJob;
 use crate::leads::crash_tests::dies_at;
-use crate::model::assignee_mail::{MailPreference, MailProblemReason};
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::{FoundBy, Lead};
+use crate::model::mail_preference::{MailKind, MailPreference, MailProblemReason};
 use crate::model::org::User;
 use crate::table::lead::LeadChange;
 use crate::table::tests::{lead, user};
@@ -190,7 +190,7 @@ async fn stopped_mails_stay_stopped_when_the_directory_is_pushed() {
     table.put_user(&fixture.scope, &User { name: "New name".into(), ..user("u", true) }).await.unwrap();
     fixture.run(&fixture.arrived(2), start()).await.unwrap();
     assert_eq!(fixture.mails.subjects(), names([1]));
-    table.set_mails(&fixture.scope, &user_id(), true, start()).await.unwrap();
+    table.switch_mails(&fixture.scope, &user_id(), MailKind::AssignedLeads, true, start()).await.unwrap();
     fixture.run(&fixture.arrived(3), start()).await.unwrap();
     assert_eq!(fixture.mails.subjects(), names([1, 3]));
 }

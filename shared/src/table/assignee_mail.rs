@@ -1,6 +1,4 @@
-//! Mails to assignees: which lead a person was told of, what is gathered for them, and what keeps mails from them.
-
-use std::collections::BTreeMap;
+//! Mails to assignees: which lead a person was told of, and what is gathered for them.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::CommitOutcome;
 use super::{IndexRange, Table, TableError, keys, pause, write_all};
 use crate::ids::{LeadId, OrgId, OrgScope, UserId};
-use crate::model::assignee_mail::{MailHour, MailPreference, MailProblem, MailTiming};
+use crate::model::assignee_mail::{MailHour, MailTiming};
 
 /// How long a claim lasts. Longer than the sending function runs.
 const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
@@ -27,13 +25,6 @@ struct AssigneeMailRow {
 #[derive(Serialize, Deserialize)]
 struct GatheredLead {
     lead_id: LeadId,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PreferenceRow {
-    user_id: UserId,
-    #[serde(flatten)]
-    preference: MailPreference,
 }
 
 /// The outcome of a claim on a mail about a lead.
@@ -198,38 +189,5 @@ impl Table {
     pub async fn release_digest(&self, scope: &OrgScope, user: &UserId) -> Result<(), TableError> {
         let change = self.change(&keys::mail_hour(scope, user)).set("leased_until", &None::<()>)?;
         change.if_exists().send().await.map(drop)
-    }
-
-    /// Reads what keeps mails from a person.
-    pub async fn mail_preference(&self, scope: &OrgScope, user: &UserId) -> Result<MailPreference, TableError> {
-        let row: Option<PreferenceRow> = self.get(&keys::mail_preference(scope, user)).await?;
-        Ok(row.map(|row| row.preference).unwrap_or_default())
-    }
-
-    /// Reads what keeps mails from the org's people. Those without a record are omitted.
-    pub async fn mail_preferences(&self, scope: &OrgScope) -> Result<BTreeMap<UserId, MailPreference>, TableError> {
-        let rows: Vec<PreferenceRow> = self.query(&keys::org_pk(scope), keys::MAIL_PREFERENCE_PREFIX).await?;
-        Ok(rows.into_iter().map(|row| (row.user_id, row.preference)).collect())
-    }
-
-    /// Switches a person's mails off, or on again. On also forgets why their address got none: it is tried again.
-    pub async fn set_mails(&self, scope: &OrgScope, user: &UserId, on: bool, now: Timestamp) -> Result<(), TableError> {
-        let key = keys::mail_preference(scope, user);
-        if on {
-            return self.delete(&key).await;
-        }
-        let change = self.change(&key).set("type", &"mail_preference")?.set("user_id", user)?;
-        change.set("off_since", &now)?.send().await.map(drop)
-    }
-
-    /// Records that mails to a person's address do not arrive or are not wanted.
-    pub async fn set_mail_problem(
-        &self,
-        scope: &OrgScope,
-        user: &UserId,
-        problem: &MailProblem,
-    ) -> Result<(), TableError> {
-        let change = self.change(&keys::mail_preference(scope, user)).set("type", &"mail_preference")?;
-        change.set("user_id", user)?.set("problem", problem)?.send().await.map(drop)
     }
 }

@@ -1,6 +1,7 @@
 //! Leads that could not be ingested. A parked lead is stored with the reason until an admin removes the cause. A waiting
 //! lead is held back by a temporary failure, and the sweep replays it once Meta answers for its page again.
 
+use aws_sdk_dynamodb::types::Select;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,6 +99,21 @@ impl Table {
         let bounds = (prefix.as_str(), &*format!("{prefix}~"));
         let (items, _) = self.query_between(&keys::waiting_pk(scope), bounds, None, Some(limit)).await?;
         items.into_iter().map(super::entity).collect()
+    }
+
+    /// Counts the org's parked leads, up to `limit`. May be a moment behind.
+    pub async fn count_parked(&self, scope: &OrgScope, limit: usize) -> Result<usize, TableError> {
+        let counted = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(keys::parked_pk(scope)))
+            .select(Select::Count)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(usize::try_from(counted.count).unwrap_or_default())
     }
 
     /// Lists up to `limit` of the org's parked leads after `after`. Also returns where to resume.

@@ -73,12 +73,15 @@ enum What {
     /// Runs leads and sweeps through the product's own code against counting stand-ins for AWS and Meta, and prints what
     /// they cost by the prices of `tests/bench/cost.toml`, beside the budgets there. Fails if one is exceeded.
     Cost,
-    /// Requests every page of the console and reports its size in bytes, and its milliseconds in the function and
-    /// through the gateway.
+    /// Requests every page of the console in an org of many leads, from the release package, and reports its size in
+    /// bytes, and its milliseconds in the function and through the gateway, compared with tests/bench/budgets.toml.
     Pages {
         /// Requests per page.
         #[arg(long, default_value_t = 15)]
         times: usize,
+        /// Leads of the org.
+        #[arg(long, default_value_t = 10_000)]
+        leads: usize,
     },
     /// Starts every release package with a stub of AWS and reports the time to its first request for an event, compared
     /// with tests/bench/budgets.toml.
@@ -100,7 +103,7 @@ enum What {
 async fn main() -> anyhow::Result<()> {
     let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
-        What::Pages { times } => return pages::measure(times).await,
+        What::Pages { times, leads } => return pages::measure(times, leads).await,
         What::InboxStorm { seed, people, turns, minutes, answered } => {
             let over = Duration::from_secs(minutes * 60);
             let storm = InboxStorm { seed, people, turns, over, answered, timeout: over * 2 };

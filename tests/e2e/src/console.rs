@@ -29,6 +29,19 @@ pub struct Page {
     pub text: String,
 }
 
+/// What stands before a CSRF token in a page.
+const FORM_KEY: &str = "name=\"form_key\" value=\"";
+
+impl Page {
+    /// The body without its CSRF tokens, which are others in each response.
+    #[must_use]
+    pub fn text_without_tokens(&self) -> String {
+        let mut parts = self.text.split(FORM_KEY);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + part.split_once('"').map_or("", |(_, rest)| rest))
+    }
+}
+
 impl Guest {
     /// Returns a guest with a logged-in session.
     ///
@@ -77,8 +90,8 @@ impl Guest {
     /// Panics if the page has no CSRF token.
     pub async fn csrf_token(&mut self) -> String {
         let page = self.get("/leads").await;
-        let at = page.text.find("name=\"form_key\" value=\"").unwrap_or_else(|| panic!("no proof on {}", page.text));
-        page.text[at + 23..].split('"').next().unwrap().to_owned()
+        let (_, rest) = page.text.split_once(FORM_KEY).unwrap_or_else(|| panic!("no proof on {}", page.text));
+        rest.split('"').next().unwrap().to_owned()
     }
 
     /// Sends an arbitrary request.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use local::{Endpoints, Options, System};
+use local::{Endpoints, Options, Profile, System};
 use tokio::sync::OnceCell;
 
 use crate::description::Description;
@@ -47,6 +47,14 @@ pub fn world() -> &'static World {
     &WORLD
 }
 
+/// Which build of the functions the shared system runs, if a program has chosen one.
+static PROFILE: OnceLock<Profile> = OnceLock::new();
+
+/// Makes the shared system run the release packages, as AWS would. To be called before [`world`].
+pub fn use_release_packages() {
+    let _ = PROFILE.set(Profile::Release);
+}
+
 /// The folder for the stories' output: `e2e` in cargo's target folder.
 ///
 /// # Panics
@@ -64,7 +72,9 @@ fn start() -> World {
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            match System::start(Options::for_tests(output_folder().join("system"))).await {
+            let mut options = Options::for_tests(output_folder().join("system"));
+            options.profile = PROFILE.get().copied().unwrap_or(options.profile);
+            match System::start(options).await {
                 Ok(mut system) => {
                     let logs = system.log_file("any").parent().map(PathBuf::from).unwrap_or_default();
                     let _ = send.send(Ok((system.endpoints().clone(), logs)));

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use super::log::{MAX_ACCOUNT_SYNCS, list, refresh_delay};
 use super::{state_of, status_at_meta};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{
     Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, problem_alert, refresh_in, time, time_or,
@@ -29,7 +30,7 @@ use crate::components::{
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(super) async fn show(

@@ -19,12 +19,12 @@ use maud::{Markup, html};
 
 use super::accounts::client;
 use super::{LEADS_ONLY, status_at_meta};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::Admin;
 use crate::state::Console;
 
 pub(super) async fn form(

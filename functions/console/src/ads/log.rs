@@ -16,10 +16,10 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{state_of, tabs};
+use crate::actor::Admin;
 use crate::components::{ago, badge, count, empty, live_fragment, refresh_in, time, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// Syncs in the log.

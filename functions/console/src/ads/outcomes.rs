@@ -16,10 +16,10 @@ use rust_decimal::Decimal;
 
 use super::report::{Heading, send_csv};
 use super::tabs;
+use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Admin;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -20,11 +20,12 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::{ConversionLabels, state_of, tabs};
+use crate::actor::Admin;
 use crate::chart::Chart;
 use crate::components::{alert, count, csrf_field, empty, money, problem_alert, time_or};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -19,10 +19,10 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::overview::{cost_of_one, price};
 use super::{ConversionLabels, tabs};
+use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert, with_markup};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Admin;
 use crate::state::Console;
 use crate::zone::Zone;
 

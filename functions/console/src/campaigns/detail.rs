@@ -19,6 +19,7 @@ use maud::{Markup, html};
 use super::answers::{field_name, own_field, step_of};
 use super::questions::render_ad;
 use super::{budget, state_badge};
+use crate::actor::Advertiser;
 use crate::components::{
     Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, refresh_in, time, time_or, with_markup,
 };
@@ -26,7 +27,7 @@ use crate::countries;
 use crate::flash::redirect_with;
 use crate::form::Submitted;
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::{Advertiser, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// A campaign with the names that its page shows.

@@ -18,9 +18,9 @@ use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::actor::Advertiser;
 use crate::components::{badge, empty, money, time};
 use crate::layout::{Section, page};
-use crate::session::Advertiser;
 use crate::state::Console;
 
 /// Campaigns per page of the list.

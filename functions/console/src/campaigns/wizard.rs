@@ -15,6 +15,7 @@ use maud::{Markup, html};
 
 use super::answers::{Answers, LAST, STEPS, answers_of, field_name, heading, own_field, step_of};
 use super::{lead_form, questions};
+use crate::actor::Advertiser;
 use crate::acts::Showing;
 use crate::components::{alert, csrf_field};
 use crate::csrf::CSRF_FIELD;
@@ -23,7 +24,6 @@ use crate::form::{Fields, Submitted};
 use crate::layout::{Section, page};
 use crate::messages;
 use crate::request::wants_fragment;
-use crate::session::Advertiser;
 use crate::state::Console;
 
 /// A wizard's page in the making.

@@ -16,6 +16,7 @@ use maud::html;
 
 use super::mapping_form::MappingForm;
 use super::mapping_page::{MappingPage, outcome};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{count, csrf_field};
 use crate::flash::redirect_with;
@@ -23,7 +24,6 @@ use crate::form::AdminForm;
 use crate::layout::{Section, page};
 use crate::messages;
 use crate::request::wants_fragment;
-use crate::session::Admin;
 use crate::state::Console;
 
 /// Time that re-mapping leads takes before it asks whether to continue.

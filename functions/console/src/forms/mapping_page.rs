@@ -12,11 +12,11 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::mapping_form::{MappingForm, Spot, TypedRule};
+use crate::actor::Admin;
 use crate::components::{Confirm, csrf_field, problem_alert, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
 use crate::messages;
-use crate::session::Admin;
 
 /// Minimum number of questions that a field put together has room for.
 const QUESTIONS_OF_A_RULE: usize = 3;

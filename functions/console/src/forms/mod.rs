@@ -23,11 +23,12 @@ use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {

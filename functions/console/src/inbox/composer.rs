@@ -18,13 +18,14 @@ use super::desk::conversation_page;
 use super::draft::{Draft, Mode};
 use super::thread::Reader;
 use super::{MemberForm, Names, Place, channel_name, person_name, saved_replies, templates};
+use crate::actor::Member;
 use crate::acts::Showing;
 use crate::components::{alert, csrf_field, field_problem, is_wrong, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::new_request_id;
 use crate::messages;
 use crate::request::{ListQuery, wants_fragment};
-use crate::session::{Member, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// The form as it is now, after the window has opened or closed.

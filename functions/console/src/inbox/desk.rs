@@ -12,10 +12,10 @@ use maud::{Markup, html};
 
 use super::thread::{self, Reader};
 use super::{Names, list};
+use crate::actor::Member;
 use crate::components::{empty, live_fragment, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
-use crate::session::Member;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -16,11 +16,12 @@ use maud::{Markup, html};
 
 use super::MemberForm;
 use super::people::{self, name_of, networks};
+use crate::actor::Member;
 use crate::components::{csrf_field, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::request::ListQuery;
-use crate::session::{Member, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(super) async fn rename(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {

@@ -17,8 +17,8 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::Names;
+use crate::actor::Member;
 use crate::components::brief_time;
-use crate::session::Member;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -32,10 +32,10 @@ use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Member;
 use crate::components::badge;
 use crate::form::Submitted;
 use crate::request::ListQuery;
-use crate::session::Member;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -19,10 +19,10 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{Names, channel_tag, joining, message, status_badge};
+use crate::actor::Member;
 use crate::components::{badge, empty, time};
 use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
-use crate::session::Member;
 use crate::state::Console;
 
 const PAGE_SIZE: usize = 50;

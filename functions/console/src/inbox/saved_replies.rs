@@ -13,11 +13,12 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::MemberForm;
+use crate::actor::Member;
 use crate::acts::Showing;
 use crate::components::{csrf_field, empty, field_problem, is_wrong, problem_alert};
 use crate::flash::redirect_with;
 use crate::layout::{Section, page};
-use crate::session::{Member, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 const PATH: &str = "/inbox/saved-replies";

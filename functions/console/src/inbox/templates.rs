@@ -8,10 +8,11 @@ use leadwire::inbox::TemplateOut;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Member;
 use crate::components::{csrf_field, lazy_fragment};
 use crate::form::new_request_id;
 use crate::request::ListQuery;
-use crate::session::{Member, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// The way to the templates. Meta is asked for them at once only if nothing else can be sent.

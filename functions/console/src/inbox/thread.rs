@@ -11,9 +11,9 @@ use maud::{Markup, html};
 use super::composer;
 use super::draft::Draft;
 use super::{Names, avatar, channel_tag, message, person_name, snooze, status_badge};
+use crate::actor::Member;
 use crate::components::{csrf_field, lazy_fragment, live_fragment, refresh_within, time, with_markup};
 use crate::request::ListQuery;
-use crate::session::Member;
 use crate::state::Console;
 use crate::zone::Zone;
 

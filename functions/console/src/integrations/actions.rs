@@ -22,12 +22,12 @@ use url::Url;
 
 use super::assignment::Work;
 use super::details::{Refused, render};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{csrf_field, is_wrong, problem_alert};
 use crate::flash::{Flash, redirect_with};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page, redirect_out};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// The final return address after Meta's dialog.

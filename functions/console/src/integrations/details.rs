@@ -10,10 +10,10 @@ use leadwire::directory::UserOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
-use leadwire::model::assignee_mail::{MailProblem, MailProblemReason};
 use leadwire::model::connection::problem::Impact;
 use leadwire::model::connection::state::{EXPIRING_SOON_PERIOD, TokenKind};
 use leadwire::model::lead::FoundBy;
+use leadwire::model::mail_preference::{MailProblem, MailProblemReason};
 use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
@@ -22,13 +22,14 @@ use serde::Deserialize;
 use super::assignment::Work;
 use super::fragments::list_of_runs;
 use super::{connection_badge, page_link, reconnect, state_of};
+use crate::actor::Admin;
 use crate::components::{
     Confirm, alert, count, csrf_field, is_wrong, lazy_fragment, live_fragment, problem_alert, time, time_or,
     with_markup,
 };
 use crate::form::Fields;
 use crate::layout::{Section, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// What the admin tried to save, and why it was rejected.

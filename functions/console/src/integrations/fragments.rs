@@ -17,9 +17,9 @@ use leadwire::model::lead::run::RunState;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::components::{badge, count, prose, refresh_in, time, with_markup};
 use crate::layout::{Section, fragment_or_page};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// The integration's health, as Meta reports it now.

@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::{ConnectionOut, IntegrationOut, IntegrationStatus};
+use leadwire::directory::UserOut;
 use leadwire::http::Problem;
 use leadwire::ids::IntegrationId;
 use leadwire::model::connection::lead_state::{Severity, StopReason};
@@ -21,10 +22,11 @@ use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, time, time_or, with_markup};
 use crate::delivery;
 use crate::layout::{Section, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {
@@ -60,7 +62,7 @@ async fn list(
     let integrations = console.connections.integrations(&access).await?.items;
     let connections = console.connections.connections(&access).await?.items;
     let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
-    let users = console.directory.users(&access.scope).await?;
+    let users = console.directory.describe_users(&access.scope).await?;
     let body = if integrations.is_empty() {
         not_connected(&visitor)
     } else {
@@ -226,16 +228,20 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
 }
 
 /// Who is mailed when a connection ends or is about to.
-pub(crate) fn alerted(users: &[User]) -> Markup {
-    let admins: Vec<&User> = users.iter().filter(|user| user.is_admin()).collect();
+pub(crate) fn alerted(users: &[UserOut]) -> Markup {
+    let alerted: Vec<&User> = users.iter().filter(|out| out.is_alerted()).map(|out| &out.user).collect();
+    let has_admin = users.iter().any(|out| out.user.is_admin());
     let people = html! {
-        @for (index, admin) in admins.iter().enumerate() { @if index > 0 { ", " } span title=(admin.email) { (admin.name) } }
+        @for (index, admin) in alerted.iter().enumerate() { @if index > 0 { ", " } span title=(admin.email) { (admin.name) } }
     };
     html! {
-        @if admins.is_empty() {
+        @if alerted.is_empty() {
             (alert("bad", html! { p {
                 b { (tr!("No one is mailed when a connection ends.")) " " }
-                (tr!("Leadwire has no active user with the role admin. Add one in the CRM."))
+                @if has_admin {
+                    @let link = html! { a href="/settings" { (tr!("See who gets mails")) } };
+                    (with_markup(&tr!("Every admin has switched alerts off, or has an address that does not work. {link}."), &[("link", link)]))
+                } @else { (tr!("Leadwire has no active user with the role admin. Add one in the CRM.")) }
             } }))
         } @else {
             p.quiet { (with_markup(&tr!("Alerts about connections are mailed to {people}."), &[("people", people)])) }

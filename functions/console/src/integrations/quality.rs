@@ -19,6 +19,7 @@ use leadwire::model::lead::Status;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, problem_alert, time, with_markup};
 use crate::flash::redirect_with;
@@ -26,7 +27,7 @@ use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
 use crate::leads::{STATUSES, status_name};
 use crate::messages;
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// The choice of a dataset that is not in the list.

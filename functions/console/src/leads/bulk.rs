@@ -15,11 +15,12 @@ use maud::{Markup, html};
 
 use super::detail::read_only;
 use super::{STATUSES, status_name};
+use crate::actor::LeadReader;
 use crate::components::{count, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::Fields;
 use crate::request::local_path;
-use crate::session::{LeadReader, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// The form to which the boxes of the rows belong.

@@ -25,12 +25,13 @@ use super::erasure::erasure_form;
 use super::history::timeline;
 use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge, status_name};
+use crate::actor::LeadReader;
 use crate::components::{alert, badge, csrf_field, live_fragment, refresh_in, time, with_markup};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::layout::{Section, page};
 use crate::request::wants_fragment;
-use crate::session::{LeadReader, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 pub(super) async fn show(

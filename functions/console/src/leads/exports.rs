@@ -13,12 +13,13 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{FILTERS, lead_query};
+use crate::actor::Admin;
 use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 

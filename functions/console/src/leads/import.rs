@@ -10,11 +10,11 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::imports;
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{Confirming, alert, count, csrf_field, problem_alert, with_markup};
 use crate::form::{Fields, Upload};
 use crate::layout::{Section, page};
-use crate::session::Admin;
 use crate::state::Console;
 
 /// Maximum size of a file.

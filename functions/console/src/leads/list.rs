@@ -17,16 +17,17 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::bulk::{self, FORM_ID};
-use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name};
+use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name, views};
+use crate::actor::LeadReader;
 use crate::components::{ago, badge, empty, live_fragment, problem_alert, refresh_within, with_markup};
 use crate::delivery;
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
-use crate::session::{LeadReader, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 
-const PATH: &str = "/leads";
+pub(super) const PATH: &str = "/leads";
 const PAGE_SIZE: usize = 50;
 /// Parked leads that are counted above the list.
 const MAX_COUNTED: usize = 100;
@@ -68,6 +69,7 @@ pub(super) async fn show(
         }
         _ => None,
     };
+    let own_views = console.leads.views(&scope, &visitor.session.caller.user).await?;
     let body = html! {
         @if let Some(parked) = &parked { (delivery::parked_banner(parked)) }
         div.toolbar {
@@ -85,7 +87,7 @@ pub(super) async fn show(
                 }
             }
         }
-        (views(&query, &visitor, &users))
+        (views::chips(&query, &visitor, &own_views))
         (chosen(&query, &users, &pages))
         @match &leads {
             Err(problem) => { (problem_alert(Some(problem))) }
@@ -97,31 +99,6 @@ pub(super) async fn show(
         }
     };
     Ok(page(&visitor, jar, Section::Leads, &tr!("Leads"), &body))
-}
-
-/// The chips that show usual selections.
-fn views(query: &ListQuery, visitor: &Visitor, users: &[User]) -> Markup {
-    let me = &visitor.session.caller.user;
-    let mine = users.iter().any(|user| user.id == *me).then(|| (tr!("Mine"), "assigned_to", me.as_str()));
-    let all = (tr!("All"), "", "");
-    let unassigned = (tr!("Unassigned"), "assigned_to", Assignee::UNASSIGNED);
-    let statuses = STATUSES.iter().map(|(status, value)| (status_name(*status), "status", *value));
-    let views = [all].into_iter().chain(mine).chain([unassigned]).chain(statuses);
-    let is_shown = |name: &str, value: &str| match name {
-        "" => !filters_any(query),
-        name => {
-            query.get(name) == Some(value)
-                && super::FILTERS.iter().filter(|other| **other != name).all(|other| query.get(other).is_none())
-        }
-    };
-    html! {
-        nav.chips aria-label=(tr!("Views")) {
-            @for (label, name, value) in views {
-                a.chip href=(if name.is_empty() { PATH.to_owned() } else { format!("{PATH}?{name}={value}") })
-                    aria-current=[is_shown(name, value).then_some("true")] { (label) }
-            }
-        }
-    }
 }
 
 /// The filters that are in force, each with the way to leave it out.

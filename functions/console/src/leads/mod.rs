@@ -9,6 +9,7 @@ mod import;
 mod imports;
 mod list;
 mod notes;
+mod views;
 
 use std::borrow::Cow;
 
@@ -31,6 +32,8 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list::show))
         .route("/bulk", post(bulk::apply))
+        .route("/views", post(views::save))
+        .route("/views/delete", post(views::delete))
         .route("/import", get(import::form).post(import::import))
         .route("/imports/{id}/undo", post(imports::undo))
         .route("/exports", get(exports::list).post(exports::start))

@@ -15,11 +15,12 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::detail::{read_only, render};
+use crate::actor::LeadReader;
 use crate::acts::Showing;
 use crate::components::{badge, csrf_field, field_problem, is_wrong, money, problem_alert, time};
 use crate::flash::redirect_with;
 use crate::form::Fields;
-use crate::session::{LeadReader, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 /// What was typed, and why it was refused.

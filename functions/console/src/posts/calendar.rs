@@ -13,10 +13,10 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::{Places, listed_at, status_badge, summary, tabs};
+use crate::actor::Author;
 use crate::components::alert;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Author;
 use crate::state::Console;
 use crate::zone::Zone;
 

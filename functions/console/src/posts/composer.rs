@@ -18,6 +18,7 @@ use super::draft::{Draft, account_value, page_value};
 use super::look::render_looks;
 use super::upload::uploaded;
 use super::{AuthorForm, Places};
+use crate::actor::Author;
 use crate::acts::Showing;
 use crate::components::{alert, csrf_field, empty, with_markup};
 use crate::flash::redirect_with;
@@ -25,7 +26,7 @@ use crate::form::new_request_id;
 use crate::layout::{Section, page};
 use crate::messages;
 use crate::request::wants_fragment;
-use crate::session::{Author, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 

@@ -20,13 +20,14 @@ use maud::{Markup, html};
 use super::history::timeline;
 use super::upload::picture_source;
 use super::{AuthorForm, Places, failure, network, status_badge, summary};
+use crate::actor::Author;
 use crate::acts::Showing;
 use crate::components::{
     Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
 };
 use crate::flash::redirect_with;
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::{Author, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 

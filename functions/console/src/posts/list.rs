@@ -10,10 +10,10 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{Places, STATUSES, failure, listed_at, media_summary, network, status_badge, status_name, summary, tabs};
+use crate::actor::Author;
 use crate::components::{empty, problem_alert, time, with_markup};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Author;
 use crate::state::Console;
 use crate::zone::Zone;
 

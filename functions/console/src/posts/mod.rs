@@ -22,9 +22,9 @@ use leadwire::publishing::{PageTarget, PostOut};
 use leadwire::tr;
 use maud::{Markup, html};
 
+use crate::actor::Author;
 use crate::components::badge;
 use crate::form::Submitted;
-use crate::session::Author;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {

@@ -16,8 +16,8 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::AuthorForm;
+use crate::actor::Author;
 use crate::components::size;
-use crate::session::Author;
 use crate::state::Console;
 
 /// Where a picture of a post can be shown from: our own address of an uploaded file, or the web if it is encrypted there.

@@ -16,13 +16,14 @@ use serde::Deserialize;
 
 use super::settings::form;
 use super::{PATH, state_of};
+use crate::actor::Admin;
 use crate::components::{
     Confirm, Confirming, alert, badge, brief_time, csrf_field, empty, problem_alert, time, with_markup,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 const DELIVERIES_SHOWN: usize = 25;

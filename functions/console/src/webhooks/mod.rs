@@ -15,11 +15,12 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use self::settings::{form, read_events};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{alert, badge, empty, problem_alert, time, with_markup};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 use crate::state::Console;
 
 const PATH: &str = "/webhooks";

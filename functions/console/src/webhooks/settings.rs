@@ -12,11 +12,12 @@ use maud::{Markup, html};
 use strum::IntoEnumIterator;
 
 use super::{PATH, show_secret};
+use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{csrf_field, field_problem, is_wrong};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
-use crate::session::{Admin, Visitor};
+use crate::session::Visitor;
 
 /// The events of a form: `None` for all.
 pub(super) fn read_events(fields: &Fields) -> Option<Vec<String>> {

@@ -20,6 +20,7 @@ pub mod run;
 pub mod standard_fields;
 pub mod sweep_progress;
 pub mod trace;
+pub mod view;
 
 use std::collections::BTreeMap;
 

@@ -3,10 +3,22 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{IndexKey, instant};
+use super::{IndexKey, Key, instant};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::name::SearchNames;
 use crate::model::lead::{Lead, Status};
+
+/// Sort key prefix of a person's views.
+pub(in crate::table) const LEAD_VIEW_PREFIX: &str = "VIEW#";
+
+pub(in crate::table) fn lead_views_pk(scope: &OrgScope, user: &UserId) -> String {
+    format!("ORG#{}#LEAD_VIEWS#{user}", scope.org())
+}
+
+/// A view that a person keeps under this name.
+pub(in crate::table) fn lead_view(scope: &OrgScope, user: &UserId, name: &str) -> Key {
+    Key { pk: lead_views_pk(scope, user), sk: format!("{LEAD_VIEW_PREFIX}{name}") }
+}
 
 pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#LEADS", scope.org())

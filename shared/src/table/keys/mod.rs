@@ -29,6 +29,7 @@
 //! | mail hour | `ORG#o#MAILS#u` | `HOUR` | `DIGESTS_DUE` | `end#o#u` | |
 //! | gathered lead | `ORG#o#MAILS#u` | `LEAD#l` | | | |
 //! | mail preference | `ORG#o` | `MAIL#u` | | | |
+//! | view of leads | `ORG#o#LEAD_VIEWS#u` | `VIEW#name` | | | |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
 //! | expensive requests | `ORG#o#LIMITS` | `LIMIT#what#minute` | | | yes |

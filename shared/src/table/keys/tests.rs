@@ -32,6 +32,7 @@ fn every_key_of_an_org_names_the_org_whole() {
             conversions_of_org(scope).trim_end_matches('#').to_owned(),
             parked_pk(scope),
             assignee_mail(scope, &lead_id, &UserId::parse("u").unwrap()).pk,
+            lead_views_pk(scope, &UserId::parse("u").unwrap()),
             mails_pk(scope, &UserId::parse("u").unwrap()),
             mail_preference(scope, &UserId::parse("u").unwrap()).pk,
             post(scope, &PostId::parse("p").unwrap()).pk,

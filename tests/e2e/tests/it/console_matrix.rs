@@ -12,7 +12,15 @@ const PUBLIC: [&str; 6] =
 /// Where everyone with a login is sent on, and where one ends.
 const OWN: [&str; 2] = ["/", "/logout"];
 /// What those see who handle leads and nothing else.
-const OF_LEADS: [&str; 3] = ["GET /leads", "GET /leads/{id}", "GET /leads/{id}/arrival"];
+const OF_LEADS: [&str; 7] = [
+    "GET /leads",
+    "GET /leads/{id}",
+    "GET /leads/{id}/arrival",
+    "POST /leads/views",
+    "POST /leads/views/delete",
+    "GET /account",
+    "POST /account/mails",
+];
 /// What admins do besides, whose org has no Meta in its plan.
 const WITHOUT_META: [&str; 4] =
     ["POST /leads/{id}/assign", "POST /leads/{id}/status", "POST /leads/{id}/notes", "POST /leads/bulk"];

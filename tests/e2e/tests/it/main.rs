@@ -16,6 +16,7 @@ mod campaigns;
 mod connecting;
 mod console;
 mod console_access;
+mod console_account;
 mod console_campaigns;
 mod console_connections;
 mod console_german;

@@ -1,0 +1,214 @@
+//! Who may do what: visitors whose role, or whose permission in the org's directory, admits them. An [`Admin`] may do
+//! everything that the org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an
+//! [`Advertiser`] may spend the org's money on campaigns, a [`Member`] may read and answer the inbox, and a [`Person`]
+//! may change what concerns themselves.
+
+use std::borrow::Cow;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use leadwire::directory::{Access, MetaAccess};
+use leadwire::http::audit::trail_of;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::OrgScope;
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, PUBLISHING, User};
+use leadwire::tr;
+
+use crate::session::{Visitor, select_first};
+use crate::state::Console;
+
+/// A user who may act for their org, whose plan includes Meta.
+pub(crate) struct Admin {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may see the org's leads.
+pub(crate) struct LeadReader {
+    pub(crate) visitor: Visitor,
+    pub(crate) scope: OrgScope,
+    /// What they may do with the leads. `None` for a colleague who may only see them.
+    pub(crate) access: Option<Access>,
+}
+
+/// A user whom the org's directory knows, who may be anyone there.
+pub(crate) struct Person {
+    pub(crate) access: Access,
+    /// Themselves in the directory.
+    pub(crate) user: User,
+}
+
+/// A user who may write posts for the org, whose plan includes Meta.
+pub(crate) struct Author {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may create and launch campaigns for the org, whose plan includes Meta.
+pub(crate) struct Advertiser {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may read and answer the org's inbox, whose plan includes Meta.
+pub(crate) struct Member {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+impl FromRequestParts<Console> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.has_to_select_org() {
+            return Err(select_first(parts));
+        }
+        let access = begin(parts, visitor.access()).await.and_then(|access| with_meta(&visitor, access));
+        Ok(Self { access: access.map_err(IntoResponse::into_response)?, visitor })
+    }
+}
+
+impl FromRequestParts<Console> for LeadReader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.has_to_select_org() {
+            return Err(select_first(parts));
+        }
+        if visitor.is_admin() {
+            let access = begin(parts, visitor.access()).await.map_err(IntoResponse::into_response)?;
+            return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
+        }
+        let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
+        Ok(Self { visitor, scope, access: None })
+    }
+}
+
+impl FromRequestParts<Console> for Person {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        let unknown = || {
+            let detail = tr!("Your CRM has not added you to this org, so you get no mails.");
+            Problem::new(ProblemCode::NothingToSee, detail).into_response()
+        };
+        let user = visitor.user().cloned().ok_or_else(unknown)?;
+        let access = Access::of_colleague(visitor.session.caller).map_err(Problem::from);
+        let access = begin(parts, access).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { access, user })
+    }
+}
+
+impl FromRequestParts<Console> for Author {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let (visitor, access) = permitted(parts, console, PUBLISHING).await?;
+        Ok(Self { visitor, access })
+    }
+}
+
+impl FromRequestParts<Console> for Advertiser {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT).await?;
+        Ok(Self { visitor, access })
+    }
+}
+
+impl FromRequestParts<Console> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let (visitor, access) = permitted(parts, console, INBOX).await?;
+        Ok(Self { visitor, access })
+    }
+}
+
+/// A visitor whose role or whose permission in the org's directory admits them.
+async fn permitted(parts: &mut Parts, console: &Console, permission: &str) -> Result<(Visitor, MetaAccess), Response> {
+    let visitor = Visitor::from_request_parts(parts, console).await?;
+    if visitor.has_to_select_org() {
+        return Err(select_first(parts));
+    }
+    let access = if visitor.is_admin() { visitor.access() } else { colleague_access(&visitor, permission) };
+    let access = begin(parts, access).await.and_then(|access| with_meta(&visitor, access));
+    Ok((visitor, access.map_err(IntoResponse::into_response)?))
+}
+
+/// Records that the request's act begins.
+async fn begin(parts: &Parts, access: Result<Access, Problem>) -> Result<Access, Problem> {
+    Ok(access?.begin(trail_of(parts)).await?)
+}
+
+/// Checks that the org's plan includes Meta.
+fn with_meta(visitor: &Visitor, access: Access) -> Result<MetaAccess, Problem> {
+    Ok(MetaAccess::check(access, visitor.org.as_ref())?)
+}
+
+/// What a colleague without an admin's role may do, if their org's directory gives them this permission.
+fn colleague_access(visitor: &Visitor, permission: &str) -> Result<Access, Problem> {
+    if !visitor.may(permission) {
+        return Err(Problem::new(ProblemCode::NothingToSee, no_access(permission)));
+    }
+    Ok(Access::of_colleague(visitor.session.caller.clone())?)
+}
+
+/// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
+/// leads.
+fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
+    if visitor.may(LEAD_MANAGEMENT) {
+        return Ok(visitor.session.caller.scope_of_colleague()?);
+    }
+    Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)))
+}
+
+/// Who can give a visitor the permission that they lack.
+fn no_access(permission: &str) -> Cow<'static, str> {
+    match permission {
+        PUBLISHING => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to publish posts."
+            )
+        }
+        ADS_MANAGEMENT => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to manage campaigns."
+            )
+        }
+        INBOX => {
+            tr!(
+                "Your account has no access to this section. An admin of your CRM can give you permission to use the inbox."
+            )
+        }
+        _ => tr!(
+            "Your account has no access to this section. An admin of your CRM can give you permission to manage leads."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::caller::Role;
+
+    use super::*;
+    use crate::session::tests::visitor;
+
+    #[test]
+    fn a_colleague_publishes_only_with_the_permission() {
+        let allowed = |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING).is_ok();
+        assert!(allowed(Role::Other, &[PUBLISHING]));
+        assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
+        assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
+        assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
+        let mut basic = visitor(Role::Other, &[PUBLISHING]);
+        basic.org = None;
+        let access = colleague_access(&basic, PUBLISHING).unwrap();
+        assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
+    }
+}

@@ -1,0 +1,72 @@
+//! What keeps mails from people.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Table, TableError, keys};
+use crate::ids::{OrgScope, UserId};
+use crate::model::mail_preference::{MailKind, MailPreference, MailProblem};
+use crate::model::org::User;
+
+#[derive(Serialize, Deserialize)]
+struct PreferenceRow {
+    user_id: UserId,
+    #[serde(flatten)]
+    preference: MailPreference,
+}
+
+impl Table {
+    /// Reads what keeps mails from a person.
+    pub async fn mail_preference(&self, scope: &OrgScope, user: &UserId) -> Result<MailPreference, TableError> {
+        let row: Option<PreferenceRow> = self.get(&keys::mail_preference(scope, user)).await?;
+        Ok(row.map(|row| row.preference).unwrap_or_default())
+    }
+
+    /// Reads what keeps mails from the org's people. Those without a record are omitted.
+    pub async fn mail_preferences(&self, scope: &OrgScope) -> Result<BTreeMap<UserId, MailPreference>, TableError> {
+        let rows: Vec<PreferenceRow> = self.query(&keys::org_pk(scope), keys::MAIL_PREFERENCE_PREFIX).await?;
+        Ok(rows.into_iter().map(|row| (row.user_id, row.preference)).collect())
+    }
+
+    /// Lists the active admins of an org who want alerts.
+    pub async fn alert_recipients(&self, scope: &OrgScope) -> Result<Vec<User>, TableError> {
+        let (mut users, preferences) = (self.users(scope).await?, self.mail_preferences(scope).await?);
+        let wants = |user: &User| preferences.get(&user.id).is_none_or(|preference| preference.wants(MailKind::Alerts));
+        users.retain(|user| user.is_admin() && wants(user));
+        Ok(users)
+    }
+
+    /// Switches mails to a person off, or on again. On also forgets why their address got none: it is tried again.
+    pub async fn switch_mails(
+        &self,
+        scope: &OrgScope,
+        user: &UserId,
+        mails: MailKind,
+        on: bool,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let field = match mails {
+            MailKind::AssignedLeads => "off_since",
+            MailKind::Alerts => "alerts_off_since",
+        };
+        let change = self.change(&keys::mail_preference(scope, user)).set("type", &"mail_preference")?;
+        let mut change = change.set("user_id", user)?.set(field, &(!on).then_some(now))?;
+        if on {
+            change = change.set("problem", &None::<MailProblem>)?;
+        }
+        change.send().await.map(drop)
+    }
+
+    /// Records that mails to a person's address do not arrive or are not wanted.
+    pub async fn set_mail_problem(
+        &self,
+        scope: &OrgScope,
+        user: &UserId,
+        problem: &MailProblem,
+    ) -> Result<(), TableError> {
+        let change = self.change(&keys::mail_preference(scope, user)).set("type", &"mail_preference")?;
+        change.set("user_id", user)?.set("problem", problem)?.send().await.map(drop)
+    }
+}
