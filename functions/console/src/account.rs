@@ -64,10 +64,10 @@ fn mails(visitor: &Visitor, described: Option<&UserOut>) -> Markup {
         }
         form method="post" action={ (PATH) "/mails" } {
             (csrf_field(visitor))
-            label.check { input type="checkbox" name="notifications" checked[out.notifications]; " " (tr!("Leads that are assigned to me")) }
+            label.tick { input type="checkbox" name="notifications" checked[out.notifications]; " " (tr!("Leads that are assigned to me")) }
             p.quiet { (tr!("One mail for each lead, up to twenty an hour; the others come together in one. An admin turns these mails on for each integration.")) }
             @if out.user.is_admin() {
-                label.check { input type="checkbox" name="alerts" checked[out.alerts]; " " (tr!("Alerts about connections and webhooks")) }
+                label.tick { input type="checkbox" name="alerts" checked[out.alerts]; " " (tr!("Alerts about connections and webhooks")) }
                 p.quiet { (tr!("Before a connection expires, and when leads have stopped or a webhook fails.")) }
             }
             div.acts { button.primary { (tr!("Save")) } }

@@ -35,9 +35,12 @@ async fn show(
     Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let latency = console.leads.latency(&access.scope, None, None).await?;
-    let connections = console.connections.connections(&access).await?.items;
-    let parked = console.leads.parked(&access, None, MAX_READ).await?;
+    let (latency, connections, parked) = tokio::try_join!(
+        console.leads.latency(&access.scope, None, None),
+        console.connections.connections(&access),
+        console.leads.parked(&access, None, MAX_READ),
+    )?;
+    let connections = connections.items;
     let body = html! {
         section { h2 { (tr!("From submission to the CRM")) } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();

@@ -41,11 +41,15 @@ pub(crate) async fn show(
     Admin { visitor, access }: Admin,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integrations = console.connections.integrations(&access).await?.items;
-    let connections = console.connections.connections(&access).await?.items;
-    let users = console.directory.describe_users(&access.scope).await?;
-    let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
-    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
+    let all_accounts = AccountFilter::default();
+    let (integrations, connections, users, parked, accounts) = tokio::try_join!(
+        console.connections.integrations(&access),
+        console.connections.connections(&access),
+        console.directory.describe_users(&access.scope),
+        console.leads.parked(&access, None, MAX_COUNTED),
+        console.ads.accounts(&access, &all_accounts),
+    )?;
+    let (integrations, connections, accounts) = (integrations.items, connections.items, accounts.items);
     let steps = checklist(&integrations, &connections, &users);
     let has_leads = connections.iter().any(|page| page.leads_count > 0);
     let body = html! {
@@ -151,8 +155,10 @@ pub(crate) async fn figures(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let now = leadwire::clock::now();
-    let overview = console.ads.overview(&access, zone.time_zone().clone(), now).await?;
-    let latency = console.leads.latency(&access.scope, None, None).await?;
+    let (overview, latency) = tokio::try_join!(
+        console.ads.overview(&access, zone.time_zone().clone(), now),
+        console.leads.latency(&access.scope, None, None),
+    )?;
     let part = html! {
         section { h2 { (tr!("Leads")) } (numbers(&overview, &latency)) (chart(&overview)) }
         div.halves {

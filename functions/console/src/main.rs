@@ -34,6 +34,7 @@ mod settings;
 mod state;
 mod styleguide;
 mod unsubscribe;
+mod waiting;
 mod webhooks;
 mod zone;
 
@@ -63,12 +64,16 @@ use leadwire::tokens::Tokens;
 use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};
 
+use crate::waiting::CallCounter;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::TimeoutProfile::Request)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
+    let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).interceptor(CallCounter).build();
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb);
+    let table = Table::new(dynamodb.clone(), env::table_name()?);
     let bus = Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let lead_queue = Queue::new(sqs.clone(), env::lead_queue_url()?);
@@ -76,7 +81,7 @@ async fn main() -> Result<(), Error> {
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
     let root_key = vault.signing_key(&env::root_secret_id()?).await?;
     let console_key = vault.signing_key(&env::console_secret_id()?).await?;
-    let sessions = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::sessions_table_name()?);
+    let sessions = Table::new(dynamodb, env::sessions_table_name()?);
     let version = env::graph_version()?;
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, version.clone()).await?;
     let tokens = Tokens { meta: meta.clone(), table: table.clone(), checks: checks.clone() };

@@ -15,6 +15,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::session::Visitor;
 use crate::state::Console;
+use crate::waiting::Waiting;
 use crate::{
     account, acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout,
     leads, login, orgs, posts, request, settings, styleguide, unsubscribe, webhooks,
@@ -97,7 +98,7 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
-/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from other
+/// Adds headers to every response: the time it took here and how much of it the table, and security headers. With these, pages load nothing from other
 /// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts, campaigns and the inbox alone show
 /// pictures from elsewhere, and use the bucket.
 async fn add_headers(State(console): State<Console>, request: Request, next: Next) -> Response {
@@ -112,9 +113,10 @@ async fn add_headers(State(console): State<Console>, request: Request, next: Nex
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     let started = Instant::now();
-    let mut response = next.run(request).await;
+    let (mut response, waited) = Waiting::count(next.run(request)).await;
     let headers = response.headers_mut();
-    if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", started.elapsed().as_secs_f64() * 1000.0)) {
+    let took = format!("app;dur={:.1}, {}", started.elapsed().as_secs_f64() * 1000.0, waited.entry());
+    if let Ok(took) = HeaderValue::from_str(&took) {
         headers.insert(HeaderName::from_static("server-timing"), took);
     }
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -100,10 +100,10 @@ impl Ads {
         }
         let (rows, total) = sum_outcomes(query.by, &leads, &spends);
         let items = self.name_outcomes(scope, query.by, &accounts, rows).await?;
-        let parked = self.table.parked_from(scope, None, MAX_HELD).await?.0.len();
-        let waiting = self.table.waiting(scope, None, MAX_HELD).await?.len();
+        let ((parked, _), waiting) =
+            tokio::try_join!(self.table.parked_from(scope, None, MAX_HELD), self.table.waiting(scope, None, MAX_HELD))?;
         let (since, until) = days;
-        let (totals, not_imported) = (total.figures(), parked + waiting);
+        let (totals, not_imported) = (total.figures(), parked.len() + waiting.len());
         Ok(OutcomeReport { items, totals, not_imported, since, until, next_cursor: None })
     }
 

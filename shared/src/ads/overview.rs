@@ -69,11 +69,11 @@ impl Ads {
             let (rows, _) = sum_outcomes(by, leads, if by == OutcomeDimension::Assignee { &[] } else { &spends });
             self.name_outcomes(scope, by, &accounts, rows).await
         };
-        Ok(LeadOverview {
-            days: days.into_iter().collect(),
-            campaigns: rows(OutcomeDimension::Campaign, &of_week).await?,
-            forms: rows(OutcomeDimension::Form, &of_week).await?,
-            assignees: rows(OutcomeDimension::Assignee, &of_month).await?,
-        })
+        let (campaigns, forms, assignees) = tokio::try_join!(
+            rows(OutcomeDimension::Campaign, &of_week),
+            rows(OutcomeDimension::Form, &of_week),
+            rows(OutcomeDimension::Assignee, &of_month),
+        )?;
+        Ok(LeadOverview { days: days.into_iter().collect(), campaigns, forms, assignees })
     }
 }

@@ -211,9 +211,11 @@ impl Connections {
     }
 
     async fn load(&self, access: &MetaAccess) -> Result<(Vec<Integration>, Vec<Connection>), ActError> {
-        let mut integrations = self.connector.table.integrations(&access.scope).await?;
+        let table = &self.connector.table;
+        let (mut integrations, connections) =
+            tokio::try_join!(table.integrations(&access.scope), table.connections(&access.scope))?;
         integrations.retain(|integration| integration.lifecycle != Lifecycle::Removing);
-        Ok((integrations, self.connector.table.connections(&access.scope).await?))
+        Ok((integrations, connections))
     }
 }
 

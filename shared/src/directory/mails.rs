@@ -67,11 +67,11 @@ impl Directory {
 
     /// The org's users, with which mails they get.
     pub async fn describe_users(&self, scope: &OrgScope) -> Result<Vec<UserOut>, ActError> {
-        let mut preferences = self.table.mail_preferences(scope).await?;
+        let (users, mut preferences) = tokio::try_join!(self.table.users(scope), self.table.mail_preferences(scope))?;
         let describe = |user: User| {
             let preference = preferences.remove(&user.id).unwrap_or_default();
             UserOut::new(user, &preference)
         };
-        Ok(self.table.users(scope).await?.into_iter().map(describe).collect())
+        Ok(users.into_iter().map(describe).collect())
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
@@ -20,6 +22,9 @@ use crate::model::inbox::{Channel, Conversation, ConversationStatus};
 use crate::table::inbox::InboxPosition;
 use crate::table::{TableError, pause};
 use crate::tr;
+
+/// Contacts of a list that are read at once.
+const CONCURRENCY: usize = 16;
 
 /// Selects conversations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,10 +127,8 @@ impl Inbox {
         };
         let mut found: Vec<Conversation> = found.into_iter().filter(|one| query.matches(one, now)).collect();
         found.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_message_at));
-        let mut items = Vec::new();
-        for conversation in found {
-            items.push(self.conversation_out(access, conversation, now).await?);
-        }
+        let described = found.into_iter().map(|conversation| self.conversation_out(access, conversation, now));
+        let items = stream::iter(described).buffered(CONCURRENCY).try_collect().await?;
         Ok(ConversationList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }
 
@@ -146,10 +149,10 @@ impl Inbox {
         };
         let mut matching = Vec::new();
         for _ in 0..MAX_READS {
-            let mut page = Vec::new();
-            for status in &statuses {
-                page.extend(self.table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE).await?);
-            }
+            let of_status = |status: &ConversationStatus| {
+                self.table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE)
+            };
+            let mut page = try_join_all(statuses.iter().map(of_status)).await?.concat();
             page.sort_by(|(one, _), (other, _)| other.cmp(one));
             page.truncate(READ_AT_ONCE);
             let is_last = page.len() < READ_AT_ONCE;

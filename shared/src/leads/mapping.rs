@@ -128,8 +128,7 @@ fn record_mapping(trail: &Trail, before: Option<&Mapping>, after: &Mapping) {
 impl Leads {
     /// Reads a form and how its answers are mapped.
     pub async fn mapping(&self, access: &MetaAccess, id: &FormId) -> Result<MappingOut, ActError> {
-        let (page, form) = self.form(access, id).await?;
-        let mapping = self.stored_mapping(access, id).await?;
+        let ((page, form), mapping) = tokio::try_join!(self.form(access, id), self.stored_mapping(access, id))?;
         Ok(mapping_out(id.clone(), &page, form, mapping))
     }
 

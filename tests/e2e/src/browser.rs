@@ -24,16 +24,20 @@ pub struct Screen {
     width: u32,
     height: u32,
     dark: bool,
+    /// Whether the person asked for less motion.
+    pub still: bool,
 }
 
 /// A desktop screen.
-pub const DESK: Screen = Screen { name: "desk", width: 1280, height: 900, dark: false };
+pub const DESK: Screen = Screen { name: "desk", width: 1280, height: 900, dark: false, still: false };
 /// A desktop screen in dark mode.
 pub const DESK_DARK: Screen = Screen { name: "desk-dark", dark: true, ..DESK };
 /// A large screen.
-pub const WIDE: Screen = Screen { name: "wide", width: 1600, height: 1000, dark: false };
+pub const WIDE: Screen = Screen { name: "wide", width: 1600, height: 1000, ..DESK };
+/// A desktop screen at 200 % zoom, of someone who asked for less motion.
+pub const ZOOMED: Screen = Screen { name: "zoomed", width: 640, height: 450, still: true, ..DESK };
 /// A small phone.
-pub const PHONE: Screen = Screen { name: "phone", width: 360, height: 740, dark: false };
+pub const PHONE: Screen = Screen { name: "phone", width: 360, height: 740, ..DESK };
 /// A small phone in dark mode.
 pub const PHONE_DARK: Screen = Screen { name: "phone-dark", dark: true, ..PHONE };
 
@@ -130,7 +134,10 @@ impl Browser {
         let size = json!({ "width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": phone });
         browser.devtools("Emulation.setDeviceMetricsOverride", size).await;
         let theme = if screen.dark { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        let motion = if screen.still { "reduce" } else { "no-preference" };
+        let media = [("prefers-color-scheme", theme), ("prefers-reduced-motion", motion)];
+        let media = media.map(|(name, value)| json!({ "name": name, "value": value }));
+        let media = json!({ "features": media });
         browser.devtools("Emulation.setEmulatedMedia", media).await;
         browser
     }
@@ -343,9 +350,10 @@ impl Browser {
     /// # Panics
     /// Panics if a check fails.
     pub async fn check_page(&self, name: &str) {
+        // Beyond the usual rules: a contrast of 7 to 1, and room for a finger.
         const RUN_RULES: &str = "const done = arguments[arguments.length - 1]; \
-            axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.map((rule) => \
-                [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map((node) => node.html)])), (error) => done([['critical', String(error)]]))";
+            axe.run(document, { resultTypes: ['violations'], rules: { 'color-contrast-enhanced': { enabled: true }, 'target-size': { enabled: true } } }).then((found) => done(found.violations.map((rule) => \
+                [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map((node) => [node.html, (node.any[0] ?? node.all[0] ?? node.none[0])?.message])])), (error) => done([['critical', String(error)]]))";
         // Not `innerWidth`: on a phone it grows with the overflow.
         const READ_OVERFLOW: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
         self.wait_until_loaded().await;
@@ -362,6 +370,29 @@ impl Browser {
         let found: Vec<&Value> = found.as_array().into_iter().flatten().collect();
         assert!(found.is_empty(), "{name} on {}: {found:#?}", self.screen.name);
         self.check_log(name).await;
+    }
+
+    /// How far things have moved since the page was opened without the reader's doing, as browsers count it: what share
+    /// of the screen moved, times how far.
+    ///
+    /// # Panics
+    /// Panics if the browser does not count it.
+    pub async fn layout_shift(&self) -> (f64, Value) {
+        const READ_SHIFTS: &str = "const done = arguments[arguments.length - 1]; \
+            new PerformanceObserver((list) => { const moved = list.getEntries().filter((entry) => !entry.hadRecentInput); \
+                done([moved.reduce((sum, entry) => sum + entry.value, 0), moved.flatMap((entry) => entry.sources.map((source) => source.node?.outerHTML?.slice(0, 200)))]); }) \
+                .observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done([0, []]), 100)";
+        let found = self.client.execute_async(READ_SHIFTS, vec![]).await.expect("the browser counts it");
+        (found[0].as_f64().expect("a number"), found[1].clone())
+    }
+
+    /// How many animations and transitions run.
+    ///
+    /// # Panics
+    /// Panics if the browser does not count them.
+    pub async fn animations(&self) -> u64 {
+        const COUNT: &str = "return document.getAnimations().filter((one) => one.playState === 'running').length";
+        self.client.execute(COUNT, vec![]).await.expect("the browser counts them").as_u64().unwrap_or_default()
     }
 
     /// Checks the browser's log: content blocked by the page's policy, script errors, failed loads.

@@ -71,8 +71,10 @@ async fn render(
     problem: Option<&Problem>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integrations = console.connections.integrations(access).await?.items;
-    let linked = console.ads.accounts(access, &AccountFilter::default()).await?.items;
+    let all_accounts = AccountFilter::default();
+    let (integrations, linked) =
+        tokio::try_join!(console.connections.integrations(access), console.ads.accounts(access, &all_accounts))?;
+    let (integrations, linked) = (integrations.items, linked.items);
     let clients: BTreeSet<&str> = linked.iter().map(|account| account.client.name.as_str()).collect();
     let wrong = |field: &str| is_wrong(problem, field);
     let chosen = prefill.value("integration_id");

@@ -115,9 +115,10 @@ pub(super) async fn show(
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let report = async { Ok(console.ads.outcomes(&access, &outcome_query(&query, &zone)?).await?) };
-    let report: Result<OutcomeReport, Problem> = report.await;
+    let all_accounts = AccountFilter::default();
+    let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
+    let (accounts, report): (_, Result<OutcomeReport, Problem>) = (accounts?.items, report);
     let now = query.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { (tr!("Group by")) select name="group_by" {

@@ -36,7 +36,6 @@ pub(super) async fn show(
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let reports = async {
         let report = async |by: Dimension| {
             let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, days: query.days()? };
@@ -45,14 +44,15 @@ pub(super) async fn show(
         // What was before is only compared with. Without it, the numbers of these days stand alone.
         let earlier = query.days_before(zone.day(leadwire::clock::now()))?;
         let earlier = ReportQuery { by: vec![Dimension::Day], accounts: query.accounts()?, days: earlier };
-        let before = console
-            .ads
-            .report(&access, &earlier, None, MAX_ROWS)
-            .await
-            .map_or_else(|_| Vec::new(), |report| report.totals);
-        Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?, before))
+        let before = async {
+            let before = console.ads.report(&access, &earlier, None, MAX_ROWS).await;
+            Ok(before.map_or_else(|_| Vec::new(), |report| report.totals))
+        };
+        tokio::try_join!(report(Dimension::Day), report(Dimension::Client), before)
     };
-    let reports = reports.await;
+    let all_accounts = AccountFilter::default();
+    let (accounts, reports) = tokio::join!(console.ads.accounts(&access, &all_accounts), reports);
+    let accounts = accounts?.items;
     let labels = query.conversion_labels(&accounts);
     let body = html! {
         (tabs("/ads"))

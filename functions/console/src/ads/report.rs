@@ -95,9 +95,10 @@ pub(super) async fn show(
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let report = async { Ok(console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?) };
-    let report: Result<ReportOut, Problem> = report.await;
+    let all_accounts = AccountFilter::default();
+    let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
+    let (accounts, report): (_, Result<ReportOut, Problem>) = (accounts?.items, report);
     let now = query.get("group_by").unwrap_or("campaign");
     let choices = choices();
     let by = html! {

@@ -69,6 +69,7 @@ pub(super) async fn conversation_page(
     composer: Option<&Markup>,
 ) -> Result<Response, Problem> {
     let Reader { console, member, names, query, .. } = reader;
+    // First, because the list shows it as read.
     let pane = thread::pane(reader, id, composer).await?;
     let list = list::load(console, &member.access, names, query, Some(id)).await?;
     Ok(page(&member.visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(names, query, &list, &pane, true)))

@@ -142,8 +142,8 @@ struct Names {
 
 impl Names {
     async fn load(console: &Console, access: &MetaAccess) -> Result<Self, ActError> {
-        let users = console.directory.users(&access.scope).await?;
-        let pages = console.leads.pages(&access.scope).await?;
+        let (users, pages) =
+            tokio::try_join!(console.directory.users(&access.scope), console.leads.pages(&access.scope))?;
         // The login may identify people by ids of its own; the directory and the token both have the e-mail address.
         let is_me = |user: &&User| user.id == access.caller.user || Some(&user.email) == access.caller.email.as_ref();
         let me = users.iter().find(is_me).map(|user| user.id.clone());

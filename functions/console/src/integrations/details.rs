@@ -66,12 +66,15 @@ pub(super) async fn render(
     refused: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integration = console.connections.integration(access, id).await?;
-    let pages = console.connections.pages(access, id).await?;
-    let described = console.directory.describe_users(&access.scope).await?;
+    let (integration, pages, described, runs) = tokio::try_join!(
+        console.connections.integration(access, id),
+        console.connections.pages(access, id),
+        console.directory.describe_users(&access.scope),
+        console.leads.runs(access, id),
+    )?;
+    let runs = runs.items;
     let unreached = unreached(&integration, &described);
     let users: Vec<User> = described.into_iter().map(|described| described.user).collect();
-    let runs = console.leads.runs(access, id).await?.items;
     let base = format!("/integrations/{id}");
     let delete = Confirm {
         id: "delete",

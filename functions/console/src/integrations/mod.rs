@@ -59,10 +59,13 @@ async fn list(
     Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integrations = console.connections.integrations(&access).await?.items;
-    let connections = console.connections.connections(&access).await?.items;
-    let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
-    let users = console.directory.describe_users(&access.scope).await?;
+    let (integrations, connections, parked, users) = tokio::try_join!(
+        console.connections.integrations(&access),
+        console.connections.connections(&access),
+        console.leads.parked(&access, None, MAX_COUNTED),
+        console.directory.describe_users(&access.scope),
+    )?;
+    let (integrations, connections) = (integrations.items, connections.items);
     let body = if integrations.is_empty() {
         not_connected(&visitor)
     } else {

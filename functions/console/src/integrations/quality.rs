@@ -56,11 +56,16 @@ async fn render(
     rejected: Option<Rejected<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integration = console.connections.integration(access, id).await?;
-    let now = console.conversions.get(access, id).await?;
-    let outcomes = console.conversions.outcomes(access, id).await?;
+    let stored = async {
+        tokio::try_join!(
+            console.connections.integration(access, id),
+            console.conversions.get(access, id),
+            console.conversions.outcomes(access, id),
+        )
+    };
     // Without the list, a dataset can still be named by its id, and reporting be turned off.
-    let datasets = console.conversions.datasets(access, id).await.map_err(Problem::from);
+    let (stored, datasets) = tokio::join!(stored, console.conversions.datasets(access, id));
+    let ((integration, now, outcomes), datasets) = (stored?, datasets.map_err(Problem::from));
     let form = Form {
         datasets: datasets.as_ref().map_or(&[][..], |list| &list.items),
         now: &now,

@@ -98,8 +98,8 @@ async fn body(
     refused: Option<&RefusedNotes<'_>>,
 ) -> Result<Markup, Problem> {
     let lead = &details.lead;
-    let users = console.directory.users(scope).await?;
-    let steps = console.leads.trace(scope, &lead.id).await?.items;
+    let (users, trace) = tokio::try_join!(console.directory.users(scope), console.leads.trace(scope, &lead.id))?;
+    let steps = trace.items;
     Ok(html! {
         div.columns.lead-columns {
             div {

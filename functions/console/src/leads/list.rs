@@ -40,14 +40,31 @@ pub(super) async fn show(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let users = console.directory.users(&scope).await?;
     let leads = async {
         let leads = console.leads.list(&scope, &lead_query(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
         leads.map_err(Problem::from)
     };
-    let leads = leads.await;
+    let is_fragment = wants_fragment(&headers);
+    let own_views = async {
+        match is_fragment {
+            true => Ok(Vec::new()),
+            false => console.leads.views(&scope, &visitor.session.caller.user).await,
+        }
+    };
+    let parked = async {
+        match &access {
+            Some(access) if visitor.has_meta() && !is_fragment && !filters_any(&query) => {
+                console.leads.parked(access, None, MAX_COUNTED).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    };
+    // What is wrong with the filters stands beside them.
+    let (leads, rest) = tokio::join!(leads, async {
+        tokio::try_join!(console.directory.users(&scope), console.leads.pages(&scope), own_views, parked)
+    });
+    let (users, pages, own_views, parked) = rest?;
     let can_change = access.is_some();
-    let pages = console.leads.pages(&scope).await?;
     let rows = |list: &LeadList| {
         html! {
             @if query.get("cursor").is_none() { (refresh_within(4, 20)) }
@@ -60,16 +77,9 @@ pub(super) async fn show(
             } @else { (table(&query, list, &users, can_change)) }
         }
     };
-    if wants_fragment(&headers) {
+    if is_fragment {
         return Ok(rows(&leads?).into_response());
     }
-    let parked = match &access {
-        Some(access) if visitor.has_meta() && !filters_any(&query) => {
-            Some(console.leads.parked(access, None, MAX_COUNTED).await?)
-        }
-        _ => None,
-    };
-    let own_views = console.leads.views(&scope, &visitor.session.caller.user).await?;
     let body = html! {
         @if let Some(parked) = &parked { (delivery::parked_banner(parked)) }
         div.toolbar {

@@ -27,13 +27,13 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let places = Places::load(&console, &access).await?;
     let posts = async {
         let query_of_posts = post_query(&query, &zone)?;
         let posts = console.publishing.posts(&access, &query_of_posts, query.get("cursor"), PAGE_SIZE).await;
         posts.map_err(Problem::from)
     };
-    let posts = posts.await;
+    let (places, posts) = tokio::join!(Places::load(&console, &access), posts);
+    let places = places?;
     let body = html! {
         (tabs("/posts"))
         (filter_form(&query, &places))

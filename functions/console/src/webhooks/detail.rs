@@ -42,9 +42,11 @@ pub(super) async fn show(
     Query(confirming): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let endpoint = console.deliveries.endpoint(&admin.access, &id).await?;
     let query = DeliveryQuery { state: None, cursor: position.cursor };
-    let log = console.deliveries.deliveries(&admin.access, &id, &query, DELIVERIES_SHOWN).await?;
+    let (endpoint, log) = tokio::try_join!(
+        console.deliveries.endpoint(&admin.access, &id),
+        console.deliveries.deliveries(&admin.access, &id, &query, DELIVERIES_SHOWN),
+    )?;
     let body = render(&admin.visitor, &endpoint, &log, None, confirming.confirm == "delete");
     Ok(page(&admin.visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
 }

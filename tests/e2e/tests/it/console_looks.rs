@@ -1,7 +1,7 @@
 //! Every page of the console on every screen: nothing overflows, no serious accessibility rule is violated, nothing is
 //! blocked. The pictures are in `target/e2e/pictures`.
 
-use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, picture_folder};
+use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, ZOOMED, picture_folder};
 use e2e::fixtures::{DemoOrg, create_demo_org};
 use e2e::looks::{STYLEGUIDE_SCREENS, difference, kept_styleguide};
 use e2e::world::world;
@@ -22,6 +22,12 @@ async fn all_pages_are_in_order(screen: Screen) {
     browser.log_in(&made.admin).await;
     for (name, path) in &made.pages {
         browser.open_page(path).await;
+        browser.wait_until_loaded().await;
+        let (shift, moved) = browser.layout_shift().await;
+        assert!(shift < 0.02, "{name} on {}: things move while it loads ({shift}): {moved:#}", screen.name);
+        if screen.still {
+            assert_eq!(browser.animations().await, 0, "{name} moves for someone who asked for less motion");
+        }
         browser.check_page(&format!("all-{name}")).await;
     }
     browser.close().await;
@@ -45,6 +51,11 @@ async fn every_page_is_in_order_on_a_desk_at_night() {
 #[tokio::test]
 async fn every_page_is_in_order_on_a_large_screen() {
     all_pages_are_in_order(WIDE).await;
+}
+
+#[tokio::test]
+async fn every_page_is_in_order_at_double_size_and_without_motion() {
+    all_pages_are_in_order(ZOOMED).await;
 }
 
 #[tokio::test]
