@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +21,9 @@ use crate::model::lead::form::Form;
 use crate::model::limit::OrgLimit;
 use crate::secret::AccessToken;
 use crate::table::Table;
+
+/// Pages whose cached form is read at once.
+const CONCURRENCY: usize = 8;
 
 /// The forms of the org's pages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -133,9 +137,10 @@ pub(super) async fn find_form(
     let mut connected = table.connections(scope).await?;
     connected.retain(|page| page.ended.is_none());
     // Cached forms first: they cost no call to Meta.
-    for page in connected {
-        if let Some(form) = table.form(&page.page_id, id, now).await? {
-            return Ok(Some((page, form)));
+    for pages in connected.chunks(CONCURRENCY) {
+        let cached = try_join_all(pages.iter().map(|page| table.form(&page.page_id, id, now))).await?;
+        if let Some((page, form)) = pages.iter().zip(cached).find_map(|(page, form)| Some((page, form?))) {
+            return Ok(Some((page.clone(), form)));
         }
     }
     let pages = pages_with_tokens(meta, table, scope).await?;

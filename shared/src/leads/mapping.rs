@@ -179,9 +179,8 @@ impl Leads {
         id: &FormId,
         input: PreviewIn,
     ) -> Result<Preview, ActError> {
-        let (page, form) = self.form(access, id).await?;
+        let ((page, form), now) = tokio::try_join!(self.form(access, id), self.stored_mapping(access, id))?;
         check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
-        let now = self.stored_mapping(access, id).await?;
         let version = now.as_ref().map_or(0, |mapping| mapping.version) + 1;
         let (changed_at, changed_by) = (crate::clock::now(), access.caller.user.clone());
         let then = Mapping { version, rules: input.rules, country: input.country, changed_at, changed_by };

@@ -36,13 +36,16 @@ impl Leads {
 }
 
 pub(super) async fn read_trace(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Vec<Step>, TableError> {
-    let mut steps = table.steps(scope, id).await?;
-    if let Some(stored) = table.find_lead(scope, id).await? {
-        let published_at = table.published_at(scope, &[&stored]).await?.into_iter().flatten().next();
+    let (mut steps, stored) = tokio::try_join!(table.steps(scope, id), table.find_lead(scope, id))?;
+    if let Some(stored) = stored {
+        let known = [&stored];
+        let (published, conversions) =
+            tokio::try_join!(table.published_at(scope, &known), table.conversions(scope, id))?;
+        let published_at = published.into_iter().flatten().next();
         match stored {
             StoredLead::Lead(lead) => {
                 steps.extend(trace::of_lead(&lead, published_at));
-                steps.extend(table.conversions(scope, id).await?.iter().map(Conversion::step));
+                steps.extend(conversions.iter().map(Conversion::step));
                 if lead.submissions_count > 0 {
                     steps.extend(table.submissions(scope, id).await?.iter().map(trace::joined));
                 }

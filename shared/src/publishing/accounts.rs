@@ -50,8 +50,8 @@ impl Publishing {
     /// is listed once, and has a problem only if none of them works.
     pub async fn targets(&self, access: &MetaAccess) -> Result<Vec<PageTarget>, ActError> {
         let now = crate::clock::now();
-        let connections = self.table.connections(&access.scope).await?;
-        let integrations = self.table.integrations(&access.scope).await?;
+        let (connections, integrations) =
+            tokio::try_join!(self.table.connections(&access.scope), self.table.integrations(&access.scope))?;
         let mut pages: BTreeMap<&PageId, Vec<&Connection>> = BTreeMap::new();
         for connection in &connections {
             pages.entry(&connection.page_id).or_default().push(connection);

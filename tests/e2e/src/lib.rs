@@ -24,6 +24,7 @@ pub mod inbox_storm;
 pub mod json;
 pub mod looks;
 pub mod meta;
+mod page_check;
 pub mod storm;
 pub mod tenant;
 pub mod world;

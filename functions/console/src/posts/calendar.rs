@@ -42,16 +42,18 @@ pub(super) async fn show(
         to: Some(zone.start_of(month.next()).ok_or_else(out_of_range)?),
         ..PostQuery::default()
     };
-    let (mut posts, mut cursor) = (Vec::new(), None);
-    loop {
-        let list = console.publishing.posts(&access, &query, cursor.as_deref(), 100).await?;
-        posts.extend(list.items);
-        cursor = list.next_cursor;
-        if cursor.is_none() || posts.len() >= MAX_PER_MONTH {
-            break;
+    let posts = async {
+        let (mut posts, mut cursor) = (Vec::new(), None);
+        loop {
+            let list = console.publishing.posts(&access, &query, cursor.as_deref(), 100).await?;
+            posts.extend(list.items);
+            cursor = list.next_cursor;
+            if cursor.is_none() || posts.len() >= MAX_PER_MONTH {
+                return Ok((posts, cursor));
+            }
         }
-    }
-    let places = Places::load(&console, &access).await?;
+    };
+    let ((posts, cursor), places) = tokio::try_join!(posts, Places::load(&console, &access))?;
     let body = html! {
         (tabs("/posts/calendar"))
         @if cursor.is_some() {

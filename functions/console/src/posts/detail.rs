@@ -82,8 +82,8 @@ async fn life(
     refused: Option<(&str, &Problem)>,
 ) -> Result<(String, Markup), Problem> {
     let post = console.publishing.post(access, id).await?;
-    let siblings = console.publishing.siblings(access, &post).await?;
-    let places = Places::load(console, access).await?;
+    let (siblings, places) =
+        tokio::try_join!(console.publishing.siblings(access, &post), Places::load(console, access))?;
     let now = leadwire::clock::now();
     let life = Life { visitor, post: &post, siblings: &siblings, places: &places, zone, confirm, refused, now };
     Ok((summary(&post), life.render()))
