@@ -206,6 +206,9 @@ mod tests {
         assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
         assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
         assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
+        let mut unknown = visitor(Role::Other, &[PUBLISHING]);
+        unknown.colleague = None;
+        assert!(colleague_access(&unknown, PUBLISHING).is_err());
         let mut basic = visitor(Role::Other, &[PUBLISHING]);
         basic.org = None;
         let access = colleague_access(&basic, PUBLISHING).unwrap();

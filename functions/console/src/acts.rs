@@ -24,6 +24,11 @@ const fn preview(path: &'static str) -> RouteAct {
     ("POST", path, ActRule::Nothing)
 }
 
+/// A form with which a person keeps something for themselves alone.
+const fn own(path: &'static str) -> RouteAct {
+    ("POST", path, ActRule::Nothing)
+}
+
 pub(crate) const ACTS: &[RouteAct] = &[
     act("GET", "/login/callback", A::Login),
     form("/logout", A::Logout),
@@ -75,9 +80,8 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/webhooks/{id}/delete", A::EndpointDelete),
     form("/webhooks/{id}/deliveries/{delivery}/resend", A::DeliveryResend),
     form("/leads/bulk", A::LeadChange),
-    // Views are of one person, and change nothing for others.
-    preview("/leads/views"),
-    preview("/leads/views/delete"),
+    own("/leads/views"),
+    own("/leads/views/delete"),
     form("/delivery/replay", A::LeadReplay),
     form("/delivery/dismiss", A::LeadDismiss),
     form("/posts/new", A::PostCreate),

@@ -14,7 +14,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) days: Vec<(Date, Option<(f64, String)>)>,
 }
 
-const WIDTH: f64 = 420.0;
+const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 150.0;
 /// Space for the numbers on the left and the days below.
 const LEFT_MARGIN: f64 = 40.0;

@@ -63,7 +63,7 @@ fn times(report: &LatencyReport) -> Markup {
         } @else {
             div.figures {
                 div { span { (tr!("Half of the leads within")) } b { (seconds(report.all.p50_s)) } }
-                div { span { (tr!("95% of the leads within")) } b { (seconds(report.all.p95_s)) } }
+                div { span { (tr!("95% arrive in under")) } b { (seconds(report.all.p95_s)) } }
                 div { span { (tr!("Within 2 minutes")) } b { (share(&report.all)) } }
                 div { span { (tr!("Leads in the last 7 days")) } b { (count(report.all.leads)) } }
             }

@@ -109,7 +109,7 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
         step(
             takers > 0,
             tr!("Add your team"),
-            html! { (tr!("Users come from your CRM, and none of them can manage leads yet. Add your team in the CRM, with the permission to manage leads.")) },
+            html! { (tr!("Users come from your CRM, and none of them can manage leads yet. Add your team in the CRM, with the permission to manage leads.")) " " a href="/settings" { (tr!("See your team")) } },
         ),
         step(
             is_assigned,
@@ -119,12 +119,15 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
         step(
             users.iter().any(UserOut::is_alerted),
             tr!("Choose who gets alerts"),
-            html! { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) },
+            html! { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) " " a href="/settings" { (tr!("See your team")) } },
         ),
         step(
             connections.iter().any(|page| page.leads_count > 0),
             tr!("See a lead arrive"),
-            html! { (tr!("Send a test lead, or fill in one of your forms.")) " " a href="/forms" { (tr!("Send a test lead")) } },
+            html! {
+                (tr!("Fill in one of your forms. A test lead shows that it works, but does not count.")) " "
+                @if !connections.is_empty() { a href="/forms" { (tr!("Send a test lead")) } }
+            },
         ),
     ]
 }
@@ -179,7 +182,7 @@ fn numbers(overview: &LeadOverview, latency: &LatencyReport) -> Markup {
             div { span { (tr!("Today")) } b { (count(overview.count(1, 0))) } span { (tr!("{count} yesterday", count = count(overview.count(1, 1)))) } }
             div { span { (tr!("Last 7 days")) } b { (count(week)) } span { (change(week, before)) } }
             div { span { (tr!("Last 30 days")) } b { (count(overview.count(30, 0))) } }
-            div { span { (tr!("Half arrive within")) } b { (speed) } span { a href="/delivery" { (tr!("Delivery times")) } } }
+            div { span { (tr!("Typical arrival time")) } b { (speed) } span { a href="/delivery" { (tr!("Delivery times")) } } }
         }
     }
 }
@@ -239,7 +242,7 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
 fn assignees(rows: &[OutcomeRow]) -> Markup {
     html! {
         section {
-            h2 { (tr!("Who has the leads of the last 30 days")) }
+            h2 { (tr!("Leads by colleague, last 30 days")) }
             @if rows.is_empty() { p.quiet { (tr!("No leads.")) } }
             @else {
                 div.card.flush {

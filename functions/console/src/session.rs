@@ -31,7 +31,7 @@ pub(crate) struct Visitor {
     /// The org that they act for, as described by the CRM.
     pub(crate) org: Option<Org>,
     /// Themselves in the org's directory.
-    colleague: Option<User>,
+    pub(crate) colleague: Option<User>,
     /// Proves that a form was made for this session.
     pub(crate) form_key: String,
     /// The outcome of the last action, shown once.
@@ -138,15 +138,21 @@ impl FromRequestParts<Console> for Visitor {
                 None => Ok(None),
             }
         };
-        let shows_parked = session.caller.role != Role::Other && !wants_fragment(&parts.headers);
+        let is_page = parts.method.is_safe() && !wants_fragment(&parts.headers);
+        let shows_parked = is_page && session.caller.role != Role::Other;
         let parked = async {
             match scope.as_ref().filter(|_| shows_parked) {
-                Some(scope) => console.leads.count_parked(scope, MAX_PARKED).await,
-                None => Ok(0),
+                // Without the number, the page is worth the same.
+                Some(scope) => console.leads.count_parked(scope, MAX_PARKED).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, org = %scope.org(), "parked leads cannot be counted");
+                    0
+                }),
+                None => 0,
             }
         };
-        let read = tokio::try_join!(org, console.directory.admit(&session.caller), parked);
-        let (org, colleague, parked) = read.map_err(|error| Problem::from(error).into_response())?;
+        let read = async { tokio::try_join!(org, console.directory.admit(&session.caller)) };
+        let (read, parked) = tokio::join!(read, parked);
+        let (org, colleague) = read.map_err(|error| Problem::from(error).into_response())?;
         let account_language = colleague.as_ref().and_then(|user| user.language.as_deref());
         language::speak_as_account(&parts.headers, account_language);
         let acts_for = session.acts_for().map_or("", OrgId::as_str);

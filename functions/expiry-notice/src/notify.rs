@@ -159,9 +159,6 @@ impl Notifier {
             return outcome;
         };
         let admins = self.table.alert_recipients(scope).await?;
-        if admins.is_empty() {
-            tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org who wants alerts");
-        }
         let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
         let link = self.link(integration);
         for admin in admins {

@@ -1,6 +1,8 @@
 //! Integrations and their pages, as an admin sees them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +16,9 @@ use crate::model::connection::problem::IntegrationProblem;
 use crate::model::connection::state::{ConnectionStatus, TokenKind};
 use crate::model::connection::{Connection, Integration, Lifecycle, PageSelection};
 use crate::model::lead::assignment::Assignment;
+
+/// Parked leads of which the pages are known.
+const MAX_PARKED: usize = 100;
 
 /// An integration.
 #[derive(Debug, Serialize, ToSchema)]
@@ -153,9 +158,10 @@ pub struct PageList {
 impl Connections {
     /// The org's integrations, except those that are being deleted.
     pub async fn integrations(&self, access: &MetaAccess) -> Result<IntegrationList, ActError> {
-        let (integrations, connections) = self.load(access).await?;
+        let Known { integrations, connections, parked } = self.load(access).await?;
         let now = crate::clock::now();
-        let items = integrations.iter().map(|integration| integration_out(integration, &connections, now)).collect();
+        let describe = |integration| integration_out(integration, &connections, &parked, now);
+        let items = integrations.iter().map(describe).collect();
         Ok(IntegrationList { items, next_cursor: None })
     }
 
@@ -173,25 +179,26 @@ impl Connections {
 
     /// All pages of the org that leads are ingested from.
     pub async fn connections(&self, access: &MetaAccess) -> Result<ConnectionList, ActError> {
-        let (integrations, connections) = self.load(access).await?;
+        let Known { integrations, connections, parked } = self.load(access).await?;
         let now = crate::clock::now();
         let find_integration = |connection: &Connection| {
             integrations.iter().find(|integration| integration.id == connection.integration_id)
         };
         let items = connections
             .iter()
-            .filter_map(|connection| Some(connection_out(connection, find_integration(connection)?, now)))
+            .filter_map(|connection| Some(connection_out(connection, find_integration(connection)?, &parked, now)))
             .collect();
         Ok(ConnectionList { items, next_cursor: None })
     }
 
     /// The current pages of an integration.
     pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
-        let pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
+        let pages = async { Ok(self.connector.table.pages_of(&access.scope, &integration.id).await?) };
+        let (pages, parked) = tokio::try_join!(pages, self.pages_with_parked(access))?;
         let now = crate::clock::now();
         let with_selection = |selection: PageSelection| {
             let pages = pages.iter().filter(move |page| page.selection == selection);
-            pages.map(|page| connection_out(page, integration, now)).collect()
+            pages.map(|page| connection_out(page, integration, &parked, now)).collect()
         };
         Ok(PageList {
             items: with_selection(PageSelection::Connected),
@@ -206,23 +213,50 @@ impl Connections {
         access: &MetaAccess,
         integration: &Integration,
     ) -> Result<IntegrationOut, ActError> {
-        let connections = self.connector.table.connections(&access.scope).await?;
-        Ok(integration_out(integration, &connections, crate::clock::now()))
+        let connections = async { Ok(self.connector.table.connections(&access.scope).await?) };
+        let (connections, parked) = tokio::try_join!(connections, self.pages_with_parked(access))?;
+        Ok(integration_out(integration, &connections, &parked, crate::clock::now()))
     }
 
-    async fn load(&self, access: &MetaAccess) -> Result<(Vec<Integration>, Vec<Connection>), ActError> {
+    async fn load(&self, access: &MetaAccess) -> Result<Known, ActError> {
         let table = &self.connector.table;
-        let (mut integrations, connections) =
-            tokio::try_join!(table.integrations(&access.scope), table.connections(&access.scope))?;
+        let stored =
+            async { Ok(tokio::try_join!(table.integrations(&access.scope), table.connections(&access.scope))?) };
+        let ((mut integrations, connections), parked) = tokio::try_join!(stored, self.pages_with_parked(access))?;
         integrations.retain(|integration| integration.lifecycle != Lifecycle::Removing);
-        Ok((integrations, connections))
+        Ok(Known { integrations, connections, parked })
+    }
+
+    /// The pages with parked leads, as far as the first of these tell.
+    async fn pages_with_parked(&self, access: &MetaAccess) -> Result<BTreeSet<PageId>, ActError> {
+        let (parked, _) = self.connector.table.parked_from(&access.scope, None, MAX_PARKED).await?;
+        Ok(parked.into_iter().map(|lead| lead.page_id).collect())
     }
 }
 
-fn integration_out(integration: &Integration, connections: &[Connection], now: Timestamp) -> IntegrationOut {
+/// What is known of an org's connections.
+struct Known {
+    integrations: Vec<Integration>,
+    connections: Vec<Connection>,
+    /// The pages with parked leads.
+    parked: BTreeSet<PageId>,
+}
+
+/// How bad it is that leads of these pages are parked.
+fn parked_severity<'p>(pages: impl IntoIterator<Item = &'p PageId>, parked: &BTreeSet<PageId>) -> Severity {
+    if pages.into_iter().any(|page| parked.contains(page)) { Severity::Warning } else { Severity::Ok }
+}
+
+fn integration_out(
+    integration: &Integration,
+    connections: &[Connection],
+    parked: &BTreeSet<PageId>,
+    now: Timestamp,
+) -> IntegrationOut {
     let own = || connections.iter().filter(|connection| connection.integration_id == integration.id);
     let LeadState { severity, stop, expires_at, .. } =
         integration.lead_state(own().filter(|page| page.is_connected()), now);
+    let severity = severity.max(parked_severity(own().map(|page| &page.page_id), parked));
     let status = if stop.is_some() { IntegrationStatus::Error } else { IntegrationStatus::Active };
     let (reason, reason_message, fix) = split(stop);
     IntegrationOut {
@@ -252,8 +286,14 @@ fn split(stop: Option<Stop>) -> (Option<StopReason>, Option<String>, Option<Stri
     (Some(reason), Some(message), Some(fix))
 }
 
-fn connection_out(connection: &Connection, integration: &Integration, now: Timestamp) -> ConnectionOut {
+fn connection_out(
+    connection: &Connection,
+    integration: &Integration,
+    parked: &BTreeSet<PageId>,
+    now: Timestamp,
+) -> ConnectionOut {
     let LeadState { severity, status, stop, expires_at } = connection.lead_state(integration, now);
+    let severity = severity.max(parked_severity([&connection.page_id], parked));
     let (reason, reason_message, fix) = split(stop);
     let by = &integration.connected_by;
     ConnectionOut {

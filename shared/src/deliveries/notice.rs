@@ -24,9 +24,6 @@ impl Deliverer {
         tracing::warn!(org = %scope.org(), endpoint = %endpoint.id, reason = ?disabled.reason, "endpoint deactivated");
         if let Some(mailer) = &self.mailer {
             let admins = self.table.alert_recipients(scope).await?;
-            if admins.is_empty() {
-                tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org who wants alerts");
-            }
             let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
             for admin in admins {
                 let to = format!("user-{}", admin.id);

@@ -57,7 +57,9 @@ impl Directory {
         let switches =
             [("notifications", MailKind::AssignedLeads, notifications), ("alerts", MailKind::Alerts, alerts)];
         for (field, mails, switched) in switches {
-            if let Some(on) = switched {
+            // On also tries an address again to which mails did not arrive.
+            let changes = |on: &bool| *on != before.wants(mails) || *on && before.problem_of(&user.email).is_some();
+            if let Some(on) = switched.filter(changes) {
                 self.table.switch_mails(scope, &user.id, mails, on, crate::clock::now()).await?;
                 trail.changed(field, &before.wants(mails), &on);
             }

@@ -70,7 +70,8 @@ pub struct UserIn {
     /// Whether they get mails about leads that are assigned to them; `true` also tries an address again to which mails
     /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
     pub notifications: Option<bool>,
-    /// Whether an admin gets mails about connections and webhooks that need attention. Absent, this stays as it is: the
+    /// Whether an admin gets mails about connections and webhooks that need attention; `true` also tries an address again
+    /// to which mails did not arrive. Absent, this stays as it is: the
     /// person may have switched it themselves.
     pub alerts: Option<bool>,
 }

@@ -32,7 +32,10 @@ impl Leads {
         }
         let size: usize = view.filters.iter().map(|(name, value)| name.len() + value.len()).sum();
         if !(1..=MAX_FILTER_BYTES).contains(&size) {
-            let message = tr!("Choose the filters that the view has.");
+            let message = match size {
+                0 => tr!("Choose the filters that the view has."),
+                _ => tr!("These filters are too long for a view."),
+            };
             return Err(ActError::invalid("filters", ErrorCode::ListInvalid, message));
         }
         let known = self.table.lead_views(scope, user).await?;

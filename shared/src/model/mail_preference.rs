@@ -56,10 +56,10 @@ impl MailPreference {
         }
     }
 
-    /// Whether mails about leads to this address are wanted and arrive.
+    /// Whether these mails to this address are wanted and arrive.
     #[must_use]
-    pub fn allows(&self, address: &str) -> bool {
-        self.wants(MailKind::AssignedLeads) && self.problem_of(address).is_none()
+    pub fn allows(&self, mails: MailKind, address: &str) -> bool {
+        self.wants(mails) && self.problem_of(address).is_none()
     }
 
     /// Why this address gets none.
@@ -81,7 +81,12 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
         };
         let preference = MailPreference { problem: Some(problem), ..MailPreference::default() };
-        assert!(!preference.allows("A@X.example") && preference.allows("b@x.example"));
-        assert!(!MailPreference { off_since: Some(Timestamp::UNIX_EPOCH), ..preference }.allows("b@x.example"));
+        assert!(
+            !preference.allows(MailKind::Alerts, "A@X.example") && preference.allows(MailKind::Alerts, "b@x.example")
+        );
+        assert!(
+            !MailPreference { off_since: Some(Timestamp::UNIX_EPOCH), ..preference }
+                .allows(MailKind::AssignedLeads, "b@x.example")
+        );
     }
 }

@@ -121,7 +121,8 @@ impl User {
         self.may(LEAD_MANAGEMENT)
     }
 
-    /// Whether this person is an active admin and is notified when a connection needs attention.
+    /// Whether this person is an active admin, who is notified when a connection needs attention unless they switched
+    /// that off.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.active && self.role.as_deref() == Some("admin")

@@ -15,7 +15,7 @@ use crate::mail::{Mail, MailError, MailOptions, Mailer};
 use crate::model::assignee_mail::{AssignedLead, is_news};
 use crate::model::lead::Lead;
 use crate::model::mail_feedback::MailFeedback;
-use crate::model::mail_preference::{MailProblem, MailProblemReason};
+use crate::model::mail_preference::{MailKind, MailProblem, MailProblemReason};
 use crate::model::org::User;
 use crate::secret::HmacKey;
 use crate::table::assignee_mail::MailClaim;
@@ -117,7 +117,7 @@ impl AssigneeNotifier {
             return Ok(None);
         };
         let preference = self.table.mail_preference(scope, &user.id).await?;
-        Ok(preference.allows(&user.email).then_some(user))
+        Ok(preference.allows(MailKind::AssignedLeads, &user.email).then_some(user))
     }
 
     /// Mails what is gathered for a person.

@@ -30,12 +30,17 @@ impl Table {
         Ok(rows.into_iter().map(|row| (row.user_id, row.preference)).collect())
     }
 
-    /// Lists the active admins of an org who want alerts.
+    /// Lists the active admins of an org who want alerts and whom they reach. The operator is told if the org has no
+    /// admin at all.
     pub async fn alert_recipients(&self, scope: &OrgScope) -> Result<Vec<User>, TableError> {
-        let (mut users, preferences) = (self.users(scope).await?, self.mail_preferences(scope).await?);
-        let wants = |user: &User| preferences.get(&user.id).is_none_or(|preference| preference.wants(MailKind::Alerts));
-        users.retain(|user| user.is_admin() && wants(user));
-        Ok(users)
+        let (mut admins, preferences) = tokio::try_join!(self.users(scope), self.mail_preferences(scope))?;
+        admins.retain(User::is_admin);
+        if admins.is_empty() {
+            tracing::error!(org = %scope.org(), metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
+        }
+        let usual = MailPreference::default();
+        admins.retain(|user| preferences.get(&user.id).unwrap_or(&usual).allows(MailKind::Alerts, &user.email));
+        Ok(admins)
     }
 
     /// Switches mails to a person off, or on again. On also forgets why their address got none: it is tried again.

@@ -264,6 +264,8 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("webhooks", "/webhooks".to_owned()),
         ("webhook", format!("/webhooks/{endpoint}")),
         ("audit", "/audit".to_owned()),
+        ("account", "/account".to_owned()),
+        ("leads-view", "/leads?status=lost&assigned_to=sofia".to_owned()),
         ("leads", "/leads".to_owned()),
         ("lead", format!("/leads/meta-{}", ids[8])),
         ("lead-long", format!("/leads/meta-{}", ids[0])),

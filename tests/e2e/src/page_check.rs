@@ -66,11 +66,12 @@ impl Browser {
     /// # Panics
     /// Panics if the browser does not count it.
     pub async fn layout_shift(&self) -> (f64, Value) {
-        const READ_SHIFTS: &str = "const done = arguments[arguments.length - 1]; \
-            new PerformanceObserver((list) => { const moved = list.getEntries().filter((entry) => !entry.hadRecentInput); \
-                done([moved.reduce((sum, entry) => sum + entry.value, 0), moved.flatMap((entry) => entry.sources.map((source) => source.node?.outerHTML?.slice(0, 200)))]); }) \
-                .observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done([0, []]), 100)";
-        let found = self.client.execute_async(READ_SHIFTS, vec![]).await.expect("the browser counts it");
+        const READ_SHIFTS: &str = "if (!PerformanceObserver.supportedEntryTypes.includes('layout-shift')) return null; \
+            const observer = new PerformanceObserver(() => {}); observer.observe({ type: 'layout-shift', buffered: true }); \
+            const moved = observer.takeRecords().filter((entry) => !entry.hadRecentInput); \
+            return [moved.reduce((sum, entry) => sum + entry.value, 0), \
+                moved.flatMap((entry) => entry.sources.map((source) => source.node?.outerHTML?.slice(0, 200)))]";
+        let found = self.client.execute(READ_SHIFTS, vec![]).await.expect("the browser counts it");
         (found[0].as_f64().expect("a number"), found[1].clone())
     }
 

@@ -162,14 +162,14 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
 fn objects(objects: &[ObjectOut]) -> Markup {
     html! {
         table {
-            thead { tr { th { (tr!("What")) } th.number { (tr!("Read")) } th.number { (tr!("Changed")) } th.number { (tr!("Restated")) } th.number { (tr!("Failed")) } th.number { (tr!("Calls")) } } }
+            thead { tr { th { (tr!("What")) } th.number { (tr!("Read")) } th.number { (tr!("Changed")) } th.number { (tr!("Corrected by Meta")) } th.number { (tr!("Failed")) } th.number { (tr!("Calls")) } } }
             tbody {
                 @for object in objects {
                     tr {
                         td data-label=(tr!("What")) { (name(object.object_type)) }
                         td.number data-label=(tr!("Read")) { (count(object.read)) }
                         td.number data-label=(tr!("Changed")) { (count(object.changed)) }
-                        td.number data-label=(tr!("Restated")) { (count(object.restated)) }
+                        td.number data-label=(tr!("Corrected by Meta")) { (count(object.restated)) }
                         td.number data-label=(tr!("Failed")) { (count(object.failed)) }
                         td.number data-label=(tr!("Calls")) { (count(object.calls)) }
                     }

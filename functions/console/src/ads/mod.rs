@@ -98,6 +98,14 @@ impl ListQuery {
 }
 
 impl ListQuery {
+    /// Whether a list is sorted upwards: as its address says, else with the cheapest first.
+    fn is_upwards(&self) -> bool {
+        match self.get("dir") {
+            Some(direction) => direction == "asc",
+            None => self.get("sort").is_some_and(|column| column.starts_with("cost")),
+        }
+    }
+
     /// Links to usual ranges of days, up to `today`.
     fn presets(&self, path: &str, today: Date) -> Markup {
         let back = |days: i32| leadwire::model::days::back(today, days);
@@ -108,6 +116,7 @@ impl ListQuery {
             (tr!("Yesterday"), back(1), back(1)),
             (tr!([7] "{n} day" | "{n} days").into(), back(6), today),
             (tr!([28] "{n} day" | "{n} days").into(), back(27), today),
+            (tr!([30] "{n} day" | "{n} days").into(), back(29), today),
             (tr!("This month"), first_of_month, today),
             (tr!("Last month"), last_month.first_of_month(), last_month),
         ];

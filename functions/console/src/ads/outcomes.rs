@@ -124,6 +124,10 @@ pub(super) async fn show(
         label { (tr!("Group by")) select name="group_by" {
             @for (value, name) in choices() { option value=(value) selected[value == now] { (name) } }
         } }
+        label.on-phones { (tr!("Sort by")) select name="sort" {
+            option value="" { (tr!("Usual order")) }
+            @for column in columns() { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
+        } }
     };
     let body = html! {
         (tabs(PATH))
@@ -151,17 +155,20 @@ pub(super) async fn csv(
 
 fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     let by = query.get("group_by").and_then(|text| text.parse().ok()).unwrap_or_default();
-    let (sort, upwards) = (query.get("sort").unwrap_or(""), query.get("dir") == Some("asc"));
+    let (sort, upwards) = (query.get("sort").unwrap_or(""), query.is_upwards());
     let all_columns = columns();
     let is_shown = |column: &&OutcomeColumn| query.shows_column(column.name, &USUAL_COLUMNS);
     let columns: Vec<&OutcomeColumn> = all_columns.iter().filter(is_shown).collect();
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &OutcomeRow| (column.value)(&row.figures);
-        // Rows without a number come last in either direction.
-        report.items.sort_by(|one, other| match (value(one), value(other)) {
-            (Some(one), Some(other)) if upwards => one.cmp(&other),
-            (Some(one), Some(other)) => other.cmp(&one),
-            (one, other) => other.is_some().cmp(&one.is_some()),
+        // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
+        let currency = |row: &OutcomeRow| row.figures.currency.clone().filter(|_| column.is_money);
+        report.items.sort_by(|one, other| {
+            currency(one).cmp(&currency(other)).then_with(|| match (value(one), value(other)) {
+                (Some(one), Some(other)) if upwards => one.cmp(&other),
+                (Some(one), Some(other)) => other.cmp(&one),
+                (one, other) => other.is_some().cmp(&one.is_some()),
+            })
         });
     }
     let heading = |key: &str, name: &str, is_number: bool| {

@@ -149,7 +149,7 @@ pub(super) fn send_csv(file: CsvFile) -> Response {
 fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: ConversionLabels) -> Markup {
     // Days have an order of their own; of everything else, what cost most comes first.
     let usual = if query.get("group_by").is_some_and(|by| by.ends_with("day")) { "" } else { "spend" };
-    let (sort, upwards) = (query.get("sort").unwrap_or(usual), query.get("dir") == Some("asc"));
+    let (sort, upwards) = (query.get("sort").unwrap_or(usual), query.is_upwards());
     let mut columns = columns(conversion_labels);
     let headings: Vec<(&str, String)> =
         columns.iter().map(|column| (column.name, column.heading.to_string())).collect();
@@ -212,7 +212,9 @@ impl Heading<'_> {
         let Self { path, key, name, sort, upwards, is_number } = *self;
         let is_sorted = key == sort;
         // The first click sorts numbers from the largest and names from the first.
-        let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
+        // The cheapest first, as the first of the alphabet.
+        let begins_upwards = !is_number || key.starts_with("cost");
+        let next = if is_sorted && !upwards || !is_sorted && begins_upwards { "asc" } else { "desc" };
         let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
         html! {
             th class=[is_number.then_some("number")] aria-sort=[order] {

@@ -12,7 +12,7 @@ const BEGINNINGS = {
 
 /** Where the reader can go: what their navigation has, and what can be begun there. */
 function places() {
-  const sections = [...document.querySelectorAll(".sections a")].map((link) => [link.getAttribute("href"), link.textContent]);
+  const sections = [...document.querySelectorAll(".sections a")].map((link) => [link.getAttribute("href"), link.firstChild.textContent.trim()]);
   return sections.flatMap(([href, name]) => [[href, name], ...(BEGINNINGS[href] ?? []).map(([path, text]) => [path, say(text)])]);
 }
 

@@ -60,7 +60,7 @@ impl Work {
             label {
                 (self.label())
                 select name=(self.field()) {
-                    option value="unassigned" selected[*now == Assignment::Unassigned] { (tr!("No one: users pick them up themselves")) }
+                    option value="unassigned" selected[*now == Assignment::Unassigned] { (tr!("No one. Your team picks them up")) }
                     option value="round_robin" selected[*now == Assignment::RoundRobin] { (self.everyone(able().count())) }
                     @for user in able() {
                         option value={ "user:" (user.id) } selected[chosen == Some(&user.id)] { (user.name) }

@@ -221,7 +221,7 @@ fn pages_table(pages: &[ConnectionOut]) -> Markup {
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { (tr!("Page")) } th { (tr!("Status")) } th.number { (tr!("Leads imported")) } th.number { (tr!("Missed by webhooks")) } th { (tr!("Last new lead")) } th { (tr!("Compared with Meta until")) } } }
+                    thead { tr { th { (tr!("Page")) } th { (tr!("Status")) } th.number { (tr!("Leads imported")) } th.number { (tr!("Found by the regular check")) } th { (tr!("Last new lead")) } th { (tr!("Checked against Meta up to")) } } }
                     tbody {
                         @for page in pages {
                             tr {
@@ -232,7 +232,7 @@ fn pages_table(pages: &[ConnectionOut]) -> Markup {
                                     @if let Some(since) = page.quiet_since { div.wrong { (with_markup(&tr!("Unusually silent since {time}"), &[("time", time(since))])) } }
                                 }
                                 td.number data-label=(tr!("Leads imported")) { (count(page.leads_count)) }
-                                td.number data-label=(tr!("Missed by webhooks")) { (count(page.found_by.sweep)) }
+                                td.number data-label=(tr!("Found by the regular check")) { (count(page.found_by.sweep)) }
                                 td data-label=(tr!("Last new lead")) { (time_or(page.last_sync_at, &tr!("None yet"))) }
                                 td data-label=(tr!("Compared until")) { (time_or(page.swept_until, &tr!("Not yet"))) }
                             }

@@ -244,7 +244,7 @@ pub(crate) fn alerted(users: &[UserOut]) -> Markup {
                 @if has_admin {
                     @let link = html! { a href="/settings" { (tr!("See who gets mails")) } };
                     (with_markup(&tr!("Every admin has switched alerts off, or has an address that does not work. {link}."), &[("link", link)]))
-                } @else { (tr!("Leadwire has no active user with the role admin. Add one in the CRM.")) }
+                } @else { (tr!("Your CRM lists no active admin. Add a user with the role admin there.")) }
             } }))
         } @else {
             p.quiet { (with_markup(&tr!("Alerts about connections are mailed to {people}."), &[("people", people)])) }

@@ -234,7 +234,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
     };
     html! {
         section.card {
-            h2 { (tr!("What became of the reports")) }
+            h2 { (tr!("What happened to the reports")) }
             @if found.leads == 0 { p.quiet { (tr!("This integration's pages have no leads yet.")) } }
             @else {
                 p.quiet {

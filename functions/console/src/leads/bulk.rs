@@ -35,11 +35,12 @@ pub(super) fn bar(visitor: &Visitor, users: &[User]) -> Markup {
             (csrf_field(visitor))
             b data-count="lead" { (tr!("Selected leads")) }
             label { span.hidden { (tr!("Assign to")) } select name="assigned_to" {
+                option value="" { (tr!("Assign to…")) }
                 option value=(Assignee::UNASSIGNED) { (tr!("Unassigned")) }
                 @for user in users.iter().filter(|user| user.active) { option value=(user.id) { (user.name) } }
             } }
             button name="act" value="assign" { (tr!("Assign")) }
-            label { span.hidden { (tr!("Status")) } select name="status" { @for (status, value) in STATUSES { option value=(value) { (status_name(status)) } } } }
+            label { span.hidden { (tr!("Status")) } select name="status" { option value="" { (tr!("Status…")) } @for (status, value) in STATUSES { option value=(value) { (status_name(status)) } } } }
             button name="act" value="status" { (tr!("Change status")) }
         }
     }

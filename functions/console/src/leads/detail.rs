@@ -252,7 +252,7 @@ fn assignment_reason(lead: &Lead) -> Cow<'static, str> {
         Reason::Turn => tr!("It was this person's turn."),
         Reason::Chosen => tr!("The integration assigns all its leads to this person."),
         Reason::StrategyUnassigned => tr!("The integration assigns no leads."),
-        Reason::NobodyEligible => tr!("No active user was permitted to manage leads."),
+        Reason::NobodyEligible => tr!("At that time, no one could take leads."),
         Reason::UserNotEligible => tr!("The chosen person could not receive leads when this one arrived."),
         Reason::Manual => tr!("Assigned manually."),
         Reason::NotAsked => tr!("It was imported without assignment, as requested."),

@@ -18,10 +18,11 @@ use crate::session::Visitor;
 pub(super) fn erasure_form(visitor: &Visitor, lead: &Lead) -> Markup {
     html! {
         h2 { (tr!("Erase")) }
-        p.quiet { (tr!("For people who ask to be forgotten.")) }
+        p.quiet { (tr!("For people who ask to be forgotten (GDPR).")) }
         details {
             summary { (tr!("Erase this person")) }
-            p { (tr!("This deletes the lead, its history, all forms that the person submitted, and everything in the inbox that was written by them or to them. All exports of leads are deleted too, because the person may be in them. What is deleted is not imported again, even if Meta still lists it. This cannot be undone.")) }
+            p { (tr!("This deletes the lead, its history, all forms that the person submitted, and their conversations in the inbox, if these are linked to the lead or have its phone number. All exports of leads are deleted too, because the person may be in them. What is deleted is not imported again, even if Meta still lists it. This cannot be undone.")) }
+            p { (tr!("Other conversations with the person stay: erase them under Inbox → People. Delete the person in your CRM too.")) }
             form method="post" action={ "/leads/" (lead.id) "/erase" } { (csrf_field(visitor)) button.danger { (tr!("Erase {name}", name = name_of(lead))) } }
         }
     }

@@ -69,7 +69,9 @@ pub(super) async fn show(
         html! {
             @if query.get("cursor").is_none() { (refresh_within(4, 20)) }
             @if list.items.is_empty() && list.next_cursor.is_none() {
-                @if filters_any(&query) {
+                @if query.get("q").is_some() {
+                    (empty(&tr!("No one found"), html! { (tr!("Type the start of a first or last name, or a whole e-mail address or phone number. People who only wrote to you are under Inbox → People.")) " " a href=(PATH) { (tr!("See all leads")) } }))
+                } @else if filters_any(&query) {
                     @let link = html! { a href=(PATH) { (tr!("see all leads")) } };
                     (empty(&tr!("No leads match"), with_markup(&tr!("Change the filters, or {link}."), &[("link", link)])))
                 }
@@ -211,7 +213,7 @@ fn table(query: &ListQuery, list: &LeadList, users: &[User], can_change: bool) -
                 table.leads {
                     thead { tr {
                         @if can_change { th.tick { input type="checkbox" data-all="lead" aria-label=(tr!("Select all leads in this list")) hidden; } }
-                        th { (tr!("Name")) } th { (tr!("Status")) } th { (tr!("Assigned to")) } th { (tr!("Form")) } th { (tr!("Submitted")) }
+                        th.name { (tr!("Name")) } th.status { (tr!("Status")) } th.assignee { (tr!("Assigned to")) } th.form { (tr!("Form")) } th.when { (tr!("Submitted")) }
                     } }
                     tbody { @for lead in &list.items { (row(lead, users, can_change)) } }
                 }

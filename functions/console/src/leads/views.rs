@@ -30,7 +30,10 @@ pub(super) fn chips(query: &ListQuery, visitor: &Visitor, own: &[LeadView]) -> M
     let here = filters(query);
     let is_shown = |filters: &[(String, String)]| query.get(SEARCH).is_none() && here == filters;
     let shown = own.iter().find(|view| is_shown(&view.filters));
-    let is_new = !here.is_empty() && shown.is_none() && !usual.iter().any(|(_, filters)| is_shown(filters));
+    let is_new = query.get(SEARCH).is_none()
+        && !here.is_empty()
+        && shown.is_none()
+        && !usual.iter().any(|(_, filters)| is_shown(filters));
     let own_chips = own.iter().map(|view| (view.name.as_str().into(), view.filters.clone()));
     html! {
         div.views {

@@ -48,7 +48,7 @@ pub(super) async fn show(
         console.deliveries.deliveries(&admin.access, &id, &query, DELIVERIES_SHOWN),
     )?;
     let body = render(&admin.visitor, &endpoint, &log, None, confirming.confirm == "delete");
-    Ok(page(&admin.visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
+    Ok(page(&admin.visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
 }
 
 /// The page after settings were refused.
@@ -63,7 +63,7 @@ pub(super) async fn render_page(
     let query = DeliveryQuery::default();
     let log = console.deliveries.deliveries(&admin.access, id, &query, DELIVERIES_SHOWN).await?;
     let body = render(&admin.visitor, &endpoint, &log, refused, false);
-    Ok(page(&admin.visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
+    Ok(page(&admin.visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
 }
 
 pub(super) async fn test(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {

@@ -42,7 +42,7 @@ async fn list(
 ) -> Result<Response, Problem> {
     let endpoints = console.deliveries.endpoints(&access).await?.items;
     let body = render(&visitor, &endpoints, &Fields::new(Vec::new()), None);
-    Ok(page(&visitor, jar, Section::Integrations, &tr!("Webhooks"), &body))
+    Ok(page(&visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
 }
 
 async fn add(form: AdminForm) -> Result<Response, Problem> {
@@ -59,7 +59,7 @@ async fn add(form: AdminForm) -> Result<Response, Problem> {
             let endpoints = console.deliveries.endpoints(&access).await?.items;
             let problem = Problem::from(ActError::Refused(refusal));
             let body = render(&visitor, &endpoints, &fields, Some(&problem));
-            Ok(page(&visitor, jar, Section::Integrations, &tr!("Webhooks"), &body).showing(Some(&problem)))
+            Ok(page(&visitor, jar, Section::Settings, &tr!("Webhooks"), &body).showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }
@@ -80,7 +80,7 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
             p { a.button.primary href={ (PATH) "/" (id) } { (tr!("I have copied it")) } }
         }
     };
-    page(visitor, jar, Section::Integrations, &tr!("The endpoint's secret"), &body).into_response()
+    page(visitor, jar, Section::Settings, &tr!("The endpoint's secret"), &body).into_response()
 }
 
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {

@@ -314,18 +314,18 @@ fn backlog(seen: &HealthObservation) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
     if let Some(reason) = seen.parked.first() {
         let evidence = tr!(
-            [seen.parked.len()] "{n} lead of these pages is parked, for the reason {reason}."
-                | "{n} leads of these pages are parked, one of them for the reason {reason}.",
-            reason = reason
+            [seen.parked.len()] "{n} lead of these pages could not be imported: {reason}."
+                | "{n} leads of these pages could not be imported, one of them for this reason: {reason}.",
+            reason = reason.message()
         );
-        let fix = tr!("See why each lead is parked and fix the cause. Then try the leads again.");
+        let fix = tr!("Open Delivery: it says why each lead is parked. Fix the cause, then choose “Try again” there.");
         return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
     if let Some(reason) = seen.waiting.first() {
         let evidence = tr!(
-            [seen.waiting.len()] "{n} lead of these pages waits for a temporary failure to pass ({reason})."
-                | "{n} leads of these pages wait for a temporary failure to pass ({reason}).",
-            reason = reason
+            [seen.waiting.len()] "{n} lead of these pages waits for a temporary failure to pass: {reason}."
+                | "{n} leads of these pages wait for a temporary failure to pass: {reason}.",
+            reason = reason.message()
         );
         let fix = tr!("Nothing to do: they are imported as soon as Meta can be read for their page again.");
         return check(CheckId::Backlog, Fail, evidence, Some(fix));

@@ -17,7 +17,7 @@ pub enum Severity {
     Ok,
     /// Leads arrive; something else does not work.
     Notice,
-    /// Leads arrive, but may be late, stop soon, or have stopped from some of the pages.
+    /// Leads arrive, but may be late, stop soon, have stopped from some of the pages, or could not be imported.
     Warning,
     /// No leads can arrive.
     Error,

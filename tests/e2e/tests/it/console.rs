@@ -154,6 +154,8 @@ async fn an_admin_watches_and_repairs() {
     browser.wait_for_text("It could not be imported. Try again").await;
     browser.open_page("/integrations").await;
     browser.wait_for_text("1 lead could not be imported.").await;
+    let number = "return document.querySelector('.sections .waiting')?.firstChild.textContent";
+    assert_eq!(browser.client.execute(number, vec![]).await.unwrap(), "1", "the navigation counts it");
     browser.press("See what to do").await;
     browser.wait_for_text("Meta does not permit access: 1 lead").await;
     browser.press("Try again").await;

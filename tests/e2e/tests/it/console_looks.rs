@@ -1,7 +1,7 @@
 //! Every page of the console on every screen: nothing overflows, no serious accessibility rule is violated, nothing is
 //! blocked. The pictures are in `target/e2e/pictures`.
 
-use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, ZOOMED, picture_folder};
+use e2e::browser::{Browser, DESK, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, ZOOMED, picture_folder};
 use e2e::fixtures::{DemoOrg, create_demo_org};
 use e2e::looks::{STYLEGUIDE_SCREENS, difference, kept_styleguide};
 use e2e::world::world;
@@ -74,6 +74,17 @@ async fn all_components_look_as_the_kept_pictures_show_them() {
             screen.name,
             taken.display()
         );
+    }
+}
+
+#[tokio::test]
+async fn nothing_turns_for_someone_who_asked_for_less_motion() {
+    for (screen, turns) in [(DESK, true), (ZOOMED, false)] {
+        let browser = Browser::open(screen).await;
+        browser.open_page("/_styleguide").await;
+        browser.wait_for_text("Asking Meta…").await;
+        assert_eq!(browser.animations().await > 0, turns, "{}", screen.name);
+        browser.close().await;
     }
 }
 

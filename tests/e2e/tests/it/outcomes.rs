@@ -138,7 +138,7 @@ async fn home_says_how_things_stand_and_results_which_campaign_is_worth_it() {
     let won = json!({ "status": "converted", "value": "2500", "currency": "USD", "assigned_to": "ann" });
     tenant.call_ok(Method::PATCH, &format!("/api/leads/{}", leads[0]), &won).await;
     browser.open_page("/home").await;
-    for words in ["Leads by day", "Last 30 days", "Who has the leads of the last 30 days"] {
+    for words in ["Leads by day", "Last 30 days", "Leads by colleague, last 30 days"] {
         browser.wait_for_text(words).await;
     }
     browser.check_page("home").await;
