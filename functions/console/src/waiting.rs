@@ -1,4 +1,4 @@
-//! How often and how long a request waits for the table, told with its answer.
+//! How often and how long a request waits for the table, told with its answer. Exact where no call is given up.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -75,3 +75,41 @@ impl Table {
         change.set("user_id", user)?.set("problem", problem)?.send().await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::mail_preference::MailProblemReason;
+    use crate::table::directory::PutUserOutcome;
+    use crate::table::tests::{empty_table, scope, user};
+
+    fn with_role(id: &str, role: &str) -> User {
+        User { role: Some(role.to_owned()), email: format!("{id}@a.example"), ..user(id, true) }
+    }
+
+    #[tokio::test]
+    async fn alerts_go_to_admins_who_want_them_and_whom_they_reach() {
+        let (table, a, now) = (empty_table().await, scope("a"), Timestamp::UNIX_EPOCH);
+        for (id, role) in [("ann", "admin"), ("ben", "admin"), ("cai", "admin"), ("dee", "sales")] {
+            assert!(matches!(table.put_user(&a, &with_role(id, role)).await.unwrap(), PutUserOutcome::Stored));
+        }
+        let names = async || -> Vec<String> {
+            table.alert_recipients(&a).await.unwrap().into_iter().map(|user| user.id.to_string()).collect()
+        };
+        assert_eq!(names().await, ["ann", "ben", "cai"]);
+        let [ben, cai] = ["ben", "cai"].map(|id| UserId::parse(id).unwrap());
+        // Mails about leads are another matter.
+        table.switch_mails(&a, &ben, MailKind::AssignedLeads, false, now).await.unwrap();
+        assert_eq!(names().await, ["ann", "ben", "cai"]);
+        table.switch_mails(&a, &ben, MailKind::Alerts, false, now).await.unwrap();
+        let problem =
+            |address: &str| MailProblem { reason: MailProblemReason::Bounced, address: address.to_owned(), at: now };
+        table.set_mail_problem(&a, &cai, &problem("cai@a.example")).await.unwrap();
+        assert_eq!(names().await, ["ann"]);
+        // An address that has been replaced keeps nothing from anyone.
+        table.set_mail_problem(&a, &cai, &problem("old@a.example")).await.unwrap();
+        table.switch_mails(&a, &ben, MailKind::Alerts, true, now).await.unwrap();
+        assert_eq!(names().await, ["ann", "ben", "cai"]);
+        assert!(table.alert_recipients(&scope("b")).await.unwrap().is_empty());
+    }
+}

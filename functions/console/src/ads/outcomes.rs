@@ -115,10 +115,13 @@ pub(super) async fn show(
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let report = async { Ok(console.ads.outcomes(&access, &outcome_query(&query, &zone)?).await?) };
+    let report = async {
+        let report = console.ads.outcomes(&access, &outcome_query(&query, &zone)?).await?;
+        Ok::<_, Problem>(report)
+    };
     let all_accounts = AccountFilter::default();
     let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
-    let (accounts, report): (_, Result<OutcomeReport, Problem>) = (accounts?.items, report);
+    let accounts = accounts?.items;
     let now = query.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { (tr!("Group by")) select name="group_by" {
@@ -162,7 +165,10 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &OutcomeRow| (column.value)(&row.figures);
         // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
-        let currency = |row: &OutcomeRow| row.figures.currency.clone().filter(|_| column.is_money);
+        let currency = |row: &OutcomeRow| {
+            let currency = row.figures.currency.clone().filter(|_| column.is_money);
+            (currency.is_none(), currency)
+        };
         report.items.sort_by(|one, other| {
             currency(one).cmp(&currency(other)).then_with(|| match (value(one), value(other)) {
                 (Some(one), Some(other)) if upwards => one.cmp(&other),

@@ -95,10 +95,13 @@ pub(super) async fn show(
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let report = async { Ok(console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?) };
+    let report = async {
+        let report = console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?;
+        Ok::<_, Problem>(report)
+    };
     let all_accounts = AccountFilter::default();
     let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
-    let (accounts, report): (_, Result<ReportOut, Problem>) = (accounts?.items, report);
+    let accounts = accounts?.items;
     let now = query.get("group_by").unwrap_or("campaign");
     let choices = choices();
     let by = html! {
