@@ -158,7 +158,7 @@ pub struct PageList {
 impl Connections {
     /// The org's integrations, except those that are being deleted.
     pub async fn integrations(&self, access: &MetaAccess) -> Result<IntegrationList, ActError> {
-        let Known { integrations, connections, parked } = self.load(access).await?;
+        let StoredConnections { integrations, connections, parked } = self.load(access).await?;
         let now = crate::clock::now();
         let describe = |integration| integration_out(integration, &connections, &parked, now);
         let items = integrations.iter().map(describe).collect();
@@ -179,7 +179,7 @@ impl Connections {
 
     /// All pages of the org that leads are ingested from.
     pub async fn connections(&self, access: &MetaAccess) -> Result<ConnectionList, ActError> {
-        let Known { integrations, connections, parked } = self.load(access).await?;
+        let StoredConnections { integrations, connections, parked } = self.load(access).await?;
         let now = crate::clock::now();
         let find_integration = |connection: &Connection| {
             integrations.iter().find(|integration| integration.id == connection.integration_id)
@@ -218,13 +218,13 @@ impl Connections {
         Ok(integration_out(integration, &connections, &parked, crate::clock::now()))
     }
 
-    async fn load(&self, access: &MetaAccess) -> Result<Known, ActError> {
+    async fn load(&self, access: &MetaAccess) -> Result<StoredConnections, ActError> {
         let table = &self.connector.table;
         let stored =
             async { Ok(tokio::try_join!(table.integrations(&access.scope), table.connections(&access.scope))?) };
         let ((mut integrations, connections), parked) = tokio::try_join!(stored, self.pages_with_parked(access))?;
         integrations.retain(|integration| integration.lifecycle != Lifecycle::Removing);
-        Ok(Known { integrations, connections, parked })
+        Ok(StoredConnections { integrations, connections, parked })
     }
 
     /// The pages with parked leads, as far as the first of these tell.
@@ -235,7 +235,7 @@ impl Connections {
 }
 
 /// What is known of an org's connections.
-struct Known {
+struct StoredConnections {
     integrations: Vec<Integration>,
     connections: Vec<Connection>,
     /// The pages with parked leads.
