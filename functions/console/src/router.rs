@@ -98,9 +98,9 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
-/// Adds headers to every response: the time it took here and how much of it the table, and security headers. With these, pages load nothing from other
-/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts, campaigns and the inbox alone show
-/// pictures from elsewhere, and use the bucket.
+/// Adds headers to every response: how long it took here and how long of that the table was waited for, and security
+/// headers. With these, pages load nothing from other origins, run no inline scripts, and cannot be framed by other sites.
+/// Pages of posts, campaigns and the inbox alone show pictures from elsewhere, and use the bucket.
 async fn add_headers(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (pictures, files) =
         match ["/posts", "/campaigns", "/inbox"].iter().any(|section| request.uri().path().starts_with(section)) {

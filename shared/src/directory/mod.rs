@@ -71,8 +71,7 @@ pub struct UserIn {
     /// did not arrive. Absent, this stays as it is: the person may have switched it themselves.
     pub notifications: Option<bool>,
     /// Whether an admin gets mails about connections and webhooks that need attention; `true` also tries an address again
-    /// to which mails did not arrive. Absent, this stays as it is: the
-    /// person may have switched it themselves.
+    /// to which mails did not arrive. Absent, this stays as it is: the person may have switched it themselves.
     pub alerts: Option<bool>,
 }
 

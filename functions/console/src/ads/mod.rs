@@ -9,6 +9,7 @@ mod overview;
 mod report;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 pub(crate) use outcomes::row_name;
@@ -24,6 +25,7 @@ use leadwire::ids::{AdAccountId, ClientId};
 use leadwire::model::ads::account::AdAccountState;
 use leadwire::tr;
 use maud::{Markup, html};
+use rust_decimal::Decimal;
 
 use crate::components::{badge, time, with_markup};
 use crate::request::ListQuery;
@@ -132,6 +134,26 @@ impl ListQuery {
     }
 }
 
+/// What rows are sorted by.
+struct Number {
+    /// Of an amount.
+    currency: Option<String>,
+    value: Option<Decimal>,
+}
+
+impl Number {
+    /// Amounts in different currencies cannot be compared: those of each stand together. Rows without a number come last
+    /// in either direction.
+    fn compare(&self, other: &Self, upwards: bool) -> Ordering {
+        let currency = |number: &Self| (number.currency.is_none(), number.currency.clone());
+        currency(self).cmp(&currency(other)).then_with(|| match (self.value, other.value) {
+            (Some(one), Some(other)) if upwards => one.cmp(&other),
+            (Some(one), Some(other)) => other.cmp(&one),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        })
+    }
+}
+
 /// Labels for what is counted and for its unit cost.
 #[derive(Clone, Copy)]
 enum ConversionLabels {
@@ -224,5 +246,34 @@ fn status_at_meta(word: &'static str) -> Cow<'static, str> {
         "closed" => tr!("closed"),
         "unknown" => tr!("unknown"),
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cheapest_of_each_currency_comes_first_and_what_has_no_number_last() {
+        let rows =
+            [("JPY", Some(900)), ("USD", Some(7)), ("", None), ("USD", None), ("USD", Some(3)), ("JPY", Some(100))];
+        let sorted = |upwards: bool| {
+            let mut rows = rows.map(|(currency, value)| Number {
+                currency: (!currency.is_empty()).then(|| currency.to_owned()),
+                value: value.map(Decimal::from),
+            });
+            rows.sort_by(|one, other| one.compare(other, upwards));
+            rows.map(|row| (row.currency.unwrap_or_default(), row.value.map(|value| value.to_string())))
+                .map(|(currency, value)| format!("{currency} {}", value.unwrap_or_default()))
+        };
+        assert_eq!(sorted(true), ["JPY 100", "JPY 900", "USD 3", "USD 7", "USD ", " "]);
+        assert_eq!(sorted(false), ["JPY 900", "JPY 100", "USD 7", "USD 3", "USD ", " "]);
+    }
+
+    #[test]
+    fn costs_are_sorted_from_the_cheapest_unless_the_address_says_otherwise() {
+        let upwards = |parameters: &[(&str, &str)]| ListQuery::new(parameters.iter().copied()).is_upwards();
+        assert!(upwards(&[("sort", "cost_per_won")]) && upwards(&[("sort", "leads"), ("dir", "asc")]));
+        assert!(!upwards(&[("sort", "cost_per_won"), ("dir", "desc")]) && !upwards(&[("sort", "leads")]));
     }
 }

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use super::report::{Heading, send_csv};
-use super::tabs;
+use super::{Number, tabs};
 use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert};
 use crate::layout::{Section, page};
@@ -163,19 +163,11 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     let is_shown = |column: &&OutcomeColumn| query.shows_column(column.name, &USUAL_COLUMNS);
     let columns: Vec<&OutcomeColumn> = all_columns.iter().filter(is_shown).collect();
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
-        let value = |row: &OutcomeRow| (column.value)(&row.figures);
-        // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
-        let currency = |row: &OutcomeRow| {
-            let currency = row.figures.currency.clone().filter(|_| column.is_money);
-            (currency.is_none(), currency)
+        let number = |row: &OutcomeRow| Number {
+            currency: row.figures.currency.clone().filter(|_| column.is_money),
+            value: (column.value)(&row.figures),
         };
-        report.items.sort_by(|one, other| {
-            currency(one).cmp(&currency(other)).then_with(|| match (value(one), value(other)) {
-                (Some(one), Some(other)) if upwards => one.cmp(&other),
-                (Some(one), Some(other)) => other.cmp(&one),
-                (one, other) => other.is_some().cmp(&one.is_some()),
-            })
-        });
+        report.items.sort_by(|one, other| number(one).compare(&number(other), upwards));
     }
     let heading = |key: &str, name: &str, is_number: bool| {
         Heading { path: PATH, key, name, sort, upwards, is_number }.show(query)

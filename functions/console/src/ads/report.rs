@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::overview::{cost_of_one, price};
-use super::{ConversionLabels, tabs};
+use super::{ConversionLabels, Number, tabs};
 use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert, with_markup};
 use crate::layout::{Section, page};
@@ -158,15 +158,9 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
         columns.iter().map(|column| (column.name, column.heading.to_string())).collect();
     columns.retain(|column| query.shows_column(column.name, &USUAL_COLUMNS));
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
-        let value = |row: &RowOut| (column.value)(&row.figures);
-        // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
-        report.items.sort_by(|one, other| {
-            one.figures.currency.cmp(&other.figures.currency).then_with(|| match (value(one), value(other)) {
-                (Some(one), Some(other)) if upwards => one.cmp(&other),
-                (Some(one), Some(other)) => other.cmp(&one),
-                (one, other) => other.is_some().cmp(&one.is_some()),
-            })
-        });
+        let number =
+            |row: &RowOut| Number { currency: Some(row.figures.currency.clone()), value: (column.value)(&row.figures) };
+        report.items.sort_by(|one, other| number(one).compare(&number(other), upwards));
     } else if sort == "name" {
         let order = |one: &RowOut, other: &RowOut| (names(one), &one.day).cmp(&(names(other), &other.day));
         report.items.sort_by(|one, other| if upwards { order(one, other) } else { order(other, one) });

@@ -12,7 +12,7 @@ use super::{FILTERS, STATUSES, lead_query, status_name};
 use crate::components::csrf_field;
 use crate::flash::redirect_with;
 use crate::form::{ReaderForm, Submitted};
-use crate::request::ListQuery;
+use crate::request::{ListQuery, local_path};
 use crate::session::Visitor;
 use crate::zone::Zone;
 
@@ -84,7 +84,9 @@ pub(super) async fn save(zone: Zone, form: ReaderForm) -> Result<Response, Probl
     let view = LeadView { name: fields.text("name"), filters: filters(&query) };
     let back = address(&view.filters);
     let saved = console.leads.save_view(&actor.scope, &actor.visitor.session.caller.user, view).await;
-    Ok(redirect_with(&back, jar, saved.map(|()| tr!("Saved.").into_owned()).map_err(Problem::from)))
+    // Filters that are too long for a view may be too long for an address as well.
+    let back = local_path(&back).unwrap_or(PATH);
+    Ok(redirect_with(back, jar, saved.map(|()| tr!("Saved.").into_owned()).map_err(Problem::from)))
 }
 
 /// Deletes a view.

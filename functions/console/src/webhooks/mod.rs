@@ -85,6 +85,7 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
 
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {
     html! {
+        (crate::settings::tabs(PATH))
         p.quiet { (tr!("Leadwire sends its events to these addresses, signed according to Standard Webhooks. Events that are not accepted are sent again for 24 hours.")) }
         @if endpoints.is_empty() {
             (empty(&tr!("No endpoints yet"), html! { (tr!("Add the address at which your CRM receives events.")) }))

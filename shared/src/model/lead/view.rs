@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 pub struct LeadView {
     /// What the person calls it. They have one view of a name.
     pub name: String,
-    /// The filters by the names that the list's address has. What is searched for is none of them, because it names
-    /// people.
+    /// The filters, named as in the list's address. The search text is left out because it names people.
     pub filters: Vec<(String, String)>,
 }

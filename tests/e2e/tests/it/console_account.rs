@@ -39,6 +39,7 @@ async fn a_person_keeps_views_that_no_one_else_sees() {
     assert!(page.contains(leads[0].text("id")) && !page.contains(leads[1].text("id")), "{page}");
     assert!(!other.get("/leads").await.text.contains("Lost by"), "views are of one person");
 
+    let too_long = "x".repeat(1_001);
     // The same name is the same view.
     guest.post("/leads/views", &[("name", "Lost by <Ann>"), ("status", "new")]).await;
     let page = guest.get("/leads").await.text;
@@ -46,6 +47,7 @@ async fn a_person_keeps_views_that_no_one_else_sees() {
     for (fields, words) in [
         (vec![("name", ""), ("status", "lost")], "A name of 1 to 40 characters."),
         (vec![("name", "No filters"), ("q", "a person")], "Choose the filters that the view has."),
+        (vec![("name", "No filters"), ("tag", too_long.as_str())], "These filters are too long for a view."),
     ] {
         guest.post("/leads/views", &fields).await;
         let page = guest.get("/leads").await.text;

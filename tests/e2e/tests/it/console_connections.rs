@@ -88,6 +88,12 @@ async fn parked_leads_are_seen_where_people_look_and_can_be_dismissed() {
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let id = world().submit_withheld_lead(&person).await;
     tenant.wait_for_parked().await;
+    let severities = async || {
+        let [integrations, pages] = ["integrations", "connections"].map(|kind| format!("/api/meta/{kind}"));
+        let severity = async |path: &str| tenant.items(path).await[0]["severity"].clone();
+        (severity(&integrations).await, severity(&pages).await)
+    };
+    assert_eq!(severities().await, (json!("warning"), json!("warning")), "one state, wherever it stands");
     let browser = Browser::open(PHONE).await;
     browser.open_page("/leads").await;
     browser.log_in(&email).await;
@@ -102,6 +108,7 @@ async fn parked_leads_are_seen_where_people_look_and_can_be_dismissed() {
     browser.wait_for_text("1 lead dismissed.").await;
     browser.wait_for_text("No leads are parked").await;
     assert!(tenant.items("/api/parked").await.is_empty());
+    assert_eq!(severities().await, (json!("ok"), json!("ok")));
     let acts = tenant.items("/api/audit").await;
     assert!(acts.iter().any(|act| act.text("act") == "lead.dismiss"), "{acts:?}");
     browser.close().await;

@@ -17,7 +17,7 @@ async fn sim(path: &str, body: Value) -> Value {
 }
 
 /// Someone writes to the page on Messenger.
-async fn write(person: &Person, name: &str, text: &str) -> Value {
+pub(crate) async fn write(person: &Person, name: &str, text: &str) -> Value {
     let body = json!({ "channel": "messenger", "page_id": person.pages[0], "text": text, "person": name });
     sim("messages", body).await
 }
@@ -37,7 +37,7 @@ async fn whatsapp_number(person: &Person) -> String {
 }
 
 /// The only conversation of the org on a channel, once it is there.
-async fn conversation(tenant: &Tenant, channel: &str) -> Value {
+pub(crate) async fn conversation(tenant: &Tenant, channel: &str) -> Value {
     wait_for(&format!("the conversation on {channel}"), async || {
         let mut found = tenant.items(&format!("/api/conversations?channel={channel}")).await;
         (found.len() == 1).then(|| found.remove(0))
@@ -54,7 +54,7 @@ async fn in_state(tenant: &Tenant, id: &str, is: impl Fn(&Value) -> bool) -> Val
 }
 
 /// A browser of a member who may use the inbox and see leads, at the inbox.
-async fn member(tenant: &Tenant, screen: e2e::browser::Screen) -> Browser {
+pub(crate) async fn member(tenant: &Tenant, screen: e2e::browser::Screen) -> Browser {
     let email = tenant.create_login("Mona Member", "sales").await;
     let permissions = ["inbox", "lead_management"];
     let user = json!({ "name": "Mona Member", "email": email, "active": true, "permissions": permissions });

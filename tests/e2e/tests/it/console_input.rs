@@ -185,6 +185,11 @@ async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
         assert!(found.headers["cache-control"].to_str().unwrap().contains("immutable"));
     }
     assert_eq!(Guest::default().get("/assets/console.css").await.status, 404);
+    // Compressed for those who say that they understand it, and only for them.
+    for (accepted, encoding) in [("gzip, br", Some("gzip")), ("identity", None)] {
+        let page = guest.request(Method::GET, "/leads", &[], &[("accept-encoding", accepted)]).await;
+        assert_eq!(page.headers.get("content-encoding").map(|value| value.to_str().unwrap()), encoding, "{accepted}");
+    }
     // The API keeps its own routes, and only those.
     let none = wait_for("the API", async || Some(guest.get("/api/leads").await)).await;
     assert_eq!(none.status, 401);

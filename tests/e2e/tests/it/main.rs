@@ -27,6 +27,7 @@ mod console_looks;
 mod console_matrix;
 mod console_posts;
 mod console_quality;
+mod console_refresh;
 mod console_webhooks;
 mod conversions;
 mod deliveries;
