@@ -140,6 +140,10 @@ id!(
     ImportId, "import id", CRM
 );
 id!(
+    /// One change of several leads at once. Ours: time-ordered.
+    BulkChangeId, "id of a change", CRM
+);
+id!(
     /// A Facebook page.
     PageId, phrase!("page id"), META
 );
@@ -247,6 +251,7 @@ made_here! {
     RunId, "run";
     ExportId, "exp";
     ImportId, "imp";
+    BulkChangeId, "blk";
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";

@@ -20,15 +20,18 @@ const FLASH_COOKIES: [&str; 2] = ["__Host-leadwire-notice", "leadwire-notice"];
 pub(crate) struct Flash {
     pub(crate) is_failure: bool,
     pub(crate) text: String,
+    /// The address of the form that undoes the action.
+    #[serde(default)]
+    pub(crate) undo: Option<String>,
 }
 
 impl Flash {
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { is_failure: false, text: text.into() }
+        Self { is_failure: false, text: text.into(), undo: None }
     }
 
     pub(crate) fn failed(text: impl Into<String>) -> Self {
-        Self { is_failure: true, text: text.into() }
+        Self { is_failure: true, text: text.into(), undo: None }
     }
 
     /// The flash that waits to be shown.
@@ -40,7 +43,7 @@ impl Flash {
     #[expect(clippy::expect_used, reason = "a text and a flag can be serialised")]
     pub(crate) fn put(&self, jar: PrivateCookieJar) -> PrivateCookieJar {
         // A cookie holds 4 KB, encrypted.
-        let short = Self { text: self.text.chars().take(600).collect(), ..*self };
+        let short = Self { text: self.text.chars().take(600).collect(), ..self.clone() };
         let json = serde_json::to_string(&short).expect("a text and a flag");
         let (name, secure) = cookie_name(&jar);
         let cookie = Cookie::build((name, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
@@ -62,14 +65,14 @@ fn cookie_name(jar: &PrivateCookieJar) -> (&'static str, bool) {
 }
 
 /// Redirects to a page that reports the outcome. A failure on our side is shown as a page of its own instead.
-pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<String, Problem>) -> Response {
+pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<impl Into<Flash>, Problem>) -> Response {
     // The path contains ids from the address, which anyone can write.
     if local_path(path).is_none() {
         return Problem::new(ProblemCode::NoSuchPage, tr!("There is nothing at this address.")).into_response();
     }
     let problem = outcome.as_ref().err().cloned();
     let flash = match outcome {
-        Ok(done) => Flash::done(done),
+        Ok(done) => done.into(),
         // The page to redirect to would not be there either.
         Err(problem) if problem.code.is(ErrorCode::Unavailable) || problem.status == 404 => {
             return problem.into_response();
@@ -77,6 +80,12 @@ pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<S
         Err(problem) => Flash::from(&problem),
     };
     (flash.put(jar), Redirect::to(path)).into_response().showing(problem.as_ref())
+}
+
+impl From<String> for Flash {
+    fn from(done: String) -> Self {
+        Self::done(done)
+    }
 }
 
 impl From<&Problem> for Flash {

@@ -229,7 +229,12 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
         }
         main #main tabindex="-1" {
             @if let Some(flash) = &visitor.flash {
-                (components::alert(if flash.is_failure { "bad" } else { "good" }, html! { (flash.text) }))
+                (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
+                    (flash.text)
+                    @if let Some(path) = &flash.undo {
+                        form method="post" action=(path) { (components::csrf_field(visitor)) button { (tr!("Undo")) } }
+                    }
+                }))
             }
             @for (this, path) in SECTIONS {
                 // Breadcrumb, on all pages but the section's first.

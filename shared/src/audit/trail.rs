@@ -101,7 +101,7 @@ impl Trail {
 
     /// Like [`Trail::about`], for an id that is a text. What cannot be an id, or has the form of an e-mail address, is left out.
     pub fn about_id(&self, id: &str) {
-        const MAX_SUBJECTS: usize = 50;
+        const MAX_SUBJECTS: usize = 100;
         let is_id = crate::ids::OrgId::parse(id).is_ok() && !id.contains('@');
         let Some(recorder) = self.0.as_ref().filter(|_| is_id) else { return };
         let mut seen = recorder.seen();

@@ -11,6 +11,7 @@ mod test_support;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,14 +22,16 @@ pub use self::exporter::Exporter;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::files::{FileKey, Files};
-use crate::ids::{ExportId, OrgScope, UserId};
+use crate::ids::{ExportId, LeadId, OrgScope, UserId};
 use crate::jobs::ExportJob;
 use crate::leads::LeadLister;
-use crate::model::lead::export::{EXPORT_LIFETIME, ExportState, LeadExport};
+use crate::model::lead::Lead;
+use crate::model::lead::export::{EXPORT_LIFETIME, ExportState, LeadExport, columns_of, header, lines};
 use crate::model::lead::query::LeadQuery;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
+use crate::table::lead::StoredLead;
 use crate::tr;
 
 /// Exports of an org that run at once.
@@ -127,6 +130,22 @@ impl Exports {
         self.queue.send(&[ExportJob { org: scope.org().clone(), export: export.id.clone() }]).await?;
         tracing::info!(org = %scope.org(), export = %export.id, by = %access.caller.user, "an export of leads began");
         Ok(ExportOut::new(export, now))
+    }
+
+    /// Returns these leads as a file, in the order of their ids. Those that are gone are left out.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn file(&self, access: &Access, leads: BTreeSet<LeadId>) -> Result<Vec<u8>, ActError> {
+        let found = self.table.find_leads(&access.scope, &leads).await?;
+        let lead = |stored| match stored {
+            StoredLead::Lead(lead) => Some(*lead),
+            StoredLead::Submission(_) => None,
+        };
+        let leads: Vec<Lead> = found.into_iter().filter_map(lead).collect();
+        leads.iter().for_each(|lead| access.trail.about(&lead.id));
+        let columns = columns_of(&leads);
+        Ok([header(&columns), lines(&columns, &leads)].concat())
     }
 
     /// Lists the org's exports.

@@ -6,8 +6,8 @@ use http::request::Parts;
 use super::Problem;
 use crate::error::ActError;
 use crate::ids::{
-    AdAccountId, CampaignId, ContactId, ConversationId, DeliveryId, EndpointId, ExportId, FormId, ImportId,
-    IntegrationId, InvalidId, LeadId, MediaId, PostId, RunId, SavedReplyId,
+    AdAccountId, BulkChangeId, CampaignId, ContactId, ConversationId, DeliveryId, EndpointId, ExportId, FormId,
+    ImportId, IntegrationId, InvalidId, LeadId, MediaId, PostId, RunId, SavedReplyId,
 };
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
@@ -53,6 +53,7 @@ path_ids! {
     EndpointId, "id", "endpoint";
     ExportId, "id", "export";
     ImportId, "id", "import";
+    BulkChangeId, "id", "change";
     DeliveryId, "delivery", "delivery";
 }
 

@@ -14,13 +14,22 @@ use crate::table::Table;
 use crate::table::lead_list::{LeadFilter, LeadPosition};
 use crate::tr;
 
-/// Leads, newest submission first.
+/// Leads, in the order that was requested.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadList {
     pub items: Vec<Lead>,
     /// Pass it as `cursor` for the next page; `null` at the end. It can be set although the page has fewer leads than
     /// `limit`.
     pub next_cursor: Option<String>,
+}
+
+/// How many leads match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeadCount {
+    /// Those that were counted.
+    pub leads: usize,
+    /// Whether that is all of them. Only so many are looked at.
+    pub is_all: bool,
 }
 
 /// What lists of leads are read with.
@@ -33,8 +42,8 @@ pub struct LeadLister<'a> {
 }
 
 impl LeadLister<'_> {
-    /// Lists the org's leads from the start or from the cursor `after`: newest submission first, or by name if they are
-    /// found by that.
+    /// Lists the org's leads from the start or from the cursor `after`, in the query's order, or by name if they are found
+    /// by that.
     ///
     /// # Errors
     /// Refuses an empty range of times, a text that cannot be searched for, and a cursor of another list or query.
@@ -66,6 +75,16 @@ impl LeadLister<'_> {
             next = items.last().map(LeadPosition::from);
         }
         Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
+    }
+
+    /// Counts the org's matching leads. `None` if they are found by a text or by their campaign, which no index counts. A
+    /// change of an instant ago may be missing.
+    pub(super) async fn count(&self, scope: &OrgScope, query: &LeadQuery) -> Result<Option<LeadCount>, ActError> {
+        if query.text.is_some() || query.campaign_id.is_some() {
+            return Ok(None);
+        }
+        let (leads, is_all) = self.table.count_listed(scope, &filter(query)).await?;
+        Ok(Some(LeadCount { leads, is_all }))
     }
 
     /// Lists a campaign's leads. No index has the campaign, so that a bounded number of leads is read for those; then
@@ -122,6 +141,7 @@ pub(super) fn filter(query: &LeadQuery) -> LeadFilter {
         tag: query.tag.clone(),
         from: query.from,
         to: query.to,
+        order: query.order,
     }
 }
 

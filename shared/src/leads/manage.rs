@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Leads;
 use super::details::{check_details, detail_names};
-use super::lists::{LeadList, LeadLister, count_fitting};
+use super::lists::{LeadCount, LeadList, LeadLister, count_fitting};
 use crate::audit::Trail;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
@@ -20,6 +20,7 @@ use crate::model::audit::Word;
 use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
 use crate::model::event::Event;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+use crate::model::lead::bulk::LeadField;
 use crate::model::lead::query::LeadQuery;
 use crate::model::lead::trace::{self, Step, StepKind};
 use crate::model::lead::{Lead, Status, Submission};
@@ -78,12 +79,31 @@ impl Leads {
         LeadLister { table: &self.table, key: &self.key }.list(scope, query, after, limit).await
     }
 
+    /// Counts the org's leads that match. `None` if they are found by a text or by their campaign, which no index counts.
+    /// Only so many are looked at, and a change of an instant ago may be missing.
+    pub async fn count(&self, scope: &OrgScope, query: &LeadQuery) -> Result<Option<LeadCount>, ActError> {
+        LeadLister { table: &self.table, key: &self.key }.count(scope, query).await
+    }
+
     /// Assigns a lead by hand, or changes its status and details in the CRM. A new status is reported to Meta.
     ///
     /// # Errors
     /// Refuses a lead that the org does not have, an assignee who is not an active user of the org, and details that
     /// cannot be stored. If publishing fails, the change is stored; repeating the request publishes it.
     pub async fn change(&self, access: &Access, id: &LeadId, input: LeadIn) -> Result<LeadDetails, ActError> {
+        let changed = self.change_if(access, id, input, None).await?;
+        changed.map(|(_, after)| after).ok_or_else(|| ActError::not_found("lead"))
+    }
+
+    /// Like [`Leads::change`], unless the lead has another value than `only_if`: then nothing is done, and `None` returned.
+    /// Also returns the lead as it was.
+    pub(super) async fn change_if(
+        &self,
+        access: &Access,
+        id: &LeadId,
+        input: LeadIn,
+        only_if: Option<LeadField>,
+    ) -> Result<Option<(Lead, LeadDetails)>, ActError> {
         if let Some(Some(user)) = &input.assigned_to {
             let known = self.table.user(&access.scope, user).await?;
             if !known.is_some_and(|user| user.active) {
@@ -100,9 +120,12 @@ impl Leads {
         let at = crate::clock::now();
         let settings = self.conversion_settings(&access.scope, id, input.status).await?;
         let report = |lead: &Lead, status| Conversion::of_change(lead, status, settings.as_ref().map_err(|it| *it), at);
-        let change = LeadChange { assigned, status: input.status, ..details };
+        let change = LeadChange { assigned, status: input.status, only_if, ..details };
         let before = self.table.change_lead(&access.scope, id, &change, report).await?;
         let before = before.ok_or_else(|| ActError::not_found("lead"))?;
+        if !change.fits(&before) {
+            return Ok(None);
+        }
         record_change(&access.trail, &before, &change);
         let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
         let mut steps = Vec::new();
@@ -149,7 +172,7 @@ impl Leads {
                 tracing::warn!(%error, lead = %id, "a step of a lead's trace could not be recorded");
             }
         }
-        Ok(after)
+        Ok(Some((before, after)))
     }
 
     /// Reads what is reported to Meta of a lead whose status is to be changed, or why nothing is.

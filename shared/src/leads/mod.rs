@@ -4,6 +4,7 @@
 //! [`Leads`] has the actions of the API and the console. Any of this may run twice, run in two workers at once, or stop
 //! at any point: one transaction in `write` decides, and the next worker repeats the later steps that are not done yet.
 
+mod bulk;
 mod compare;
 #[cfg(test)]
 pub(crate) mod crash_tests;
@@ -39,13 +40,14 @@ mod undo_tests;
 mod views;
 mod write;
 
+pub use bulk::{BulkOutcome, BulkUndone};
 pub use erase::{WholeLead, erase_lead, lead_of_persons};
 pub use find::{whole_address, whole_number};
 pub use forms::{FormList, FormOut, FormsRefused, TestLead};
 pub use import::{ImportOptions, ImportReport, RowProblem};
 pub use ingest::{Arrival, Ingest, Outcomes};
 pub use latency::{LatencyDay, LatencyReport};
-pub use lists::{LeadList, LeadLister};
+pub use lists::{LeadCount, LeadList, LeadLister};
 pub use manage::{LeadDetails, LeadIn};
 pub use mapping::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, Rerun, RerunIn};
 pub use parked::{

@@ -11,6 +11,7 @@ use super::{Consistency, Item, Table, TableError, entity, pause, text};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::conversion::{Conversion, ConversionState};
 use crate::model::lead::assignment::Assigned;
+use crate::model::lead::bulk::LeadField;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
@@ -33,6 +34,16 @@ pub struct LeadChange {
     pub value: Option<Option<(Decimal, String)>>,
     /// Why it was lost.
     pub lost_reason: Option<Option<String>>,
+    /// Changes nothing of a lead that does not have this.
+    pub only_if: Option<LeadField>,
+}
+
+impl LeadChange {
+    /// Whether a lead has what the change presupposes.
+    #[must_use]
+    pub fn fits(&self, lead: &Lead) -> bool {
+        self.only_if.as_ref().is_none_or(|field| field.of(lead) == *field)
+    }
 }
 
 /// The item under a submission's key.
@@ -78,7 +89,7 @@ impl Table {
     }
 
     /// Changes a lead by hand and returns the previous lead, or `None` if there is no such lead. Absent values stay
-    /// unchanged.
+    /// unchanged, and all do if the change does not fit the previous lead.
     ///
     /// If the status changes, `report` decides what Meta is told of the new stage. That is stored in the same
     /// transaction, unless Meta was told before or is about to be.
@@ -92,6 +103,9 @@ impl Table {
         const MAX_TRIES: u32 = 12;
         for attempt in 1..=MAX_TRIES {
             let Some(StoredLead::Lead(before)) = self.find_lead(scope, id).await? else { return Ok(None) };
+            if !changed.fits(&before) {
+                return Ok(Some(*before));
+            }
             let status = changed.status.unwrap_or(before.status);
             let assignee = changed.assigned.as_ref().map_or(&before.assigned_to, |(to, _)| to);
             // The lists depend on both, so neither may have changed meanwhile.

@@ -3,6 +3,7 @@
 //! Each index is sorted by time within the parts that its sort keys begin with ([`keys::LeadLists`]). A list is one
 //! part, or several that are merged: the parts of each status, of each form of a page.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
@@ -14,6 +15,7 @@ use super::keys::{self, Key};
 use super::lead_parts::{Part, PartReader};
 use super::{Consistency, Table, TableError, entity, text};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::model::lead::query::LeadOrder;
 use crate::model::lead::{Lead, Status};
 
 /// Which leads to list. `None` means all.
@@ -35,6 +37,8 @@ pub struct LeadFilter {
     pub from: Option<Timestamp>,
     /// Submitted before this.
     pub to: Option<Timestamp>,
+    /// In which order.
+    pub order: LeadOrder,
 }
 
 /// Where a listing resumes: the position of the last listed lead, or of the last one that was left out.
@@ -58,7 +62,7 @@ impl LeadPosition {
 }
 
 impl Table {
-    /// Lists up to `limit` of the org's matching leads, newest submission first. Also returns where to resume.
+    /// Lists up to `limit` of the org's matching leads, in the filter's order. Also returns where to resume.
     ///
     /// Page, form, assignee and status are found by index, one of them or assignee with status. A filter by others that
     /// matches little reads a lot. The search stops after a bounded amount, and then returns fewer leads than requested
@@ -78,25 +82,27 @@ impl Table {
             (true, _) => ((limit / 2).max(12), usize::MAX),
             (false, _) => (500, 8),
         };
-        let before = after.map(|position| keys::lead_position(position.created, &position.lead));
-        let mut readers: Vec<PartReader<'_>> =
-            parts.iter().map(|part| PartReader::new(part, &rest, (filter.from, filter.to), before.clone())).collect();
+        let beyond = after.map(|position| keys::lead_position(position.created, &position.lead));
+        let (range, order) = ((filter.from, filter.to), filter.order);
+        let reader = |part| PartReader::new(part, &rest, range, (order, beyond.clone()));
+        let mut readers: Vec<PartReader<'_>> = parts.iter().map(reader).collect();
         try_join_all(readers.iter_mut().map(|reader| reader.read(self, page_size))).await?;
         let mut found = Vec::new();
         let resume = loop {
-            // A part whose next lead is not known yet may have the newest one.
+            // A part whose next lead is not known yet may have the first one.
             for reader in readers.iter_mut().filter(|reader| reader.is_unknown()) {
                 while reader.is_unknown() && more > 0 {
                     reader.read(self, page_size).await?;
                     more -= 1;
                 }
             }
-            let horizon = readers.iter().filter_map(PartReader::horizon).max();
-            let newest = readers.iter_mut().max_by(|one, other| one.next().cmp(&other.next()));
-            let Some(lead) = newest.filter(|reader| reader.next().is_some() && reader.next() > horizon.as_deref())
-            else {
-                break horizon;
+            let horizon = readers.iter().filter_map(PartReader::horizon).min_by(|one, other| order.compare(one, other));
+            let known = readers.iter_mut().filter_map(|reader| Some((reader.next()?.to_owned(), reader)));
+            let first = known.min_by(|(one, _), (other, _)| order.compare(one, other));
+            let is_first = |position: &str| {
+                horizon.as_ref().is_none_or(|horizon| order.compare(position, horizon) == Ordering::Less)
             };
+            let Some((_, lead)) = first.filter(|(position, _)| is_first(position)) else { break horizon };
             if found.len() == limit {
                 break found.last().map(|(position, _): &(String, Key)| position.clone());
             }
@@ -107,6 +113,19 @@ impl Table {
         let mut items = self.batch_get_as(&keys, Consistency::Eventual).await?;
         let leads = keys.iter().filter_map(|key| items.remove(key)).map(entity).collect::<Result<_, _>>()?;
         Ok((leads, resume.as_deref().and_then(LeadPosition::parse)))
+    }
+
+    /// Counts the org's matching leads. Looks at a bounded number of entries of the index; also returns whether these
+    /// were all.
+    pub async fn count_listed(&self, scope: &OrgScope, filter: &LeadFilter) -> Result<(usize, bool), TableError> {
+        /// Entries that are looked at in each part: a few hundred bytes each, a megabyte at a time.
+        const MAX_ENTRIES: usize = 20_000;
+        let (parts, rest) = self.parts(scope, filter).await?;
+        let count = async |part| {
+            PartReader::new(part, &rest, (filter.from, filter.to), (filter.order, None)).count(self, MAX_ENTRIES).await
+        };
+        let counts = try_join_all(parts.iter().map(count)).await?;
+        Ok((counts.iter().map(|(leads, _)| leads).sum(), counts.iter().all(|(_, is_all)| *is_all)))
     }
 
     /// Returns the parts of an index that have the leads of a filter, and the conditions that the index does not cover.

@@ -11,6 +11,7 @@ use crate::ids::{FormId, LeadId, PageId, UserId};
 use crate::model::conversion::Conversion;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::dedupe::WritePlan;
+use crate::model::lead::query::LeadOrder;
 use crate::model::lead::{Attribution, Lead, Status};
 
 /// What Meta is told is no matter here.
@@ -73,6 +74,9 @@ fn expected(leads: &[Lead], filter: &LeadFilter) -> Vec<String> {
     };
     let mut leads: Vec<&Lead> = leads.iter().filter(matches).collect();
     leads.sort_by_key(|lead| std::cmp::Reverse((lead.created_time, lead.id.to_string())));
+    if filter.order == LeadOrder::OldestFirst {
+        leads.reverse();
+    }
     leads.into_iter().map(|lead| lead.id.to_string()).collect()
 }
 
@@ -94,9 +98,13 @@ async fn every_filter_lists_what_it_says_in_the_order_of_time() {
                     for (from, to) in times {
                         let source = filters.is_multiple_of(5).then(|| "Meta".to_owned());
                         let (page, form, assignee) = (page.clone(), form.clone(), assignee.clone());
-                        let filter = LeadFilter { page, form, assignee, status, source, tag: None, from, to };
+                        let order = [LeadOrder::NewestFirst, LeadOrder::OldestFirst][filters % 2];
+                        let filter = LeadFilter { page, form, assignee, status, source, tag: None, from, to, order };
                         let limit = [1, 7, 50][filters % 3];
-                        assert_eq!(all(&table, &filter, limit).await, expected(&leads, &filter), "{filter:?} {limit}");
+                        let expected = expected(&leads, &filter);
+                        assert_eq!(all(&table, &filter, limit).await, expected, "{filter:?} {limit}");
+                        let counted = table.count_listed(&scope("a"), &filter).await.unwrap();
+                        assert_eq!(counted, (expected.len(), true), "{filter:?}");
                         filters += 1;
                     }
                 }

@@ -1,12 +1,15 @@
-//! Reading sorted parts of the lead indexes, newest lead first.
+//! Reading sorted parts of the lead indexes, in either order of time, and counting them.
 
 use std::collections::VecDeque;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::Select;
 use jiff::Timestamp;
 
 use super::keys::{self, Key};
 use super::lead_list::Condition;
 use super::{Item, Table, TableError, text};
+use crate::model::lead::query::LeadOrder;
 
 /// The leads of an index whose sort keys begin in the same way, sorted by time.
 #[derive(Debug)]
@@ -27,10 +30,11 @@ impl Part {
 pub(super) struct PartReader<'a> {
     part: &'a Part,
     conditions: &'a [Condition],
+    order: LeadOrder,
     from: String,
     to: String,
-    /// Only leads before this position.
-    before: Option<String>,
+    /// Only leads beyond this position.
+    beyond: Option<String>,
     /// Leads that were read, with their positions.
     buffer: VecDeque<(String, Key)>,
     start: Option<Item>,
@@ -38,19 +42,23 @@ pub(super) struct PartReader<'a> {
 }
 
 impl<'a> PartReader<'a> {
-    /// Reads the leads from `from` to before `to`, and before a position.
+    /// Reads the leads from `from` to before `to`, and beyond a position.
     pub(super) fn new(
         part: &'a Part,
         conditions: &'a [Condition],
         (from, to): (Option<Timestamp>, Option<Timestamp>),
-        before: Option<String>,
+        (order, beyond): (LeadOrder, Option<String>),
     ) -> Self {
         // An instant's text is shorter than the positions of the leads submitted in it, so a range of instants is a
         // range of positions. Years begin with a digit or a minus sign; the defaults sort at or below and above these.
-        let to = to.map_or_else(|| "~".to_owned(), keys::instant);
-        let to = before.clone().map_or(to.clone(), |before| before.min(to));
-        let from = from.map_or_else(|| "-".to_owned(), keys::instant);
-        Self { part, conditions, from, to, before, buffer: VecDeque::new(), start: None, is_done: false }
+        let mut to = to.map_or_else(|| "~".to_owned(), keys::instant);
+        let mut from = from.map_or_else(|| "-".to_owned(), keys::instant);
+        match (&beyond, order) {
+            (None, _) => {}
+            (Some(position), LeadOrder::NewestFirst) => to = to.min(position.clone()),
+            (Some(position), LeadOrder::OldestFirst) => from = from.max(position.clone()),
+        }
+        Self { part, conditions, order, from, to, beyond, buffer: VecDeque::new(), start: None, is_done: false }
     }
 
     /// The position of the next lead, if it was read.
@@ -63,7 +71,7 @@ impl<'a> PartReader<'a> {
         self.buffer.is_empty() && !self.is_done
     }
 
-    /// The position down to which the part was read, if its next lead is not known.
+    /// The position up to which the part was read, if its next lead is not known.
     pub(super) fn horizon(&self) -> Option<String> {
         let sk = self.start.as_ref().filter(|_| self.is_unknown())?.get(&self.name("sk"))?.as_s().ok()?;
         Some(sk.strip_prefix(&self.part.prefix)?.to_owned())
@@ -84,20 +92,51 @@ impl<'a> PartReader<'a> {
             self.is_done = true;
             return Ok(());
         }
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let page = self.query(table).limit(limit).send().await?;
+        let (sk, prefix) = (self.name("sk"), &self.part.prefix);
+        let entry = |item: &Item| {
+            let position = item.get(&sk)?.as_s().ok()?.strip_prefix(prefix.as_str())?.to_owned();
+            Some((position, Key::from_item(item)?))
+        };
+        let entries: Vec<(String, Key)> = page.items.iter().flatten().filter_map(entry).collect();
+        self.buffer.extend(entries.into_iter().filter(|(position, _)| Some(position) != self.beyond.as_ref()));
+        self.start = page.last_evaluated_key;
+        self.is_done = self.start.is_none();
+        Ok(())
+    }
+
+    /// Counts the matching leads that were not read. Stops once about `max` entries were looked at; then it also returns
+    /// `false`.
+    pub(super) async fn count(&mut self, table: &Table, max: usize) -> Result<(usize, bool), TableError> {
+        let (mut matching, mut seen) = (0, 0);
+        while self.from <= self.to && !self.is_done {
+            if seen >= max {
+                return Ok((matching, false));
+            }
+            let page = self.query(table).select(Select::Count).send().await?;
+            matching += usize::try_from(page.count).unwrap_or_default();
+            seen += usize::try_from(page.scanned_count).unwrap_or_default();
+            self.start = page.last_evaluated_key;
+            self.is_done = self.start.is_none();
+        }
+        Ok((matching, true))
+    }
+
+    fn query(&mut self, table: &Table) -> QueryFluentBuilder {
         let prefix = &self.part.prefix;
         let mut query = table
             .client
             .query()
             .table_name(&table.name)
             .index_name(format!("gsi{}", self.part.index))
-            .scan_index_forward(false)
+            .scan_index_forward(self.order == LeadOrder::OldestFirst)
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
             .expression_attribute_names("#pk", self.name("pk"))
             .expression_attribute_names("#sk", self.name("sk"))
             .expression_attribute_values(":pk", text(&self.part.pk))
             .expression_attribute_values(":from", text(format!("{prefix}{}", self.from)))
             .expression_attribute_values(":to", text(format!("{prefix}{}", self.to)))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(self.start.take());
         let mut conditions = Vec::new();
         for (number, Condition { name, value }) in self.conditions.iter().enumerate() {
@@ -111,20 +150,7 @@ impl<'a> PartReader<'a> {
                 query = query.expression_attribute_values(format!(":f{number}"), text(value));
             }
         }
-        if !conditions.is_empty() {
-            query = query.filter_expression(conditions.join(" AND "));
-        }
-        let page = query.send().await?;
-        let sk = self.name("sk");
-        let entry = |item: &Item| {
-            let position = item.get(&sk)?.as_s().ok()?.strip_prefix(prefix.as_str())?.to_owned();
-            Some((position, Key::from_item(item)?))
-        };
-        let entries: Vec<(String, Key)> = page.items.iter().flatten().filter_map(entry).collect();
-        self.buffer.extend(entries.into_iter().filter(|(position, _)| Some(position) != self.before.as_ref()));
-        self.start = page.last_evaluated_key;
-        self.is_done = self.start.is_none();
-        Ok(())
+        if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
     }
 }
 

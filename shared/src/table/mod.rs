@@ -13,6 +13,7 @@ pub mod audit;
 mod batch;
 #[cfg(test)]
 mod beside_leads_tests;
+mod bulk_change;
 pub mod campaign;
 mod change;
 pub mod commit;

@@ -76,6 +76,7 @@ pub(crate) async fn start(
         status: input.status,
         from: time("from", input.from)?,
         to: time("to", input.to)?,
+        ..LeadQuery::default()
     };
     Ok((StatusCode::ACCEPTED, Json(api.exports.start(&access, query).await?)))
 }

@@ -16,7 +16,7 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{AdObjectId, FormId, LeadId, PageId, UserId};
 use leadwire::leads::{LeadDetails, LeadIn, LeadList};
-use leadwire::model::lead::query::{Assignee, LeadQuery};
+use leadwire::model::lead::query::{Assignee, LeadOrder, LeadQuery};
 use leadwire::model::lead::{self, Status};
 use utoipa::IntoParams;
 
@@ -49,13 +49,15 @@ pub(crate) struct LeadParameters {
     from: Option<Moment>,
     /// Submitted before this time or day.
     to: Option<Moment>,
+    /// `newest_first`, unless it says otherwise.
+    order: Option<LeadOrder>,
     cursor: Option<Cursor>,
     limit: Option<Limit>,
 }
 
 /// List the org's leads
 ///
-/// Newest submission first; those that are searched for by name, by that.
+/// By the time of their submission; those that are searched for by name, by that.
 #[utoipa::path(
     get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
     params(LeadParameters, OrgHeader),
@@ -77,6 +79,7 @@ pub(crate) async fn list(
         "status",
         "from",
         "to",
+        "order",
         "cursor",
         "limit",
     ])?;
@@ -91,6 +94,10 @@ pub(crate) async fn list(
         from: parameters.time("from")?,
         to: parameters.time("to")?,
         status: parameters.get("status").map(fields::status).transpose()?,
+        order: match parameters.one_of("order", &["newest_first", "oldest_first"])? {
+            Some("oldest_first") => LeadOrder::OldestFirst,
+            _ => LeadOrder::NewestFirst,
+        },
     };
     let limit = parameters.limit()?;
     Ok(Json(api.leads.list(&access.scope, &query, parameters.get("cursor"), limit).await?))

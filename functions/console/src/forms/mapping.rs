@@ -110,7 +110,7 @@ pub(super) async fn rerun(
     loop {
         let done = match console.leads.remap(&access, &id, RerunIn { cursor }).await {
             Ok(done) => done,
-            Err(error) => return Ok(redirect_with(&format!("/forms/{id}"), jar, Err(error.into()))),
+            Err(error) => return Ok(redirect_with(&format!("/forms/{id}"), jar, Err::<String, _>(error.into()))),
         };
         let sum = (changed.saturating_add(done.changed), unchanged.saturating_add(done.unchanged));
         ((changed, unchanged), cursor) = (sum, done.next_cursor);

@@ -176,6 +176,6 @@ async fn send_test(
                 .into_owned()),
             )
         }
-        Err(error) => redirect_with("/forms", jar, Err(error.into())),
+        Err(error) => redirect_with("/forms", jar, Err::<String, _>(error.into())),
     }
 }

@@ -1,39 +1,49 @@
-//! What is done to several leads of the list at once.
+//! What is done to several leads of the list at once, and the way back.
 
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
 use leadwire::directory::Access;
 use leadwire::error::ErrorCode;
+use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
-use leadwire::ids::LeadId;
-use leadwire::leads::LeadIn;
-use leadwire::model::lead::query::Assignee;
+use leadwire::ids::{BulkChangeId, LeadId};
+use leadwire::model::lead::bulk::LeadField;
+use leadwire::model::lead::query::{Assignee, LeadQuery};
 use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::detail::read_only;
-use super::{STATUSES, status_name};
+use super::{FILTERS, STATUSES, lead_query, status_name};
 use crate::actor::LeadReader;
 use crate::components::{count, csrf_field};
-use crate::flash::redirect_with;
+use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
-use crate::request::local_path;
+use crate::request::{ListQuery, local_path};
 use crate::session::Visitor;
 use crate::state::Console;
+use crate::zone::Zone;
 
 /// The form to which the boxes of the rows belong.
 pub(super) const FORM_ID: &str = "bulk";
 /// Leads of one request. More would take longer than a request may.
-const MAX_LEADS: usize = 100;
+pub(super) const MAX_LEADS: usize = 100;
+/// Requests of one change. A browser follows 20 redirects, some only 16.
+const MAX_STEPS: u32 = 15;
 
 /// The bar with what can be done to the selected leads. The style shows it while one is selected.
-pub(super) fn bar(visitor: &Visitor, users: &[User]) -> Markup {
+///
+/// `has_more` says whether leads match that are not on this page.
+pub(super) fn bar(visitor: &Visitor, users: &[User], query: &ListQuery, has_more: bool) -> Markup {
     html! {
         form.bulk.card id=(FORM_ID) method="post" action="/leads/bulk" aria-label=(tr!("Selected leads")) {
             (csrf_field(visitor))
+            input type="hidden" name="filters" value=(filters_of(query));
             b data-count="lead" { (tr!("Selected leads")) }
+            @if has_more { label.check { input type="checkbox" name="every" value="yes"; (tr!("All that match, on all pages")) } }
             label { span.hidden { (tr!("Assign to")) } select name="assigned_to" {
                 option value="" { (tr!("Assign to…")) }
                 option value=(Assignee::UNASSIGNED) { (tr!("Unassigned")) }
@@ -42,74 +52,224 @@ pub(super) fn bar(visitor: &Visitor, users: &[User]) -> Markup {
             button name="act" value="assign" { (tr!("Assign")) }
             label { span.hidden { (tr!("Status")) } select name="status" { option value="" { (tr!("Status…")) } @for (status, value) in STATUSES { option value=(value) { (status_name(status)) } } } }
             button name="act" value="status" { (tr!("Change status")) }
+            @if visitor.has_meta() { button formaction="/leads/exports/selected" { (tr!("Export")) } }
         }
+    }
+}
+
+/// The filters of a list as one text, because a form has fields of the same names.
+fn filters_of(query: &ListQuery) -> String {
+    let filters = FILTERS.iter().filter_map(|name| Some((*name, query.get(name)?)));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(filters).finish()
+}
+
+/// What a form selects of a list.
+pub(super) enum Selection {
+    /// These leads.
+    Leads(Vec<LeadId>),
+    /// All leads that match.
+    Every(LeadQuery),
+}
+
+impl Selection {
+    pub(super) fn read(form: &Fields, zone: &Zone) -> Result<Self, Problem> {
+        if form.is_ticked("every") {
+            let filters = form.text("filters");
+            let filters: Vec<_> = url::form_urlencoded::parse(filters.as_bytes()).collect();
+            let filters = filters.iter().map(|(name, value)| (&**name, &**value));
+            let query = ListQuery::new(filters.filter(|(name, _)| FILTERS.contains(name)));
+            return Ok(Self::Every(lead_query(&query, zone)?));
+        }
+        let unknown = |_| Problem::field("lead", ErrorCode::LeadUnknown, tr!("No lead has this id."));
+        let leads: Vec<LeadId> = form.all("lead").map(LeadId::parse).collect::<Result<_, _>>().map_err(unknown)?;
+        if leads.is_empty() || leads.len() > MAX_LEADS {
+            let detail = tr!("Select the leads to change, {most} at most.", most = MAX_LEADS);
+            return Err(Problem::field("lead", ErrorCode::ListInvalid, detail));
+        }
+        Ok(Self::Leads(leads))
+    }
+}
+
+/// How far a change of many leads is. The browser carries it from one request to the next.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Progress {
+    change: Option<String>,
+    #[serde(default)]
+    step: u32,
+    #[serde(default)]
+    changed: usize,
+    #[serde(default)]
+    gone: usize,
+    cursor: Option<String>,
+}
+
+impl Progress {
+    fn go_on(&self) -> Response {
+        let [step, changed, gone] = [self.step.to_string(), self.changed.to_string(), self.gone.to_string()];
+        let (change, cursor) = (self.change.as_deref(), self.cursor.as_deref());
+        let (change, cursor) = (change.unwrap_or_default(), cursor.unwrap_or_default());
+        let progress =
+            [("change", change), ("step", &step), ("changed", &changed), ("gone", &gone), ("cursor", cursor)];
+        repeat("/leads/bulk", &progress)
     }
 }
 
 pub(super) async fn apply(
     State(console): State<Console>,
     reader: LeadReader,
-    headers: http::HeaderMap,
+    Query(progress): Query<Progress>,
+    zone: Zone,
+    headers: HeaderMap,
     jar: PrivateCookieJar,
     form: Fields,
 ) -> Result<Response, Problem> {
     let access = reader.access.as_ref().ok_or_else(read_only)?;
-    let outcome = change_all(&console, access, &form).await;
-    // Back to the list as it was filtered.
-    let from = headers.get(http::header::REFERER).and_then(|value| value.to_str().ok()?.parse::<url::Url>().ok());
-    let list =
-        from.filter(|url| url.path() == "/leads").and_then(|url| url.query().map(|query| format!("/leads?{query}")));
-    let to = list.as_deref().and_then(local_path).unwrap_or("/leads");
-    Ok(redirect_with(to, jar, outcome))
+    let outcome = match apply_step(&console, access, &form, &zone, progress).await {
+        Ok(Step::Next(progress)) => return Ok(progress.go_on()),
+        Ok(Step::Last(flash)) => Ok(flash),
+        Err(problem) => Err(problem),
+    };
+    Ok(redirect_with(&list_of(&headers), jar, outcome))
 }
 
-async fn change_all(console: &Console, access: &Access, form: &Fields) -> Result<String, Problem> {
-    let unknown = |_| Problem::field("lead", ErrorCode::LeadUnknown, tr!("No lead has this id."));
-    let leads: Vec<LeadId> = form.all("lead").map(LeadId::parse).collect::<Result<_, _>>().map_err(unknown)?;
-    if leads.is_empty() || leads.len() > MAX_LEADS {
-        let detail = tr!("Select the leads to change, {most} at most.", most = MAX_LEADS);
-        return Err(Problem::field("lead", ErrorCode::ListInvalid, detail));
-    }
-    let input = || -> Result<LeadIn, Problem> {
-        if form.get("act") == Some("status") {
-            return Ok(LeadIn {
-                status: Some(fields::status(form.get("status").unwrap_or_default())?),
-                ..LeadIn::default()
-            });
-        }
-        let chosen = form.get("assigned_to").unwrap_or_default();
-        let to = fields::id("assigned_to", chosen, Assignee::parse)?;
-        let to = match to {
-            Assignee::Unassigned => None,
-            Assignee::User(user) => Some(user),
-        };
-        Ok(LeadIn { assigned_to: Some(to), ..LeadIn::default() })
-    };
-    let (mut changed, mut gone) = (0_usize, 0_usize);
-    for id in &leads {
-        access.trail.about(id);
-        match console.leads.change(access, id, input()?).await {
-            Ok(_) => changed += 1,
-            // Erased, or joined to another lead, since the list was drawn.
-            Err(error) if error.code() == ErrorCode::NotFound => gone += 1,
-            Err(error) if changed > 0 => {
-                tracing::warn!(%error, changed, "some of the selected leads were not changed");
-                let problem = Problem::from(error);
-                let detail = tr!(
-                    [changed] "{n} lead changed, then this failed: {problem}"
-                        | "{n} leads changed, then this failed: {problem}",
-                    problem = problem.detail
-                );
-                return Err(Problem { detail, ..problem });
+/// The list that a form was sent from, as it was filtered.
+fn list_of(headers: &HeaderMap) -> String {
+    let from = headers.get(http::header::REFERER).and_then(|value| value.to_str().ok()?.parse::<url::Url>().ok());
+    let query = from.filter(|url| url.path() == "/leads").and_then(|url| url.query().map(ToOwned::to_owned));
+    let list = query.map(|query| format!("/leads?{query}")).filter(|list| local_path(list).is_some());
+    list.unwrap_or_else(|| "/leads".to_owned())
+}
+
+/// Lets the browser send the same form again, with the progress.
+fn repeat(path: &str, progress: &[(&str, &str)]) -> Response {
+    let progress = ListQuery::new(progress.iter().copied());
+    Redirect::temporary(&progress.at(path, &[])).into_response()
+}
+
+enum Step {
+    Next(Progress),
+    Last(Flash),
+}
+
+async fn apply_step(
+    console: &Console,
+    access: &Access,
+    form: &Fields,
+    zone: &Zone,
+    mut progress: Progress,
+) -> Result<Step, Problem> {
+    let to = new_value(form)?;
+    let (leads, next) = match Selection::read(form, zone)? {
+        Selection::Leads(leads) => (leads, None),
+        Selection::Every(query) => {
+            if progress.step == 0 {
+                check_count(console, access, &query).await?;
             }
-            Err(error) => return Err(error.into()),
+            let list = console.leads.list(&access.scope, &query, progress.cursor.as_deref(), MAX_LEADS).await?;
+            (list.items.into_iter().map(|lead| lead.id).collect(), list.next_cursor)
         }
+    };
+    let change = match &progress.change {
+        None => BulkChangeId::new(),
+        Some(id) => fields::id("change", id, BulkChangeId::parse)?,
+    };
+    let outcome = console.leads.change_several(access, (&change, progress.step), &leads, &to).await?;
+    progress.changed += outcome.changed;
+    progress.gone += outcome.gone;
+    let (changed, gone) = (progress.changed, progress.gone);
+    let undo = (changed > 0).then(|| format!("/leads/bulk/{change}/undo"));
+    if let Some(error) = outcome.failure {
+        let problem = Problem::from(error);
+        let text = tr!(
+            [changed] "{n} lead changed, then this failed: {problem}" | "{n} leads changed, then this failed: {problem}",
+            problem = problem.detail
+        );
+        return Ok(Step::Last(Flash { undo, ..Flash::failed(text) }));
     }
-    Ok(match gone {
+    progress.change = Some(change.as_str().to_owned());
+    progress.cursor = next;
+    progress.step += 1;
+    let text = match gone {
+        _ if progress.cursor.is_some() && progress.step < MAX_STEPS => return Ok(Step::Next(progress)),
+        _ if progress.cursor.is_some() => tr!(
+            [changed] "{n} lead changed. More leads match: filter the list further to change the rest."
+                | "{n} leads changed. More leads match: filter the list further to change the rest."
+        ),
         0 => tr!([changed] "{n} lead changed." | "{n} leads changed."),
         gone => tr!(
             [changed] "{n} lead changed; {gone} no longer there." | "{n} leads changed; {gone} no longer there.",
             gone = count(gone)
         ),
-    })
+    };
+    Ok(Step::Last(Flash { undo, ..Flash::done(text) }))
+}
+
+/// Refuses more leads than one change can have, before any of them is changed.
+async fn check_count(console: &Console, access: &Access, query: &LeadQuery) -> Result<(), Problem> {
+    let most = MAX_LEADS * MAX_STEPS as usize;
+    let Some(counted) = console.leads.count(&access.scope, query).await? else { return Ok(()) };
+    if counted.leads <= most && counted.is_all {
+        return Ok(());
+    }
+    let detail = tr!(
+        "More than {most} leads match. Filter the list further, for example by date, and change them part by part.",
+        most = count(most)
+    );
+    Err(Problem::field("lead", ErrorCode::ListInvalid, detail))
+}
+
+fn new_value(form: &Fields) -> Result<LeadField, Problem> {
+    if form.get("act") == Some("status") {
+        return Ok(LeadField::Status(fields::status(form.get("status").unwrap_or_default())?));
+    }
+    let chosen = form.get("assigned_to").unwrap_or_default();
+    Ok(LeadField::AssignedTo(match fields::id("assigned_to", chosen, Assignee::parse)? {
+        Assignee::Unassigned => None,
+        Assignee::User(user) => Some(user),
+    }))
+}
+
+/// How far the undoing of a change is.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct UndoProgress {
+    #[serde(default)]
+    restored: usize,
+    #[serde(default)]
+    kept: usize,
+}
+
+pub(super) async fn undo(
+    State(console): State<Console>,
+    reader: LeadReader,
+    Id(id): Id<BulkChangeId>,
+    Query(mut progress): Query<UndoProgress>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+    _: Fields,
+) -> Result<Response, Problem> {
+    let access = reader.access.as_ref().ok_or_else(read_only)?;
+    let outcome = match console.leads.undo_several(access, &id).await {
+        Ok(undone) => {
+            progress.restored += undone.restored;
+            progress.kept += undone.kept;
+            if undone.has_more {
+                let [restored, kept] = [progress.restored.to_string(), progress.kept.to_string()];
+                let progress = [("restored", restored.as_str()), ("kept", &kept)];
+                return Ok(repeat(&format!("/leads/bulk/{id}/undo"), &progress));
+            }
+            Ok(Flash::done(match progress.kept {
+                0 => tr!([progress.restored] "{n} lead is as before." | "{n} leads are as before."),
+                kept => tr!(
+                    [progress.restored] "{n} lead is as before. Changed since, and left alone: {kept}."
+                        | "{n} leads are as before. Changed since, and left alone: {kept}.",
+                    kept = count(kept)
+                ),
+            }))
+        }
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            Ok(Flash::failed(tr!("This change is already undone, or it was made more than a day ago.")))
+        }
+        Err(error) => Err(error.into()),
+    };
+    Ok(redirect_with(&list_of(&headers), jar, outcome))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use leadwire::exports::ExportOut;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
@@ -12,6 +12,7 @@ use leadwire::model::lead::export::ExportState;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use super::bulk::Selection;
 use super::{FILTERS, lead_query};
 use crate::actor::Admin;
 use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
@@ -40,8 +41,30 @@ pub(super) async fn start(zone: Zone, form: AdminForm) -> Result<Response, Probl
     let AdminForm { console, actor, jar, fields } = form;
     let query = ListQuery::new(fields.iter().filter(|(name, _)| FILTERS.contains(name)));
     let outcome = console.exports.start(&actor.access, lead_query(&query, &zone)?).await;
-    let outcome = outcome.map(|_| tr!("The export has started. It continues if you leave this page.").into_owned());
-    Ok(redirect_with(PATH, jar, outcome.map_err(Problem::from)))
+    Ok(redirect_with(PATH, jar, outcome.map(|_| has_started()).map_err(Problem::from)))
+}
+
+/// Exports the selected leads: a few at once, all that match as every other export.
+pub(super) async fn selected(zone: Zone, form: AdminForm) -> Result<Response, Problem> {
+    let AdminForm { console, actor, jar, fields } = form;
+    match Selection::read(&fields, &zone)? {
+        Selection::Every(query) => {
+            let started = console.exports.start(&actor.access, query).await.map_err(Problem::from);
+            Ok(redirect_with(PATH, jar, started.map(|_| has_started())))
+        }
+        Selection::Leads(leads) => {
+            let file = console.exports.file(&actor.access, leads.into_iter().collect()).await?;
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"leads.csv\""),
+            ];
+            Ok((headers, file).into_response())
+        }
+    }
+}
+
+fn has_started() -> String {
+    tr!("The export has started. It continues if you leave this page.").into_owned()
 }
 
 pub(super) async fn list(

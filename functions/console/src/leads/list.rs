@@ -1,5 +1,6 @@
 //! The list of leads: views and filters, and rows that stay up to date while they are read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
@@ -9,7 +10,7 @@ use http::HeaderMap;
 use jiff::civil::Date;
 use leadwire::http::Problem;
 use leadwire::ids::PageId;
-use leadwire::leads::LeadList;
+use leadwire::leads::{LeadCount, LeadList};
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::lead::{FILE_TAG, Lead, tag};
 use leadwire::model::org::User;
@@ -17,11 +18,13 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::bulk::{self, FORM_ID};
-use super::{STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name, views};
+use super::{
+    OLDEST_FIRST, STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name, views,
+};
 use crate::actor::LeadReader;
-use crate::components::{ago, badge, empty, live_fragment, problem_alert, refresh_within, with_markup};
+use crate::components::{ago, badge, empty, lazy_fragment, live_fragment, problem_alert, refresh_within, with_markup};
 use crate::delivery;
-use crate::layout::{Section, page};
+use crate::layout::{Section, fragment_or_page, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Visitor;
 use crate::state::Console;
@@ -104,13 +107,46 @@ pub(super) async fn show(
         @match &leads {
             Err(problem) => { (problem_alert(Some(problem))) }
             Ok(list) => {
-                @if can_change { (bulk::bar(&visitor, &users)) }
+                (total(&query, list))
+                @if can_change { (bulk::bar(&visitor, &users, &query, list.next_cursor.is_some() || query.get("cursor").is_some())) }
                 (live_fragment(&query.at(PATH, &[]), &rows(list)))
                 @if !list.items.is_empty() { p.quiet.keys { (tr!("Keys: j and k move, Enter opens, x selects, a assigns, / finds.")) } }
             }
         }
     };
     Ok(page(&visitor, jar, Section::Leads, &tr!("Leads"), &body))
+}
+
+/// How many leads match. If they fill more than a page, they are counted later.
+fn total(query: &ListQuery, list: &LeadList) -> Markup {
+    let is_whole = list.next_cursor.is_none() && query.get("cursor").is_none();
+    html! {
+        @if is_whole { @if !list.items.is_empty() { p.quiet.total { (counted(LeadCount { leads: list.items.len(), is_all: true })) } } }
+        @else if query.get("q").is_none() && query.get("campaign_id").is_none() {
+            div.total { (lazy_fragment(&query.at("/leads/count", &[("cursor", ""), ("order", "")]), &tr!("Counting…"))) }
+        }
+    }
+}
+
+fn counted(LeadCount { leads, is_all }: LeadCount) -> String {
+    match is_all {
+        true => tr!([leads] "{n} lead" | "{n} leads"),
+        false => tr!([leads] "More than {n} lead" | "More than {n} leads"),
+    }
+}
+
+/// How many leads match the filters.
+pub(super) async fn count_all(
+    State(console): State<Console>,
+    LeadReader { visitor, scope, .. }: LeadReader,
+    Query(query): Query<ListQuery>,
+    zone: Zone,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let count = console.leads.count(&scope, &lead_query(&query, &zone)?).await?;
+    let part = html! { @if let Some(count) = count { p.quiet { (counted(count)) } } };
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, &tr!("Leads")), &part))
 }
 
 /// The filters that are in force, each with the way to leave it out.
@@ -213,13 +249,38 @@ fn table(query: &ListQuery, list: &LeadList, users: &[User], can_change: bool) -
                 table.leads {
                     thead { tr {
                         @if can_change { th.tick { input type="checkbox" data-all="lead" aria-label=(tr!("Select all leads in this list")) hidden; } }
-                        th.name { (tr!("Name")) } th.status { (tr!("Status")) } th.assignee { (tr!("Assigned to")) } th.form { (tr!("Form")) } th.when { (tr!("Submitted")) }
+                        th.name { (tr!("Name")) } th.status { (tr!("Status")) } th.assignee { (tr!("Assigned to")) } th.form { (tr!("Form")) } (when(query))
                     } }
                     tbody { @for lead in &list.items { (row(lead, users, can_change)) } }
                 }
             }
         }
-        @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (if query.get("q").is_some() { tr!("More leads") } else { tr!("Earlier leads") }) } } }
+        @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at(PATH, &[("cursor", next)])) rel="next" { (more(query)) } } }
+    }
+}
+
+fn more(query: &ListQuery) -> Cow<'static, str> {
+    match (query.get("q"), query.get("order")) {
+        (Some(_), _) => tr!("More leads"),
+        (None, Some(OLDEST_FIRST)) => tr!("Later leads"),
+        (None, _) => tr!("Earlier leads"),
+    }
+}
+
+/// The head of the times, which turns the order round.
+fn when(query: &ListQuery) -> Markup {
+    let is_oldest_first = query.get("order") == Some(OLDEST_FIRST);
+    let turned = if is_oldest_first { "" } else { OLDEST_FIRST };
+    html! {
+        // What is found by a name is in the order of the names.
+        @if query.get("q").is_some() { th.when { (tr!("Submitted")) } }
+        @else {
+            th.when aria-sort=(if is_oldest_first { "ascending" } else { "descending" }) {
+                a href=(query.at(PATH, &[("order", turned), ("cursor", "")])) {
+                    (tr!("Submitted")) span aria-hidden="true" { (if is_oldest_first { " ↑" } else { " ↓" }) }
+                }
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{FormId, PageId, UserId};
-use leadwire::model::lead::query::{Assignee, LeadQuery};
+use leadwire::model::lead::query::{Assignee, LeadOrder, LeadQuery};
 use leadwire::model::lead::{Lead, Status};
 use leadwire::model::org::User;
 use leadwire::tr;
@@ -32,11 +32,14 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list::show))
         .route("/bulk", post(bulk::apply))
+        .route("/bulk/{id}/undo", post(bulk::undo))
+        .route("/count", get(list::count_all))
         .route("/views", post(views::save))
         .route("/views/delete", post(views::delete))
         .route("/import", get(import::form).post(import::import))
         .route("/imports/{id}/undo", post(imports::undo))
         .route("/exports", get(exports::list).post(exports::start))
+        .route("/exports/selected", post(exports::selected))
         .route("/exports/{id}/file", get(exports::file))
         .route("/exports/{id}/delete", post(exports::delete))
         .route("/{id}", get(detail::show))
@@ -82,9 +85,13 @@ fn lead_query(query: &ListQuery, zone: &Zone) -> Result<LeadQuery, Problem> {
         status: query.get("status").map(fields::status).transpose()?,
         from: query.get("from").map(|text| zone.parse_day("from", text)).transpose()?,
         to: query.get("until").map(|text| zone.parse_last_day("until", text)).transpose()?,
+        order: if query.get("order") == Some(OLDEST_FIRST) { LeadOrder::OldestFirst } else { LeadOrder::NewestFirst },
         ..LeadQuery::default()
     })
 }
+
+/// The value of `order` in an address for the list with the oldest lead first.
+const OLDEST_FIRST: &str = "oldest_first";
 
 const FILTERS: [&str; 9] = ["q", "tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
 

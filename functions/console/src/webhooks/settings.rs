@@ -48,7 +48,7 @@ pub(super) async fn rotate(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
     let AdminForm { console, actor: Admin { visitor, access }, jar, .. } = form;
     match console.deliveries.rotate_secret(&access, &id).await {
         Ok(rotated) => Ok(show_secret(&visitor, jar, &rotated)),
-        Err(error) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Err(error.into()))),
+        Err(error) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Err::<String, _>(error.into()))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assignment;
 mod attribution;
+pub mod bulk;
 pub mod cadence;
 pub mod dedupe;
 pub mod export;

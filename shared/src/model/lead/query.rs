@@ -1,7 +1,10 @@
 //! Which of an org's leads are meant.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Status;
 use crate::ids::{FormId, InvalidId, PageId, UserId};
@@ -29,6 +32,30 @@ pub struct LeadQuery {
     pub from: Option<Timestamp>,
     /// Submitted before this.
     pub to: Option<Timestamp>,
+    /// In which order. Leads that are found by `text` are in the order of their names.
+    #[serde(default)]
+    pub order: LeadOrder,
+}
+
+/// The order of a list of leads, by the time of their submission.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadOrder {
+    /// The newest one first.
+    #[default]
+    NewestFirst,
+    /// The oldest one first.
+    OldestFirst,
+}
+
+impl LeadOrder {
+    /// Compares two positions in time: the one that the list has first is less.
+    pub(crate) fn compare(self, one: &str, other: &str) -> Ordering {
+        match self {
+            Self::NewestFirst => other.cmp(one),
+            Self::OldestFirst => one.cmp(other),
+        }
+    }
 }
 
 /// The assignee of a lead, or the absence of one.

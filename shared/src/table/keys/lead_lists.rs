@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{IndexKey, Key, instant};
-use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::ids::{BulkChangeId, FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::name::SearchNames;
 use crate::model::lead::{Lead, Status};
 
@@ -18,6 +18,17 @@ pub(in crate::table) fn lead_views_pk(scope: &OrgScope, user: &UserId) -> String
 /// A view that a person keeps under this name.
 pub(in crate::table) fn lead_view(scope: &OrgScope, user: &UserId, name: &str) -> Key {
     Key { pk: lead_views_pk(scope, user), sk: format!("{LEAD_VIEW_PREFIX}{name}") }
+}
+
+/// Sort key prefix of the parts of a change of several leads.
+pub(in crate::table) const BULK_CHANGE_PREFIX: &str = "PART#";
+
+pub(in crate::table) fn bulk_change_pk(scope: &OrgScope, id: &BulkChangeId) -> String {
+    format!("ORG#{}#BULK_CHANGE#{id}", scope.org())
+}
+
+pub(in crate::table) fn bulk_change(scope: &OrgScope, id: &BulkChangeId, part: u32) -> Key {
+    Key { pk: bulk_change_pk(scope, id), sk: format!("{BULK_CHANGE_PREFIX}{part:05}") }
 }
 
 pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {

@@ -30,6 +30,7 @@
 //! | gathered lead | `ORG#o#MAILS#u` | `LEAD#l` | | | |
 //! | mail preference | `ORG#o` | `MAIL#u` | | | |
 //! | view of leads | `ORG#o#LEAD_VIEWS#u` | `VIEW#name` | | | |
+//! | part of a change of several leads | `ORG#o#BULK_CHANGE#c` | `PART#part` | | | yes |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
 //! | expensive requests | `ORG#o#LIMITS` | `LIMIT#what#minute` | | | yes |

@@ -1,10 +1,11 @@
 //! The list of leads, as people work with it.
 
 use e2e::browser::{Browser, DESK, PHONE};
-use e2e::console::Guest;
+use e2e::console::{Guest, Page};
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::world::wait_for;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -173,4 +174,73 @@ async fn a_change_of_several_leads_without_script_is_checked_and_told() {
     assert!(page.contains("2 leads changed; 1 no longer there."), "{page}");
     assert_eq!(tenant.leads("status=lost").await.len(), 2);
     assert_eq!(tenant.events("lead.updated").await.len(), 2, "the CRM is told of each");
+}
+
+/// Sends a form, and again wherever the answer says, as browsers do.
+async fn post_all(guest: &mut Guest, path: &str, fields: &[(&str, &str)]) -> (Page, usize) {
+    let proof = guest.csrf_token().await;
+    let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("form_key", proof.as_str())]).collect();
+    let (mut path, mut requests) = (path.to_owned(), 0);
+    loop {
+        let page = guest.request(Method::POST, &path, &fields, &[]).await;
+        requests += 1;
+        if page.status != 307 {
+            return (page, requests);
+        }
+        assert!(requests < 20, "a browser follows 20 redirects");
+        path = page.location;
+    }
+}
+
+#[tokio::test]
+async fn all_leads_that_match_are_counted_changed_and_restored_unless_they_were_used_since() {
+    const LEADS: usize = 230;
+    let ConnectedOrg { tenant, .. } = OrgFixture::new("console-every").users(&["ann", "ben"]).connect().await;
+    let row = |number: usize| format!("Lead {number:03},lead-{number}@example.com,2026-01-{:02}\n", number % 28 + 1);
+    let file = "full_name,email,created_time\n".to_owned() + &(0..LEADS).map(row).collect::<String>();
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((status, report.number("created")), (200, 230), "{report}");
+    let mut guest = Guest::log_in(&tenant.create_login("Eve Ry", "admin").await).await;
+    assert!(guest.get("/leads/count").await.text.contains("230 leads"));
+    assert!(guest.get("/leads/count?from=2026-01-28&until=2026-01-28").await.text.contains("8 leads"));
+    let first = |page: &Page| page.text.split("/leads/file-").nth(1).map(|rest| rest[..12].to_owned());
+    let newest = guest.get("/leads").await;
+    let oldest = guest.get("/leads?order=oldest_first").await;
+    assert!(newest.text.contains("aria-sort=\"descending\"") && oldest.text.contains("aria-sort=\"ascending\""));
+    assert_ne!(first(&newest), first(&oldest));
+    let in_order = tenant.items("/api/leads?order=oldest_first&limit=3").await;
+    assert!(in_order.iter().all(|lead| lead.text("created_time").starts_with("2026-01-01")), "{in_order:?}");
+
+    // Every lead that matches, in as many requests as it takes.
+    let assign = [("act", "assign"), ("assigned_to", "ben"), ("every", "yes"), ("filters", "status=new")];
+    let (_, requests) = post_all(&mut guest, "/leads/bulk", &assign).await;
+    assert_eq!(requests, 3);
+    let page = guest.get("/leads").await.text;
+    assert!(page.contains("230 leads changed."), "{page}");
+    let undo = page.split("action=\"").find(|rest| rest.starts_with("/leads/bulk/")).expect("the way back");
+    let undo = undo.split('"').next().unwrap().to_owned();
+    let all_of = async |user: &str| tenant.all_items(&format!("/api/leads?assigned_to={user}&limit=100")).await;
+    let assigned = all_of("ben").await;
+    assert_eq!(assigned.len(), LEADS);
+    let used = assigned[150].text("id");
+    tenant.call_ok(Method::PATCH, &format!("/api/leads/{used}"), &json!({ "assigned_to": "ann" })).await;
+
+    let (_, requests) = post_all(&mut guest, &undo, &[]).await;
+    assert_eq!(requests, 3);
+    let page = guest.get("/leads").await.text;
+    assert!(page.contains("229 leads are as before. Changed since, and left alone: 1."), "{page}");
+    assert_eq!(all_of("unassigned").await.len(), LEADS - 1);
+    assert_eq!(all_of("ann").await.len(), 1, "what was used since stays");
+    post_all(&mut guest, &undo, &[]).await;
+    assert!(guest.get("/leads").await.text.contains("This change is already undone"));
+
+    // A few as a file, at once.
+    let (page, _) = post_all(&mut guest, "/leads/exports/selected", &[("lead", used), ("lead", "meta-1")]).await;
+    assert_eq!(page.headers["content-disposition"], "attachment; filename=\"leads.csv\"");
+    assert_eq!(page.text.lines().count(), 2, "{}", page.text);
+    assert!(page.text.contains(used), "{}", page.text);
+    let (page, _) = post_all(&mut guest, "/leads/exports/selected", &[("every", "yes"), ("filters", "")]).await;
+    assert_eq!(page.location, "/leads/exports");
+    wait_for("the export", async || (tenant.items("/api/leads/exports").await[0]["leads"] == LEADS).then_some(()))
+        .await;
 }

@@ -12,8 +12,9 @@ const PUBLIC: [&str; 6] =
 /// Where everyone with a login is sent on, and where one ends.
 const OWN: [&str; 2] = ["/", "/logout"];
 /// What those see who handle leads and nothing else.
-const OF_LEADS: [&str; 7] = [
+const OF_LEADS: [&str; 8] = [
     "GET /leads",
+    "GET /leads/count",
     "GET /leads/{id}",
     "GET /leads/{id}/arrival",
     "POST /leads/views",
@@ -22,8 +23,13 @@ const OF_LEADS: [&str; 7] = [
     "POST /account/mails",
 ];
 /// What admins do besides, whose org has no Meta in its plan.
-const WITHOUT_META: [&str; 4] =
-    ["POST /leads/{id}/assign", "POST /leads/{id}/status", "POST /leads/{id}/notes", "POST /leads/bulk"];
+const WITHOUT_META: [&str; 5] = [
+    "POST /leads/{id}/assign",
+    "POST /leads/{id}/status",
+    "POST /leads/{id}/notes",
+    "POST /leads/bulk",
+    "POST /leads/bulk/{id}/undo",
+];
 /// What belongs to no org: to select one, which only superadmins do.
 const OF_SUPERADMINS: &str = "/orgs";
 

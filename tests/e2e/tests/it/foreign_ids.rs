@@ -193,7 +193,8 @@ async fn no_id_of_another_org_is_taken_in_a_body() {
 }
 
 /// The kinds of ids in the addresses of the console.
-const IN_CONSOLE: [(&str, &str); 16] = [
+const IN_CONSOLE: [(&str, &str); 17] = [
+    ("/leads/bulk/{id}", "BulkChangeId"),
     ("/leads/imports/{id}", "ImportId"),
     ("/leads/exports/{id}", "ExportId"),
     ("/leads/{id}", "LeadId"),
@@ -234,6 +235,10 @@ async fn the_console_knows_no_difference_between_another_org_s_id_and_none() {
     let with_file = messages.iter().find(|message| message["attachments"][0]["status"] == "ready");
     ids.insert("MessageId", with_file.expect("a message with a file").text("id").to_owned());
     let mut own = Guest::log_in(&owner.create_login("Olga Owner", "admin").await).await;
+    own.post("/leads/bulk", &[("act", "status"), ("status", "contacted"), ("lead", &ids["LeadId"])]).await;
+    let changed = own.get("/leads").await.text;
+    let change = changed.split("/leads/bulk/").nth(1).and_then(|rest| rest.split('/').next());
+    ids.insert("BulkChangeId", change.expect("a change that can be undone").to_owned());
     let ConnectedOrg { tenant: stranger, .. } = OrgFixture::new("ids-blind").connect().await;
     let mut guest = Guest::log_in(&stranger.create_login("Eve Stranger", "admin").await).await;
     let proof = guest.csrf_token().await;
