@@ -12,6 +12,7 @@ mod components;
 mod countries;
 mod csrf;
 mod delivery;
+mod download;
 mod flash;
 mod form;
 mod forms;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use leadwire::exports::ExportOut;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
@@ -16,6 +16,7 @@ use super::bulk::Selection;
 use super::{FILTERS, lead_query};
 use crate::actor::Admin;
 use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
+use crate::download;
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
@@ -54,11 +55,7 @@ pub(super) async fn selected(zone: Zone, form: AdminForm) -> Result<Response, Pr
         }
         Selection::Leads(leads) => {
             let file = console.exports.file(&actor.access, leads.into_iter().collect()).await?;
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"leads.csv\""),
-            ];
-            Ok((headers, file).into_response())
+            Ok(download::csv("leads.csv", file))
         }
     }
 }
