@@ -12,6 +12,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) total: String,
     /// The days in order, each with its bar's value and its exact text. `None` where there is no number.
     pub(crate) days: Vec<(Date, Option<(f64, String)>)>,
+    /// The first day that is not over yet: the bars from there on are outlined.
+    pub(crate) unfinished_since: Option<Date>,
 }
 
 const WIDTH: f64 = 560.0;
@@ -40,9 +42,9 @@ impl Chart<'_> {
                     @for (index, (day, value)) in self.days.iter().enumerate() {
                         @let x = LEFT_MARGIN + step * index as f64;
                         @if let Some((value, text)) = value {
-                            rect.bar x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
+                            rect.bar.unfinished[!self.is_over(*day)] x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
                                 height=(tenth(height - y(*value))) rx="1.5" {
-                                title { (date(*day)) ": " (text) }
+                                title { (self.day(*day)) ": " (text) }
                             }
                         }
                         @if index % label_interval == 0 && self.days.len() - index > label_interval / 2 {
@@ -50,6 +52,7 @@ impl Chart<'_> {
                         }
                     }
                 }
+                @if self.days.iter().any(|(day, value)| value.is_some() && !self.is_over(*day)) { p.quiet { (tr!("Outlined: not over yet")) } }
                 details {
                     summary { (tr!("As a table")) }
                     div.scroll tabindex="0" {
@@ -58,7 +61,7 @@ impl Chart<'_> {
                             thead { tr { th { (tr!("Day")) } th.number { (self.title) } } }
                             tbody {
                                 @for (day, value) in &self.days {
-                                    tr { td { (date(*day)) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
+                                    tr { td { (self.day(*day)) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
                                 }
                             }
                         }
@@ -68,14 +71,27 @@ impl Chart<'_> {
         }
     }
 
+    fn is_over(&self, day: Date) -> bool {
+        self.unfinished_since.is_none_or(|first| day < first)
+    }
+
+    /// A day, and whether it is not over yet.
+    fn day(&self, day: Date) -> String {
+        if self.is_over(day) { date(day) } else { tr!("{day} (not over yet)", day = date(day)) }
+    }
+
     fn summary(&self) -> String {
         let (Some((first, _)), Some((last, _))) = (self.days.first(), self.days.last()) else {
             return tr!("{title}: no days", title = self.title);
         };
+        let unfinished_days = match self.unfinished_since {
+            Some(since) if since <= *last => format!(" {}", unfinished(since.max(*first), *last)),
+            _ => String::new(),
+        };
         let known = self.days.iter().filter_map(|(day, value)| Some((day, value.as_ref()?)));
         let most = known.max_by(|(_, one), (_, other)| one.0.total_cmp(&other.0));
         let (title, first, last, total) = (self.title, date(*first), date(*last), &self.total);
-        match most {
+        let summary = match most {
             Some((day, (_, text))) => tr!(
                 "{title} by day, {first} to {last}. {total}; most on {day}: {most}. The table below has every day.",
                 title = title,
@@ -92,7 +108,17 @@ impl Chart<'_> {
                 last = last,
                 total = total,
             ),
-        }
+        };
+        summary + &unfinished_days
+    }
+}
+
+/// Says that the days up to `last` are not over yet.
+pub(crate) fn unfinished(first: Date, last: Date) -> String {
+    if first == last {
+        tr!("{day} is not over yet.", day = date(first))
+    } else {
+        tr!("{since} to {until} are not over yet.", since = date(first), until = date(last))
     }
 }
 
@@ -144,10 +170,23 @@ mod tests {
         let day = |text: &str| text.parse::<Date>().unwrap();
         let one = |value: f64| Some((value, format!("{value:.0}")));
         let days = vec![(day("2026-01-01"), one(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), one(3.0))];
-        let chart = Chart { title: "Leads", total: "4".into(), days };
+        let chart = Chart { title: "Leads", total: "4".into(), days, unfinished_since: None };
         let svg = chart.draw().into_string();
         assert!(svg.contains("Leads by day, 1 Jan 2026 to 3 Jan 2026. 4; most on 3 Jan 2026: 3."), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 2);
         assert_eq!(svg.matches("<tr>").count(), 4);
+        assert!(!svg.contains("not over"), "{svg}");
+    }
+
+    #[test]
+    fn a_day_that_is_not_over_is_told_from_the_others() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let one = Some((1.0, "1".to_owned()));
+        let days = vec![(day("2026-01-01"), one.clone()), (day("2026-01-02"), one)];
+        let unfinished_since = Some(day("2026-01-02"));
+        let svg = Chart { title: "Leads", total: "2".into(), days, unfinished_since }.draw().into_string();
+        assert_eq!((svg.matches("\"bar\"").count(), svg.matches("\"bar unfinished\"").count()), (1, 1), "{svg}");
+        assert!(svg.contains("has every day. 2 Jan 2026 is not over yet.\""), "{svg}");
+        assert!(svg.contains("<td>2 Jan 2026 (not over yet)</td>") && svg.contains("Outlined: not over yet"), "{svg}");
     }
 }

@@ -203,7 +203,10 @@ fn chart(overview: &LeadOverview) -> Markup {
     #[expect(clippy::cast_precision_loss, reason = "heights of bars")]
     let days: Vec<(Date, Option<(f64, String)>)> =
         overview.days.iter().map(|(day, leads)| (*day, Some((*leads as f64, count(*leads))))).collect();
-    html! { div.charts { (Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), days }.draw()) } }
+    // The last day is today.
+    let unfinished_since = days.last().map(|(day, _)| *day);
+    let chart = Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), days, unfinished_since };
+    html! { div.charts { (chart.draw()) } }
 }
 
 fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> Markup {

@@ -56,7 +56,7 @@ fn buttons() -> Markup {
                 button disabled { "Disabled" } button aria-busy="true" { "On its way" } a.button href="#buttons" { "A link" }
             }
             nav.tabs aria-label="Tabs" { a href="#one" aria-current="page" { "This tab" } a href="#two" { "Another" } a href="#three" { "A third" } }
-            nav.chips aria-label="Chips" { a.chip href="#all" aria-current="true" { "All" } a.chip href="#mine" { "Mine" } a.chip.set href="#set" { "Status: Lost" span aria-hidden="true" { "×" } } }
+            nav.chips aria-label="Chips" { a.chip href="#all" aria-current="true" { "All" } a.chip href="#mine" { "Mine" } a.chip.set href="#set" { "Status: Lost" span aria-hidden="true" { "×" } } span.chip.part { a href="#part" { "Campaign: Spring" } a.leave href="#whole" aria-label="Leave it out" { span aria-hidden="true" { "×" } } } }
         }
     }
 }
@@ -111,7 +111,7 @@ fn figures() -> Markup {
                 div { span { "Spend" } b { (money("1234.50", "EUR")) } span { "+12 % to the time before" } }
                 div { span { "Nothing" } b { "–" } }
             }
-            div.charts { (Chart { title: "Leads by day", total: count(70_u64), days }.draw()) }
+            div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), days }.draw()) }
             div.card { dl.facts { div { dt { "State" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
             div.card { dl.rows { div { dt { "E-mail" } dd.address { a href="mailto:a@b.example" { "a@b.example" } } } div.changed { dt { "Changed" } dd { "Now" div.quiet { "was: before" } } } } }
         }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::parents::AdParents;
 use super::{AccountFilter, Ads, Days};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
@@ -35,10 +36,8 @@ pub struct DayFilter {
     pub accounts: AccountFilter,
     /// The days; by default 7.
     pub days: Days,
-    /// Only ads in this campaign.
-    pub campaign_id: Option<AdObjectId>,
-    /// Only ads in this ad set.
-    pub adset_id: Option<AdObjectId>,
+    /// Only ads in this campaign and this ad set.
+    pub within: AdParents,
     /// Only this ad.
     pub ad_id: Option<AdObjectId>,
     /// Only days that Meta restated since this time.
@@ -226,10 +225,8 @@ struct DayPosition(AdAccountId, Date, Option<AdObjectId>);
 
 impl DayFilter {
     fn admits(&self, row: &AdDay) -> bool {
-        let is_among = |wanted: &Option<AdObjectId>, id: &AdObjectId| wanted.as_ref().is_none_or(|it| it == id);
-        is_among(&self.campaign_id, &row.campaign_id)
-            && is_among(&self.adset_id, &row.adset_id)
-            && is_among(&self.ad_id, &row.ad_id)
+        self.within.admits(Some(row.campaign_id.as_str()), Some(row.adset_id.as_str()))
+            && self.ad_id.as_ref().is_none_or(|ad| *ad == row.ad_id)
             && is_restated(&row.day, self.restated_since)
     }
 }

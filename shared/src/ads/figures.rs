@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures_util::{StreamExt, stream};
 use jiff::civil::Date;
 
-use crate::ids::{AdObjectId, OrgScope};
+use super::parents::AdParents;
+use super::place::AdObjectState;
+use crate::ids::{AdAccountId, AdObjectId, OrgScope};
 use crate::model::ads::account::AdAccount;
 use crate::model::ads::insights::CampaignDay;
 use crate::model::ads::metrics::MainMetrics;
@@ -32,17 +34,18 @@ pub enum ReportError {
     Table(#[from] TableError),
 }
 
-/// Adds up a report over accounts.
+/// Adds up a report over accounts, limited to a campaign or an ad set.
 pub async fn report(
     table: &Table,
     scope: &OrgScope,
     accounts: &[AdAccount],
     by: &[Dimension],
+    within: &AdParents,
     (since, until): (Date, Date),
 ) -> Result<BTreeMap<RowKey, Sums>, ReportError> {
     let mut parts = Vec::new();
     for account in accounts {
-        parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, days)));
+        parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, within, days)));
     }
     let mut parts = stream::iter(parts).buffer_unordered(CONCURRENCY);
     let mut all: BTreeMap<RowKey, Sums> = BTreeMap::new();
@@ -72,6 +75,7 @@ async fn piece(
     scope: &OrgScope,
     account: &AdAccount,
     by: &[Dimension],
+    within: &AdParents,
     days: (Date, Date),
 ) -> Result<BTreeMap<RowKey, Sums>, TableError> {
     let mut report = Report::by(by.to_vec());
@@ -87,7 +91,7 @@ async fn piece(
         frequency: None,
     };
     // Rows below the account come from the ads' summaries.
-    if Report::needs_ads(by) {
+    if Report::needs_ads(by) || !within.is_empty() {
         let (mut cursor, mut last) = (None, None::<CampaignDay>);
         loop {
             let (campaign_days, next) = table.campaign_days_from(scope, &account.id, days, cursor).await?;
@@ -99,13 +103,13 @@ async fn piece(
                     }
                     _ => {
                         let whole = last.replace(campaign_day);
-                        whole.iter().for_each(|campaign_day| add(&mut report, &figure, campaign_day));
+                        whole.iter().for_each(|campaign_day| add(&mut report, &figure, within, campaign_day));
                     }
                 }
             }
             cursor = next;
             if cursor.is_none() {
-                last.iter().for_each(|campaign_day| add(&mut report, &figure, campaign_day));
+                last.iter().for_each(|campaign_day| add(&mut report, &figure, within, campaign_day));
                 return Ok(report.rows());
             }
         }
@@ -118,32 +122,52 @@ async fn piece(
     Ok(report.rows())
 }
 
-fn add(report: &mut Report, figure: &Figure<'_>, campaign_day: &CampaignDay) {
-    for (ad, summary) in &campaign_day.ads {
+fn add(report: &mut Report, figure: &Figure<'_>, within: &AdParents, campaign_day: &CampaignDay) {
+    let campaign = campaign_day.campaign_id.as_str();
+    let ads = campaign_day.ads.iter().filter(|(_, summary)| within.admits(Some(campaign), Some(summary.0.as_str())));
+    for (ad, summary) in ads {
         let (adset, metrics) = (&summary.0, summary.metrics());
-        let (campaign, adset, ad) = (campaign_day.campaign_id.as_str(), adset.as_str(), ad.as_str());
+        let (adset, ad) = (adset.as_str(), ad.as_str());
         report.add(&Figure { campaign, adset, ad, day: campaign_day.day, metrics, ..figure.clone() });
     }
 }
 
-/// Reads the names of the objects that a report's rows are about, by account.
-pub async fn names(
+/// What reports say of a stored object.
+#[derive(Debug, Clone)]
+pub struct KnownObject {
+    /// The ad account that has it.
+    pub account: AdAccountId,
+    /// Its name.
+    pub name: String,
+    /// Whether it runs, and what it may spend.
+    pub state: AdObjectState,
+}
+
+/// Stored objects by their ids.
+pub type KnownObjects = HashMap<(AdObjectKind, AdObjectId), KnownObject>;
+
+/// Reads those of these objects that are stored. They are looked for in the account by whose id they are given.
+pub async fn find_objects(
     table: &Table,
     scope: &OrgScope,
     accounts: &[AdAccount],
     objects: BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>>,
-) -> Result<HashMap<(AdObjectKind, AdObjectId), String>, TableError> {
+) -> Result<KnownObjects, TableError> {
     let mut reads = Vec::new();
     for account in accounts {
         let ids: Vec<_> = objects.get(account.ad_account_id.as_str()).into_iter().flatten().cloned().collect();
-        reads.push(async move { table.ad_objects(scope, &account.id, &ids).await });
+        reads.push(async move { Ok::<_, TableError>((account, table.ad_objects(scope, &account.id, &ids).await?)) });
     }
     let mut reads = stream::iter(reads).buffer_unordered(CONCURRENCY);
-    let mut names = HashMap::new();
-    while let Some(found) = reads.next().await {
-        names.extend(found?.into_iter().map(|(id, object)| (id, object.name().to_owned())));
+    let mut known = HashMap::new();
+    while let Some(read) = reads.next().await {
+        let (account, found) = read?;
+        known.extend(found.into_iter().map(|(id, object)| {
+            let state = AdObjectState::new(&object, account);
+            (id, KnownObject { account: account.ad_account_id.clone(), name: object.name().to_owned(), state })
+        }));
     }
-    Ok(names)
+    Ok(known)
 }
 
 #[cfg(test)]

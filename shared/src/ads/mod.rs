@@ -12,6 +12,8 @@ pub mod link;
 pub mod objects;
 pub mod outcomes;
 pub mod overview;
+pub mod parents;
+pub mod place;
 pub mod report;
 mod start;
 mod sync;
@@ -20,6 +22,7 @@ mod token;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 pub use csv::CsvFile;
 pub use start::{StartOutcome, start_due_syncs, start_sync};
@@ -71,16 +74,23 @@ pub struct Days {
 }
 
 impl Ads {
-    /// The selected accounts, ordered by id. An unknown `account_id` is an error, an unknown client selects none.
+    /// The selected accounts of the org.
     async fn selected_accounts(&self, access: &MetaAccess, filter: &AccountFilter) -> Result<Vec<AdAccount>, ActError> {
-        let mut accounts = self.table.ad_accounts(&access.scope).await?;
-        if let Some(id) = &filter.account_id {
+        filter.select(self.table.ad_accounts(&access.scope).await?)
+    }
+}
+
+impl AccountFilter {
+    /// The selected ones of all accounts, ordered by id. An unknown `account_id` is an error, an unknown client selects
+    /// none.
+    fn select(&self, mut accounts: Vec<AdAccount>) -> Result<Vec<AdAccount>, ActError> {
+        if let Some(id) = &self.account_id {
             accounts.retain(|account| account.ad_account_id == *id);
             if accounts.is_empty() {
                 return Err(ActError::not_found("ad account").at("account_id"));
             }
         }
-        if let Some(id) = &filter.client_id {
+        if let Some(id) = &self.client_id {
             accounts.retain(|account| account.client.id == *id);
         }
         accounts.sort_by(|one, other| one.ad_account_id.cmp(&other.ad_account_id));
@@ -92,7 +102,7 @@ impl Days {
     /// The first and the last day. Without a first day, the range covers `usual` days.
     fn range(self, accounts: &[AdAccount], usual: i32, now: Timestamp) -> Result<(Date, Date), ActError> {
         let today = accounts.iter().map(|account| account.today(now)).max();
-        let today = today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let today = today.unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
         // Nothing is stored for later days. One day of tolerance, because the accounts' time zones differ from the
         // caller's.
         let until = self.until.unwrap_or(today).min(back(today, -1));
@@ -108,9 +118,36 @@ impl Days {
     }
 }
 
+/// The first of these days that is not over in all of the zones. `None` if all days are over.
+fn first_unfinished(
+    zones: impl IntoIterator<Item = TimeZone>,
+    (since, until): (Date, Date),
+    now: Timestamp,
+) -> Option<Date> {
+    let today = zones.into_iter().map(|zone| zone.to_datetime(now).date()).min()?;
+    (today <= until).then(|| today.max(since))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_over_once_it_is_over_everywhere() {
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let first = |zones: &[&str], since: &str, until: &str| {
+            let zones = zones.iter().map(|zone| TimeZone::get(zone).unwrap());
+            first_unfinished(zones, (day(since), day(until)), now).map(|day| day.to_string()).unwrap_or_default()
+        };
+        assert_eq!(first(&["UTC"], "2026-11-01", "2026-11-28"), "2026-11-28");
+        assert_eq!(first(&["UTC"], "2026-11-01", "2026-11-27"), "");
+        // It is the 29th already in Auckland.
+        assert_eq!(first(&["Pacific/Auckland"], "2026-11-01", "2026-11-28"), "");
+        assert_eq!(first(&["Pacific/Auckland", "UTC"], "2026-11-01", "2026-11-29"), "2026-11-28");
+        assert_eq!(first(&["UTC"], "2026-11-29", "2026-11-29"), "2026-11-29", "it has not even begun");
+        assert_eq!(first(&[], "2026-11-01", "2026-11-28"), "", "no account, no numbers");
+    }
 
     #[test]
     fn days_are_the_usual_ones_if_nobody_says_and_never_backwards_endless_or_to_come() {

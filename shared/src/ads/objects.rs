@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::parents::AdParents;
 use super::{AccountFilter, Ads};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
@@ -20,10 +21,8 @@ const MAX_READ: usize = 2000;
 pub struct ObjectFilter {
     /// The accounts.
     pub accounts: AccountFilter,
-    /// Only objects in this campaign.
-    pub campaign_id: Option<AdObjectId>,
-    /// Only objects in this ad set.
-    pub adset_id: Option<AdObjectId>,
+    /// Only objects in this campaign and this ad set.
+    pub within: AdParents,
     /// Only objects with one of these effective statuses of Meta's (`ACTIVE`…); any status if empty.
     pub effective_status: Vec<String>,
 }
@@ -187,15 +186,10 @@ struct ObjectPosition(AdAccountId, Option<AdObjectId>);
 
 impl ObjectFilter {
     fn admits(&self, object: &AdObject) -> bool {
-        let (status, campaign, adset) = match object {
-            AdObject::Campaign(campaign) => (&campaign.effective_status, None, None),
-            AdObject::Adset(adset) => (&adset.effective_status, Some(&adset.campaign_id), None),
-            AdObject::Ad(ad) => (&ad.effective_status, Some(&ad.campaign_id), Some(&ad.adset_id)),
-        };
-        let is_among = |wanted: &Option<AdObjectId>, id| wanted.is_none() || wanted.as_ref() == id;
-        is_among(&self.campaign_id, campaign)
-            && is_among(&self.adset_id, adset)
-            && (self.effective_status.is_empty() || self.effective_status.contains(status))
+        let (campaign, adset) = object.containers();
+        self.within.admits(campaign.map(AdObjectId::as_str), adset.map(AdObjectId::as_str))
+            && (self.effective_status.is_empty()
+                || self.effective_status.iter().any(|status| status == object.effective_status()))
     }
 }
 

@@ -49,8 +49,7 @@ pub(crate) async fn ads(
     let query = DayFilter {
         accounts: parameters.accounts()?,
         days: parameters.days()?,
-        campaign_id: parameters.id("campaign_id", AdObjectId::parse)?,
-        adset_id: parameters.id("adset_id", AdObjectId::parse)?,
+        within: parameters.within()?,
         ad_id: parameters.id("ad_id", AdObjectId::parse)?,
         restated_since: parameters.time("restated_since")?,
     };

@@ -8,9 +8,10 @@ pub(crate) mod outcomes;
 pub(crate) mod report;
 pub(crate) mod syncs;
 
+use leadwire::ads::parents::AdParents;
 use leadwire::ads::{AccountFilter, Days};
 use leadwire::http::Problem;
-use leadwire::ids::{AdAccountId, ClientId};
+use leadwire::ids::{AdAccountId, AdObjectId, ClientId};
 
 use crate::input::Parameters;
 
@@ -19,6 +20,12 @@ impl Parameters {
     fn accounts(&self) -> Result<AccountFilter, Problem> {
         let account_id = self.id("account_id", AdAccountId::parse)?;
         Ok(AccountFilter { account_id, client_id: self.id("client_id", ClientId::parse)? })
+    }
+
+    /// The campaign and the ad set selected by `campaign_id` and `adset_id`.
+    fn within(&self) -> Result<AdParents, Problem> {
+        let campaign_id = self.id("campaign_id", AdObjectId::parse)?;
+        Ok(AdParents { campaign_id, adset_id: self.id("adset_id", AdObjectId::parse)? })
     }
 
     /// The days selected by `since` and `until`.

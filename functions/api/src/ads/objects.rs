@@ -88,8 +88,7 @@ fn filter(parameters: &Parameters) -> Result<ObjectFilter, Problem> {
         parameters.get("effective_status").map(|list| list.split(',').map(|state| state.trim().to_uppercase()));
     Ok(ObjectFilter {
         accounts: parameters.accounts()?,
-        campaign_id: parameters.id("campaign_id", AdObjectId::parse)?,
-        adset_id: parameters.id("adset_id", AdObjectId::parse)?,
+        within: parameters.within()?,
         effective_status: states.into_iter().flatten().collect(),
     })
 }

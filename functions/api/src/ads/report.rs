@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use leadwire::ads::CsvFile;
 use leadwire::ads::report::{self, ReportOut, ReportQuery};
 use leadwire::http::{Problem, ProblemCode, fields};
-use leadwire::ids::{AdAccountId, ClientId};
+use leadwire::ids::{AdAccountId, AdObjectId, ClientId};
 
 use crate::access::{MetaAccess, OrgHeader};
 use crate::input::Parameters;
@@ -19,7 +19,8 @@ use crate::state::Api;
 /// Get a report
 ///
 /// Grouped by client, account or day, it adds up Meta's own figures for the accounts. Grouped by campaign, ad set or
-/// ad, it adds up the figures of the ads, including deleted ones. Returns CSV with `format=csv` or with the header
+/// ad, or limited to a campaign or an ad set, it adds up the figures of the ads, including deleted ones. An unknown
+/// `campaign_id` or `adset_id` is `not_found`. Returns CSV with `format=csv` or with the header
 /// `accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/meta-ads/report", tag = "ads", operation_id = "readReport",
@@ -27,6 +28,8 @@ use crate::state::Api;
         ("group_by" = Option<GroupBy>, Query, description = "`account` by default"),
         ("since" = Option<Day>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<Day>, Query),
         ("account_id" = Option<AdAccountId>, Query), ("client_id" = Option<ClientId>, Query),
+        ("campaign_id" = Option<AdObjectId>, Query, description = "Only what lies in this campaign"),
+        ("adset_id" = Option<AdObjectId>, Query, description = "Only what lies in this ad set"),
         ("format" = Option<Format>, Query),
         ("cursor" = Option<Cursor>, Query), ("limit" = Option<ReportLimit>, Query),
         OrgHeader
@@ -40,11 +43,24 @@ pub(crate) async fn read(
     headers: HeaderMap,
     parameters: Parameters,
 ) -> Result<Response, Problem> {
-    parameters.check(&["group_by", "since", "until", "account_id", "client_id", "format", "cursor", "limit"])?;
+    let known = [
+        "group_by",
+        "since",
+        "until",
+        "account_id",
+        "client_id",
+        "campaign_id",
+        "adset_id",
+        "format",
+        "cursor",
+        "limit",
+    ];
+    parameters.check(&known)?;
     let by = report::parse_dimensions(parameters.get("group_by").unwrap_or("account"))?;
     let as_csv = wants_csv(&parameters, &headers)?;
     let limit = fields::limit(parameters.get("limit"), report::MAX_ROWS, report::MAX_ROWS)?;
-    let query = ReportQuery { by, accounts: parameters.accounts()?, days: parameters.days()? };
+    let (accounts, within) = (parameters.accounts()?, parameters.within()?);
+    let query = ReportQuery { by, accounts, within, days: parameters.days()? };
     let after = parameters.get("cursor");
     if !as_csv {
         return Ok(Json(api.ads.report(&access, &query, after, limit).await?).into_response());

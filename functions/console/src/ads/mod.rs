@@ -2,11 +2,13 @@
 
 mod accounts;
 mod columns;
+mod days;
 mod linking;
 mod log;
 mod outcomes;
 mod overview;
 mod report;
+mod within;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -17,9 +19,8 @@ pub(crate) use overview::account_problems;
 
 use axum::Router;
 use axum::routing::{get, post};
-use jiff::civil::Date;
+use leadwire::ads::AccountFilter;
 use leadwire::ads::accounts::AdAccountOut;
-use leadwire::ads::{AccountFilter, Days};
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{AdAccountId, ClientId};
 use leadwire::model::ads::account::AdAccountState;
@@ -27,6 +28,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 
+use self::days::ShownDays;
 use crate::components::{badge, time, with_markup};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -58,29 +60,15 @@ impl ListQuery {
         Ok(AccountFilter { account_id: account_id.transpose()?, client_id: client_id.transpose()? })
     }
 
-    fn days(&self) -> Result<Days, Problem> {
-        let day = |name: &str| self.get(name).map(|text| fields::day(name, text)).transpose();
-        Ok(Days { since: day("since")?, until: day("until")? })
-    }
-
-    /// As many days before the selected ones. The last 30 days are selected by default.
-    fn days_before(&self, today: Date) -> Result<Days, Problem> {
-        let Days { since, until } = self.days()?;
-        let until = until.unwrap_or(today);
-        let since = since.unwrap_or_else(|| leadwire::model::days::back(until, 29));
-        let length = since.until(until).map_or(0, |span| span.get_days());
-        let last = leadwire::model::days::back(since, 1);
-        Ok(Days { since: Some(leadwire::model::days::back(last, length)), until: Some(last) })
-    }
-
     /// The form that selects accounts and days.
-    fn chooser(&self, action: &str, accounts: &[AdAccountOut], more: &Markup) -> Markup {
+    fn chooser(&self, action: &str, accounts: &[AdAccountOut], more: &Markup, shown: Option<ShownDays>) -> Markup {
         let is = |name: &str, value: &str| self.get(name) == Some(value);
         let clients: BTreeMap<&str, &str> =
             accounts.iter().map(|account| (account.client.id.as_str(), account.client.name.as_str())).collect();
         html! {
             form.filters.card method="get" action=(action) role="search" aria-label=(tr!("Filter ads")) {
                 (self.column_fields())
+                (self.within_fields())
                 (more)
                 label { (tr!("Client")) select name="client_id" {
                     option value="" { (tr!("All")) }
@@ -91,8 +79,7 @@ impl ListQuery {
                     option value="" { (tr!("All")) }
                     @for account in accounts { option value=(account.id) selected[is("account_id", account.id.as_str())] { (account.label) } }
                 } }
-                label { (tr!("From")) input type="date" name="since" value=[self.get("since")]; }
-                label { (tr!("Until")) input type="date" name="until" value=[self.get("until")]; }
+                (self.day_fields(shown))
                 div.acts { button { (tr!("Show")) } }
             }
         }
@@ -105,31 +92,6 @@ impl ListQuery {
         match self.get("dir") {
             Some(direction) => direction == "asc",
             None => self.get("sort").is_some_and(|column| column.starts_with("cost")),
-        }
-    }
-
-    /// Links to usual ranges of days, up to `today`.
-    fn presets(&self, path: &str, today: Date) -> Markup {
-        let back = |days: i32| leadwire::model::days::back(today, days);
-        let first_of_month = today.first_of_month();
-        let last_month = leadwire::model::days::back(first_of_month, 1);
-        let ranges = [
-            (tr!("Today"), today, today),
-            (tr!("Yesterday"), back(1), back(1)),
-            (tr!([7] "{n} day" | "{n} days").into(), back(6), today),
-            (tr!([28] "{n} day" | "{n} days").into(), back(27), today),
-            (tr!([30] "{n} day" | "{n} days").into(), back(29), today),
-            (tr!("This month"), first_of_month, today),
-            (tr!("Last month"), last_month.first_of_month(), last_month),
-        ];
-        html! {
-            nav.chips aria-label=(tr!("Days")) {
-                @for (name, since, until) in ranges {
-                    @let (since, until) = (since.to_string(), until.to_string());
-                    @let is_chosen = self.get("since") == Some(&since) && self.get("until") == Some(&until);
-                    a.chip href=(self.at(path, &[("since", &since), ("until", &until)])) aria-current=[is_chosen.then_some("true")] { (name) }
-                }
-            }
         }
     }
 }
@@ -178,13 +140,17 @@ impl ConversionLabels {
 }
 
 impl ListQuery {
-    /// Labels conversions as leads if the selected accounts count nothing else.
-    fn conversion_labels(&self, accounts: &[AdAccountOut]) -> ConversionLabels {
-        let is_meant = |account: &&AdAccountOut| {
+    /// The selected ones of all accounts.
+    fn selected<'a>(&self, accounts: &'a [AdAccountOut]) -> impl Iterator<Item = &'a AdAccountOut> + use<'a, '_> {
+        accounts.iter().filter(|account| {
             self.get("account_id").is_none_or(|id| id == account.id.as_str())
                 && self.get("client_id").is_none_or(|id| id == account.client.id.as_str())
-        };
-        if accounts.iter().filter(is_meant).all(|account| account.conversions.names() == [LEADS_ONLY]) {
+        })
+    }
+
+    /// Labels conversions as leads if the selected accounts count nothing else.
+    fn conversion_labels(&self, accounts: &[AdAccountOut]) -> ConversionLabels {
+        if self.selected(accounts).all(|account| account.conversions.names() == [LEADS_ONLY]) {
             ConversionLabels::Leads
         } else {
             ConversionLabels::Conversions
@@ -194,13 +160,6 @@ impl ListQuery {
 
 /// The kind of conversion that a lead is.
 const LEADS_ONLY: &str = "lead";
-
-impl ListQuery {
-    /// States the default days if none are selected.
-    fn usual_days(&self) -> Markup {
-        html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { (tr!("The last 30 days, each in its account's time zone.")) } } }
-    }
-}
 
 /// The tabs of the ads pages.
 fn tabs(here: &str) -> Markup {

@@ -6,15 +6,18 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::ads::AccountFilter;
-use leadwire::ads::outcomes::{OutcomeQuery, OutcomeReport, OutcomeRow, parse_outcome_dimension};
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::outcomes::{OutcomeQuery, OutcomeReport, OutcomeRow, object_kind, parse_outcome_dimension};
 use leadwire::http::Problem;
-use leadwire::language::{date, decimal};
+use leadwire::language::decimal;
 use leadwire::model::ads::outcome::{OutcomeDimension, OutcomeFigures};
 use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 
+use super::days::ShownDays;
 use super::report::{Heading, send_csv};
+use super::within::ObjectName;
 use super::{Number, tabs};
 use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert};
@@ -105,7 +108,8 @@ impl OutcomeColumn {
 
 fn outcome_query(query: &ListQuery, zone: &Zone) -> Result<OutcomeQuery, Problem> {
     let by = query.get("group_by").map(parse_outcome_dimension).transpose()?.unwrap_or_default();
-    Ok(OutcomeQuery { by, accounts: query.accounts()?, days: query.days()?, zone: Some(zone.time_zone().clone()) })
+    let (accounts, within, days) = (query.accounts()?, query.within()?, query.days()?);
+    Ok(OutcomeQuery { by, accounts, within, days, zone: Some(zone.time_zone().clone()) })
 }
 
 pub(super) async fn show(
@@ -132,16 +136,23 @@ pub(super) async fn show(
             @for column in columns() { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
         } }
     };
+    let shown = report.as_ref().ok().map(ShownDays::from);
+    let parents = report.as_ref().map_or(&[][..], |report| &report.parents);
+    // Only without a selection do leads of no account count.
+    let counts_others =
+        ["account_id", "client_id", "campaign_id", "adset_id"].iter().all(|name| query.get(name).is_none());
     let body = html! {
         (tabs(PATH))
-        (query.chooser(PATH, &accounts, &by))
-        (query.presets(PATH, zone.day(leadwire::clock::now())))
+        (query.chooser(PATH, &accounts, &by, shown))
+        (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+        (query.way_up(PATH, parents))
+        @if let Some(shown) = shown { (shown.note(query.selected(&accounts), Some(&zone).filter(|_| counts_others))) }
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
                 (empty(&tr!("No leads and no spend in these days"), html! { (tr!("Choose other days. Leads count on the day on which they were submitted.")) }))
             }
-            Ok(report) => { (table(&query, report)) }
+            Ok(report) => { (table(&query, report, &accounts)) }
         }
     };
     Ok(page(&visitor, jar, Section::Ads, &tr!("Results"), &body))
@@ -156,7 +167,7 @@ pub(super) async fn csv(
     Ok(send_csv(console.ads.outcomes_csv(&access, &outcome_query(&query, &zone)?).await?))
 }
 
-fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
+fn table(query: &ListQuery, mut report: OutcomeReport, accounts: &[AdAccountOut]) -> Markup {
     let by = query.get("group_by").and_then(|text| text.parse().ok()).unwrap_or_default();
     let (sort, upwards) = (query.get("sort").unwrap_or(""), query.is_upwards());
     let all_columns = columns();
@@ -172,10 +183,12 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     let heading = |key: &str, name: &str, is_number: bool| {
         Heading { path: PATH, key, name, sort, upwards, is_number }.show(query)
     };
+    let shows_account = query.selected(accounts).nth(1).is_some();
+    let days = [("from", report.since.to_string()), ("until", report.until.to_string())];
     let all = report.items.len();
     html! {
         div.acts {
-            span { (tr!([all] "{n} row, {since} to {until}" | "{n} rows, {since} to {until}", since = date(report.since), until = date(report.until))) }
+            span { (tr!([all] "{n} row" | "{n} rows")) }
             a.button href=(query.at("/ads/outcomes.csv", &[])) { (tr!("Download as CSV")) }
             (query.column_menu(PATH, all_columns.iter().map(|column| (column.name, &*column.heading)), &USUAL_COLUMNS))
         }
@@ -186,9 +199,12 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
                     @for column in &columns { (heading(column.name, &column.heading, true)) }
                 } }
                 tbody {
-                    @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&row_name(by, row), &row.figures, &columns)) }
+                    @for row in report.items.iter().take(MAX_SHOWN_ROWS) {
+                        @let leads = leads_of(by, row, &days).zip(row.name.as_deref().or(row.id.as_deref()));
+                        (line(&result_name(query, by, row, shows_account), &row.figures, &columns, leads))
+                    }
                 }
-                tfoot { (line(&html! { b { (tr!("Total")) } }, &report.totals, &columns)) }
+                tfoot { (line(&html! { b { (tr!("Total")) } }, &report.totals, &columns, None)) }
             }
         }
         @if all > MAX_SHOWN_ROWS { p.quiet { (tr!("Only the first {count} are shown. The file contains all rows.", count = MAX_SHOWN_ROWS)) } }
@@ -196,7 +212,8 @@ fn table(query: &ListQuery, mut report: OutcomeReport) -> Markup {
     }
 }
 
-fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn]) -> Markup {
+/// A row. The number of its leads leads to them: `leads` are their address, and the name of what they came from.
+fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn], leads: Option<(String, &str)>) -> Markup {
     html! {
         tr {
             td data-label=(tr!("Name")) {
@@ -206,28 +223,64 @@ fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn]) -> 
                     div.quiet { (tr!("{spend} spent, {value} won", spend = spend, value = value)) }
                 }
             }
-            @for column in columns { td.number data-label=(column.heading) { (column.text(figures)) } }
+            @for column in columns {
+                td.number data-label=(column.heading) {
+                    @match leads.as_ref().filter(|_| column.name == "leads" && figures.leads > 0) {
+                        Some((leads, of)) => a href=(leads) aria-label=(tr!([figures.leads] "See {n} lead of {name}" | "See {n} leads of {name}", name = of)) { (column.text(figures)) },
+                        None => (column.text(figures)),
+                    }
+                }
+            }
         }
+    }
+}
+
+/// The filter of the list of leads that selects what a dimension's rows are about.
+fn leads_filter(by: OutcomeDimension) -> Option<&'static str> {
+    match by {
+        OutcomeDimension::Campaign => Some("campaign_id"),
+        OutcomeDimension::Form => Some("form_id"),
+        OutcomeDimension::Page => Some("page_id"),
+        OutcomeDimension::Assignee => Some("assigned_to"),
+        OutcomeDimension::Adset | OutcomeDimension::Ad => None,
+    }
+}
+
+/// The address of a row's leads.
+fn leads_of(by: OutcomeDimension, row: &OutcomeRow, days: &[(&str, String)]) -> Option<String> {
+    let (filter, id) = (leads_filter(by)?, row.id.as_deref()?);
+    let days = days.iter().map(|(name, day)| (*name, day.as_str()));
+    Some(ListQuery::new(days).at("/leads", &[(filter, id)]))
+}
+
+/// The name of a row: that of an object of ads leads to what lies in it, any other to its leads.
+fn result_name(query: &ListQuery, by: OutcomeDimension, row: &OutcomeRow, shows_account: bool) -> Markup {
+    match (object_kind(by), &row.id) {
+        (Some(kind), Some(id)) => {
+            let OutcomeRow { name, place, state, .. } = row;
+            ObjectName { kind, id, name: name.as_deref(), place, state, shows_account }.show(query, PATH)
+        }
+        _ => row_name(by, row),
     }
 }
 
 /// The name of a row, linked to its leads.
 pub(crate) fn row_name(by: OutcomeDimension, row: &OutcomeRow) -> Markup {
-    let (filter, missing) = match by {
-        OutcomeDimension::Campaign => (Some("campaign_id"), tr!("No campaign")),
-        OutcomeDimension::Adset => (None, tr!("No ad set")),
-        OutcomeDimension::Ad => (None, tr!("No ad")),
-        OutcomeDimension::Form => (Some("form_id"), tr!("No form, or ads without leads")),
-        OutcomeDimension::Page => (Some("page_id"), tr!("No page, or ads without leads")),
-        OutcomeDimension::Assignee => (Some("assigned_to"), tr!("Unassigned, or ads without leads")),
+    let missing = match by {
+        OutcomeDimension::Campaign => tr!("No campaign"),
+        OutcomeDimension::Adset => tr!("No ad set"),
+        OutcomeDimension::Ad => tr!("No ad"),
+        OutcomeDimension::Form => tr!("No form, or ads without leads"),
+        OutcomeDimension::Page => tr!("No page, or ads without leads"),
+        OutcomeDimension::Assignee => tr!("Unassigned, or ads without leads"),
     };
     html! {
         @match &row.id {
             None => span.quiet { (missing) },
             Some(id) => {
                 @let name = row.name.as_deref().unwrap_or(id);
-                @match filter {
-                    Some(filter) => a href={ "/leads?" (filter) "=" (id) } { (name) },
+                @match leads_of(by, row, &[]) {
+                    Some(leads) => a href=(leads) { (name) },
                     None => (name),
                 }
             }

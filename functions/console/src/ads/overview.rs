@@ -9,16 +9,19 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use leadwire::ads::AccountFilter;
 use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::parents::AdParents;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut};
 use leadwire::http::Problem;
 use leadwire::language::decimal;
 use leadwire::model::ads::currency::{decimals, format_amount};
+use leadwire::model::ads::metrics::MainMetrics;
 use leadwire::model::ads::report::{Dimension, Figures};
 use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::days::ShownDays;
 use super::{ConversionLabels, state_of, tabs};
 use crate::actor::Admin;
 use crate::chart::Chart;
@@ -38,15 +41,17 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let reports = async {
         let report = async |by: Dimension| {
-            let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, days: query.days()? };
+            let within = AdParents::default();
+            let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, within, days: query.days()? };
             Ok::<_, Problem>(console.ads.report(&access, &report_query, None, MAX_ROWS).await?)
         };
         // What was before is only compared with. Without it, the numbers of these days stand alone.
         let earlier = query.days_before(zone.day(leadwire::clock::now()))?;
-        let earlier = ReportQuery { by: vec![Dimension::Day], accounts: query.accounts()?, days: earlier };
+        let (by, within) = (vec![Dimension::Day], AdParents::default());
+        let earlier = ReportQuery { by, accounts: query.accounts()?, within, days: earlier };
         let before = async {
             let before = console.ads.report(&access, &earlier, None, MAX_ROWS).await;
-            Ok(before.map_or_else(|_| Vec::new(), |report| report.totals))
+            Ok(before.map_or_else(|_| Vec::new(), |report| report.items))
         };
         tokio::try_join!(report(Dimension::Day), report(Dimension::Client), before)
     };
@@ -54,6 +59,7 @@ pub(super) async fn show(
     let (accounts, reports) = tokio::join!(console.ads.accounts(&access, &all_accounts), reports);
     let accounts = accounts?.items;
     let labels = query.conversion_labels(&accounts);
+    let shown = reports.as_ref().ok().map(|(days, _, _)| ShownDays::from(days));
     let body = html! {
         (tabs("/ads"))
         @if accounts.is_empty() {
@@ -63,11 +69,12 @@ pub(super) async fn show(
             }))
         } @else {
             (account_problems(&accounts))
-            (query.chooser("/ads", &accounts, &html! {}))
-            (query.presets("/ads", zone.day(leadwire::clock::now())))
+            (query.chooser("/ads", &accounts, &html! {}, shown))
+            (query.presets("/ads", zone.day(leadwire::clock::now()), shown))
+            @if let Some(shown) = shown { (shown.note(query.selected(&accounts), None)) }
             @match &reports {
                 Err(problem) => { (problem_alert(Some(problem))) }
-                Ok((days, clients, before)) => { (query.usual_days()) (figures(&query, days, before, labels)) (clients_table(&query, clients, labels)) }
+                Ok((days, clients, before)) => { (figures(&query, days, before, labels)) (clients_table(&query, clients, labels)) }
             }
             section { h2 { (tr!("Accounts")) } (accounts_table(&visitor, &accounts)) }
         }
@@ -93,16 +100,15 @@ fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: Con
             (empty(&tr!("No numbers for these days"), html! { (tr!("Choose other days, or wait until the accounts are synced.")) }))
         }
         @for total in &report.totals {
-            @let earlier = before.iter().find(|row| row.figures.currency == total.figures.currency).map(|row| &row.figures);
-            @let compare = |value: fn(&Figures) -> Option<Decimal>| change(value(&total.figures), earlier.and_then(value));
+            @let comparison = Comparison::new(report, before, &total.figures.currency);
             section {
                 h2 { (tr!("In {currency}", currency = total.figures.currency)) }
                 div.figures {
-                    div { span { (tr!("Spend")) } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (compare(|of| Some(of.metrics.spend))) }
-                    div { span { (labels.plural()) } b { (count(total.figures.metrics.conversions)) } (compare(|of| Some(of.metrics.conversions.into()))) }
-                    div { span { (labels.cost()) } b { (cost(total)) } (compare(cost_of_one)) }
-                    div { span { (tr!("Clicks")) } b { (count(total.figures.metrics.clicks)) } (compare(|of| Some(of.metrics.clicks.into()))) }
-                    div { span { (tr!("Impressions")) } b { (count(total.figures.metrics.impressions)) } (compare(|of| Some(of.metrics.impressions.into()))) }
+                    div { span { (tr!("Spend")) } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (comparison.change(|of| Some(of.spend))) }
+                    div { span { (labels.plural()) } b { (count(total.figures.metrics.conversions)) } (comparison.change(|of| Some(of.conversions.into()))) }
+                    div { span { (labels.cost()) } b { (cost(total)) } (comparison.change(cost_of_each)) }
+                    div { span { (tr!("Clicks")) } b { (count(total.figures.metrics.clicks)) } (comparison.change(|of| Some(of.clicks.into()))) }
+                    div { span { (tr!("Impressions")) } b { (count(total.figures.metrics.impressions)) } (comparison.change(|of| Some(of.impressions.into()))) }
                 }
                 (charts(report, total, labels))
                 p { a href=(query.at("/ads/report", &[("group_by", "campaign")])) { (tr!("By campaign")) } " · "
@@ -112,17 +118,44 @@ fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: Con
     }
 }
 
-/// The change to the same number of days before.
-fn change(now: Option<Decimal>, before: Option<Decimal>) -> Markup {
-    let percent = now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
-    let signed = |percent: Decimal| {
-        let sign = if percent.is_sign_negative() { "−" } else { "+" };
-        format!("{sign}{}", decimal(&percent.abs().to_string()))
-    };
-    html! {
-        @match percent.map(|percent| signed(percent.round())) {
-            Some(percent) => span title=(tr!("Compared with the same number of days before")) { (tr!("{percent} % vs. the previous period", percent = percent)) },
-            None => span { (tr!("Nothing to compare with")) },
+/// The sums of the days that are over, and of as many days before. A day in progress would be compared with whole ones.
+struct Comparison {
+    now: Option<MainMetrics>,
+    before: Option<MainMetrics>,
+    leaves_out: bool,
+}
+
+impl Comparison {
+    /// Compares the days of a report with rows of earlier days, in one currency.
+    fn new(report: &ReportOut, earlier: &[RowOut], currency: &str) -> Self {
+        let shown = ShownDays::from(report);
+        let sum = |rows: &[RowOut], days: Option<(Date, Date)>| {
+            let (since, until) = days?;
+            let is_within = |row: &RowOut| {
+                row.day.as_deref().and_then(|day| day.parse().ok()).is_some_and(|day| (since..=until).contains(&day))
+            };
+            let rows = rows.iter().filter(|row| row.figures.currency == currency && is_within(row));
+            rows.map(|row| row.figures.metrics).reduce(|one, other| one.plus(&other))
+        };
+        let (now, before) = (sum(&report.items, shown.finished()), sum(earlier, shown.before()));
+        Self { now, before, leaves_out: shown.unfinished_since.is_some() }
+    }
+
+    /// The change of a number.
+    fn change(&self, value: fn(&MainMetrics) -> Option<Decimal>) -> Markup {
+        let (now, before) = (self.now.as_ref().and_then(value), self.before.as_ref().and_then(value));
+        let percent =
+            now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
+        let signed = |percent: Decimal| {
+            let sign = if percent.is_sign_negative() { "−" } else { "+" };
+            format!("{sign}{}", decimal(&percent.abs().to_string()))
+        };
+        html! {
+            @match (percent.map(|percent| signed(percent.round())), self.leaves_out) {
+                (Some(percent), false) => span title=(tr!("Compared with the same number of days before")) { (tr!("{percent} % vs. the previous period", percent = percent)) },
+                (Some(percent), true) => span title=(tr!("The days that are over, compared with the same number of days before")) { (tr!("{percent} % vs. the previous period, full days only", percent = percent)) },
+                (None, _) => span { (tr!("Nothing to compare with")) },
+            }
         }
     }
 }
@@ -148,18 +181,25 @@ fn charts(report: &ReportOut, total: &RowOut, labels: ConversionLabels) -> Marku
     let number =
         |row: &RowOut| Some((row.figures.metrics.conversions.to_f64()?, count(row.figures.metrics.conversions)));
     let each = |row: &RowOut| Some((cost_of_one(&row.figures)?.to_f64()?, cost(row)));
+    let draw = |title: &str, total: String, days| {
+        Chart { title, total, days, unfinished_since: report.unfinished_since }.draw()
+    };
     html! {
         div.charts {
-            (Chart { title: &tr!("Spend"), total: money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days: days(&spend) }.draw())
-            (Chart { title: &labels.plural(), total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
-            (Chart { title: &labels.cost(), total: cost(total), days: days(&each) }.draw())
+            (draw(&tr!("Spend"), money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days(&spend)))
+            (draw(&labels.plural(), count(total.figures.metrics.conversions), days(&number)))
+            (draw(&labels.cost(), cost(total), days(&each)))
         }
     }
 }
 
 /// Spend per conversion, computed from the sums. `None` without conversions.
 pub(super) fn cost_of_one(row: &Figures) -> Option<Decimal> {
-    row.metrics.spend.checked_div(Decimal::from(row.metrics.conversions))
+    cost_of_each(&row.metrics)
+}
+
+fn cost_of_each(of: &MainMetrics) -> Option<Decimal> {
+    of.spend.checked_div(Decimal::from(of.conversions))
 }
 
 /// Formats the cost per conversion.
@@ -223,5 +263,56 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
             a.button href="/ads/accounts/new" { (tr!("Link an ad account")) }
             form method="post" action="/ads/sync" { (csrf_field(visitor)) button { (tr!("Sync all now")) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::ads::place::{AdObjectState, AdPlace};
+    use leadwire::model::ads::report::Sums;
+
+    use super::*;
+
+    fn row(day: &str, spend: u32, conversions: u64) -> RowOut {
+        let metrics = MainMetrics { spend: spend.into(), conversions, ..MainMetrics::default() };
+        RowOut {
+            client_id: None,
+            client_name: None,
+            place: AdPlace::default(),
+            ad_id: None,
+            ad_name: None,
+            day: Some(day.to_owned()),
+            figures: Sums::single(metrics, None).figures("EUR"),
+            state: AdObjectState::default(),
+        }
+    }
+
+    #[test]
+    fn a_half_day_does_not_look_like_a_fall() {
+        let before =
+            [row("2026-11-23", 99, 9), row("2026-11-24", 10, 1), row("2026-11-25", 10, 1), row("2026-11-26", 99, 9)];
+        let report = |unfinished_since: Option<&str>| ReportOut {
+            items: vec![row("2026-11-26", 15, 1), row("2026-11-27", 15, 1), row("2026-11-28", 1, 0)],
+            totals: Vec::new(),
+            next_cursor: None,
+            since: "2026-11-26".parse().unwrap(),
+            until: "2026-11-28".parse().unwrap(),
+            unfinished_since: unfinished_since.map(|day| day.parse().unwrap()),
+            parents: Vec::new(),
+        };
+        let spend =
+            |report: &ReportOut| Comparison::new(report, &before, "EUR").change(|of| Some(of.spend)).into_string();
+        let growing = spend(&report(Some("2026-11-28")));
+        assert!(growing.contains("+50 % vs. the previous period, full days only"), "{growing}");
+        let over = spend(&report(None));
+        assert!(over.contains("−74 % vs. the previous period<"), "{over}");
+        let nothing = spend(&report(Some("2026-11-26")));
+        assert!(nothing.contains("Nothing to compare with"), "{nothing}");
+        assert!(
+            Comparison::new(&report(None), &before, "JPY")
+                .change(|of| Some(of.spend))
+                .into_string()
+                .contains("Nothing")
+        );
     }
 }

@@ -7,30 +7,36 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::header;
 use jiff::civil::Date;
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::place::AdPlace;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut, parse_dimensions};
 use leadwire::ads::{AccountFilter, CsvFile};
 use leadwire::http::Problem;
 use leadwire::language::{date, decimal};
+use leadwire::model::ads::object::AdObjectKind;
 use leadwire::model::ads::report::{COLUMNS, Column, Figures, Unit};
 use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::days::ShownDays;
 use super::overview::{cost_of_one, price};
+use super::within::ObjectName;
 use super::{ConversionLabels, Number, tabs};
 use crate::actor::Admin;
-use crate::components::{count, empty, money, problem_alert, with_markup};
+use crate::components::{badge, count, empty, money, problem_alert, with_markup};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::state::Console;
 use crate::zone::Zone;
 
+const PATH: &str = "/ads/report";
 /// Maximum number of rows on the page. The file has all of them.
 const MAX_SHOWN_ROWS: usize = 200;
 
 /// Usual groupings, each with its name in the address.
-fn choices() -> [(&'static str, Cow<'static, str>); 10] {
+fn choices() -> [(&'static str, Cow<'static, str>); 8] {
     [
         ("client", tr!("Client")),
         ("account", tr!("Account")),
@@ -38,8 +44,6 @@ fn choices() -> [(&'static str, Cow<'static, str>); 10] {
         ("adset", tr!("Ad set")),
         ("ad", tr!("Ad")),
         ("day", tr!("Day")),
-        ("campaign,adset", tr!("Campaign and ad set")),
-        ("campaign,adset,ad", tr!("Campaign, ad set and ad")),
         ("client,day", tr!("Client and day")),
         ("campaign,day", tr!("Campaign and day")),
     ]
@@ -85,7 +89,7 @@ impl NumberColumn {
 
 fn report_query(query: &ListQuery) -> Result<ReportQuery, Problem> {
     let by = parse_dimensions(query.get("group_by").unwrap_or("campaign"))?;
-    Ok(ReportQuery { by, accounts: query.accounts()?, days: query.days()? })
+    Ok(ReportQuery { by, accounts: query.accounts()?, within: query.within()?, days: query.days()? })
 }
 
 pub(super) async fn show(
@@ -115,10 +119,14 @@ pub(super) async fn show(
             @for column in columns(query.conversion_labels(&accounts)) { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
         } }
     };
+    let shown = report.as_ref().ok().map(ShownDays::from);
+    let parents = report.as_ref().map_or(&[][..], |report| &report.parents);
     let body = html! {
-        (tabs("/ads/report"))
-        (query.chooser("/ads/report", &accounts, &by))
-        (query.presets("/ads/report", zone.day(leadwire::clock::now())))
+        (tabs(PATH))
+        (query.chooser(PATH, &accounts, &by, shown))
+        (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+        (query.way_up(PATH, parents))
+        @if let Some(shown) = shown { (shown.note(query.selected(&accounts), None)) }
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
@@ -127,7 +135,7 @@ pub(super) async fn show(
                     &[("check", html! { a href="/ads" { (tr!("check the state of the accounts")) } })],
                 )))
             }
-            Ok(report) => { (query.usual_days()) (table(&query, report, query.conversion_labels(&accounts))) }
+            Ok(report) => { (table(&query, report, &accounts)) }
         }
     };
     Ok(page(&visitor, jar, Section::Ads, &tr!("Reports"), &body))
@@ -149,11 +157,11 @@ pub(super) fn send_csv(file: CsvFile) -> Response {
     (headers, ["\u{feff}".as_bytes(), &file.bytes].concat()).into_response()
 }
 
-fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: ConversionLabels) -> Markup {
+fn table(query: &ListQuery, mut report: ReportOut, accounts: &[AdAccountOut]) -> Markup {
     // Days have an order of their own; of everything else, what cost most comes first.
     let usual = if query.get("group_by").is_some_and(|by| by.ends_with("day")) { "" } else { "spend" };
     let (sort, upwards) = (query.get("sort").unwrap_or(usual), query.is_upwards());
-    let mut columns = columns(conversion_labels);
+    let mut columns = columns(query.conversion_labels(accounts));
     let headings: Vec<(&str, String)> =
         columns.iter().map(|column| (column.name, column.heading.to_string())).collect();
     columns.retain(|column| query.shows_column(column.name, &USUAL_COLUMNS));
@@ -166,7 +174,12 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
         report.items.sort_by(|one, other| if upwards { order(one, other) } else { order(other, one) });
     }
     let heading = |key: &str, name: &str, is_number: bool| {
-        Heading { path: "/ads/report", key, name, sort, upwards, is_number }.show(query)
+        Heading { path: PATH, key, name, sort, upwards, is_number }.show(query)
+    };
+    let names = RowNames {
+        query,
+        shows_account: query.selected(accounts).nth(1).is_some(),
+        unfinished_since: report.unfinished_since,
     };
     let all = report.items.len();
     html! {
@@ -176,7 +189,7 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
                 @else { (tr!([all] "{n} row" | "{n} rows")) }
             }
             a.button href=(query.at("/ads/report.csv", &[])) { (tr!("Download as CSV")) }
-            (query.column_menu("/ads/report", headings.iter().map(|(name, heading)| (*name, heading.as_str())), &USUAL_COLUMNS))
+            (query.column_menu(PATH, headings.iter().map(|(name, heading)| (*name, heading.as_str())), &USUAL_COLUMNS))
         }
         div.card.flush.scroll tabindex="0" role="region" aria-label=(tr!("Report")) {
             table.report {
@@ -184,7 +197,7 @@ fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: Conversion
                     (heading("name", &tr!("Name"), false))
                     @for column in &columns { (heading(column.name, &column.heading, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&labels(row), row, &columns)) } }
+                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&names.show(row), row, &columns)) } }
                 tfoot { @for total in &report.totals { (line(&html! { b { (tr!("Total in {currency}", currency = total.figures.currency)) } }, total, &columns)) } }
             }
         }
@@ -230,22 +243,51 @@ fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
     }
 }
 
-/// The labels of a row: the names of its objects, and its day.
-fn labels(row: &RowOut) -> Markup {
-    html! {
-        @for name in names(row) { div { (name) } }
-        @if let Some(day) = &row.day { div { (day.parse::<Date>().map_or_else(|_| day.clone(), date)) } }
+/// What rows are about, in words.
+struct RowNames<'a> {
+    query: &'a ListQuery,
+    shows_account: bool,
+    unfinished_since: Option<Date>,
+}
+
+impl RowNames<'_> {
+    /// The names of a row's objects, and its day.
+    fn show(&self, row: &RowOut) -> Markup {
+        let AdPlace { account_id, account_name, campaign_id, campaign_name, adset_id, adset_name } = &row.place;
+        let objects = [
+            (AdObjectKind::Ad, &row.ad_id, &row.ad_name),
+            (AdObjectKind::Adset, adset_id, adset_name),
+            (AdObjectKind::Campaign, campaign_id, campaign_name),
+        ];
+        let object = objects.into_iter().find_map(|(kind, id, name)| Some((kind, id.as_deref()?, name.as_deref())));
+        let day = row.day.as_deref().map(|text| (text, text.parse::<Date>().ok()));
+        html! {
+            @if let Some(client) = row.client_name.as_deref().or(row.client_id.as_deref()) { div { (client) } }
+            @match object {
+                Some((kind, id, name)) => {
+                    @let object = ObjectName { kind, id, name, place: &row.place, state: &row.state, shows_account: self.shows_account };
+                    (object.show(self.query, PATH))
+                }
+                None => { @if let Some(account) = account_name.as_deref().or(account_id.as_deref()) { div { (account) } } }
+            }
+            @if let Some((text, day)) = day {
+                div {
+                    (day.map_or_else(|| text.to_owned(), date))
+                    @if day >= self.unfinished_since && self.unfinished_since.is_some() { " " (badge("dim", &tr!("Not over yet"))) }
+                }
+            }
+        }
     }
 }
 
-/// The names of a row's objects.
+/// The names of a row's objects, the narrowest first.
 fn names(row: &RowOut) -> Vec<&str> {
     let names = [
-        (&row.client_name, &row.client_id),
-        (&row.account_name, &row.account_id),
-        (&row.campaign_name, &row.campaign_id),
-        (&row.adset_name, &row.adset_id),
         (&row.ad_name, &row.ad_id),
+        (&row.place.adset_name, &row.place.adset_id),
+        (&row.place.campaign_name, &row.place.campaign_id),
+        (&row.place.account_name, &row.place.account_id),
+        (&row.client_name, &row.client_id),
     ];
     names.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
 }

@@ -65,7 +65,7 @@ pub(crate) fn status_name(status: Status) -> Cow<'static, str> {
         Status::New => tr!("New"),
         Status::Contacted => tr!("Contacted"),
         Status::Qualified => tr!("Qualified"),
-        Status::Converted => tr!("Converted"),
+        Status::Converted => tr!("Won"),
         Status::Lost => tr!("Lost"),
     }
 }

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use crate::ids::AdObjectId;
 use crate::model::ads::creative::Creative;
 
-/// The kind of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The kind of an object, from the widest to the narrowest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AdObjectKind {
     /// A campaign.
@@ -185,6 +185,36 @@ impl AdObject {
             Self::Campaign(_) => None,
             Self::Adset(adset) => Some(&adset.campaign_id),
             Self::Ad(ad) => Some(&ad.adset_id),
+        }
+    }
+
+    /// The campaign and the ad set that contain the object.
+    #[must_use]
+    pub fn containers(&self) -> (Option<&AdObjectId>, Option<&AdObjectId>) {
+        match self {
+            Self::Campaign(_) => (None, None),
+            Self::Adset(adset) => (Some(&adset.campaign_id), None),
+            Self::Ad(ad) => (Some(&ad.campaign_id), Some(&ad.adset_id)),
+        }
+    }
+
+    /// The status in effect.
+    #[must_use]
+    pub fn effective_status(&self) -> &str {
+        match self {
+            Self::Campaign(campaign) => &campaign.effective_status,
+            Self::Adset(adset) => &adset.effective_status,
+            Self::Ad(ad) => &ad.effective_status,
+        }
+    }
+
+    /// The daily budget, in the account's currency. An ad has none of its own.
+    #[must_use]
+    pub fn daily_budget(&self) -> Option<Decimal> {
+        match self {
+            Self::Campaign(campaign) => campaign.daily_budget,
+            Self::Adset(adset) => adset.daily_budget,
+            Self::Ad(_) => None,
         }
     }
 

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{FormId, LeadId, PageId, UserId};
 use crate::model::ads::currency::round;
+use crate::model::ads::report::Origin;
 use crate::model::lead::Status;
 
 /// What rows are about.
@@ -111,12 +112,8 @@ impl LeadOutcome {
 /// What an ad cost in the days of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdSpend {
-    /// The ad account's id.
-    pub account: String,
-    /// The campaign's id.
-    pub campaign: String,
-    /// The ad set's id.
-    pub adset: String,
+    /// Where the ad is.
+    pub origin: Origin,
     /// The ad's id.
     pub ad: String,
     /// What was spent, in `currency`.
@@ -131,8 +128,8 @@ impl AdSpend {
     /// The id of its object in a dimension; `None` if the dimension is not one of ads.
     fn key(&self, by: OutcomeDimension) -> Option<String> {
         match by {
-            OutcomeDimension::Campaign => Some(self.campaign.clone()),
-            OutcomeDimension::Adset => Some(self.adset.clone()),
+            OutcomeDimension::Campaign => Some(self.origin.campaign.clone()),
+            OutcomeDimension::Adset => Some(self.origin.adset.clone()),
             OutcomeDimension::Ad => Some(self.ad.clone()),
             OutcomeDimension::Form | OutcomeDimension::Page | OutcomeDimension::Assignee => None,
         }
@@ -155,6 +152,9 @@ pub struct OutcomeSums {
     /// What was spent, by currency.
     pub(super) spends: BTreeMap<String, Decimal>,
     meta_conversions: u64,
+    /// The origin of one of the ads, otherwise of one of the leads. The ads of a row about an ad object share all that is
+    /// wider than the object.
+    pub origin: Origin,
     /// One of the leads, from which names are read.
     pub example: Option<LeadId>,
 }
@@ -177,6 +177,13 @@ impl OutcomeSums {
             }
             Status::Lost => self.lost += 1,
         }
+        let fill_in = |known: &mut String, id: &Option<String>| {
+            if let (true, Some(id)) = (known.is_empty(), id) {
+                known.clone_from(id);
+            }
+        };
+        fill_in(&mut self.origin.campaign, &lead.campaign_id);
+        fill_in(&mut self.origin.adset, &lead.adset_id);
         self.example.get_or_insert_with(|| lead.id.clone());
     }
 
@@ -319,6 +326,7 @@ pub fn sum_outcomes(
             let row = rows.entry(key).or_default();
             row.spend(&ad.currency, ad.spend);
             row.meta_conversions += ad.conversions;
+            row.origin.clone_from(&ad.origin);
             continue;
         }
         match of_ads.get(ad.ad.as_str()) {

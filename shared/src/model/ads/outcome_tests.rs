@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::outcome::*;
 use crate::ids::{FormId, LeadId};
+use crate::model::ads::report::Origin;
 use crate::model::lead::Status;
 
 fn lead(ad: Option<&str>, status: Status, value: Option<(&str, &str)>) -> LeadOutcome {
@@ -28,9 +29,7 @@ fn lead(ad: Option<&str>, status: Status, value: Option<(&str, &str)>) -> LeadOu
 
 fn spend(ad: &str, amount: &str, currency: &str) -> AdSpend {
     AdSpend {
-        account: "act_1".to_owned(),
-        campaign: "c".to_owned(),
-        adset: "s".to_owned(),
+        origin: Origin { account: "act_1".to_owned(), campaign: "c".to_owned(), adset: "s".to_owned() },
         ad: ad.to_owned(),
         spend: amount.parse().unwrap(),
         currency: currency.to_owned(),
@@ -102,6 +101,18 @@ fn amounts_in_several_currencies_are_never_one() {
     let figures = one.figures();
     assert_eq!((figures.currency.as_deref(), text(figures.spend)), (Some("EUR"), "30.00".to_owned()));
     assert_eq!((text(figures.value), figures.other_amounts.len()), ("0.00".to_owned(), 1));
+}
+
+#[test]
+fn a_row_knows_what_it_lies_in_from_its_ads_or_else_from_its_leads() {
+    let imported = LeadOutcome { adset_id: None, ..lead(Some("2"), Status::New, None) };
+    let leads = [lead(Some("1"), Status::New, None), imported];
+    let (rows, _) = sum_outcomes(OutcomeDimension::Ad, &leads, &[spend("2", "5", "EUR")]);
+    let origin = |ad: &str| {
+        let Origin { account, campaign, adset } = rows[&Some(ad.to_owned())].origin.clone();
+        [account, campaign, adset].join("/")
+    };
+    assert_eq!((origin("1").as_str(), origin("2").as_str()), ("/c/s", "act_1/c/s"));
 }
 
 proptest! {

@@ -97,13 +97,24 @@ pub struct RowKey {
     pub currency: String,
 }
 
+/// What a figure lies in, by Meta's ids. An id is empty if it is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The ad account.
+    pub account: String,
+    /// The campaign.
+    pub campaign: String,
+    /// The ad set.
+    pub adset: String,
+}
+
 /// The sums of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums {
     /// The numbers, added up.
     pub metrics: MainMetrics,
-    /// The ad account of a figure in the row. If the row is about an ad object, all its figures share this account.
-    pub account: String,
+    /// The origin of a figure in the row. The figures of a row about an ad object share all that is wider than the object.
+    pub origin: Origin,
     /// Impressions per person, while there is only one figure of Meta's.
     frequency: Option<Decimal>,
     figures: u32,
@@ -113,7 +124,7 @@ impl Sums {
     /// The sums of a single figure.
     #[must_use]
     pub fn single(metrics: MainMetrics, frequency: Option<Decimal>) -> Self {
-        Self { metrics, account: String::new(), frequency, figures: 1 }
+        Self { metrics, origin: Origin::default(), frequency, figures: 1 }
     }
 
     /// Adds other sums.
@@ -126,7 +137,7 @@ impl Sums {
             self.metrics = self.metrics.plus(&other.metrics);
             self.frequency = None;
             self.figures += other.figures;
-            self.account.clone_from(&other.account);
+            self.origin.clone_from(&other.origin);
         }
     }
 
@@ -265,7 +276,12 @@ impl Report {
     pub fn add(&mut self, figure: &Figure<'_>) {
         let values = self.by.iter().map(|dimension| figure.value(*dimension)).collect();
         let row = self.rows.entry(RowKey { values, currency: figure.currency.to_owned() }).or_default();
-        row.add(&Sums { account: figure.account.to_owned(), ..Sums::single(figure.metrics, figure.frequency) });
+        let origin = Origin {
+            account: figure.account.to_owned(),
+            campaign: figure.campaign.to_owned(),
+            adset: figure.adset.to_owned(),
+        };
+        row.add(&Sums { origin, ..Sums::single(figure.metrics, figure.frequency) });
     }
 
     /// The rows, ordered by their keys.

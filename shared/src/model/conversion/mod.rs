@@ -315,7 +315,7 @@ fn in_words(stage: Status) -> Cow<'static, str> {
         Status::New => tr!("a lead's status" => "new"),
         Status::Contacted => tr!("a lead's status" => "contacted"),
         Status::Qualified => tr!("a lead's status" => "qualified"),
-        Status::Converted => tr!("a lead's status" => "converted"),
+        Status::Converted => tr!("a lead's status" => "won"),
         Status::Lost => tr!("a lead's status" => "lost"),
     }
 }

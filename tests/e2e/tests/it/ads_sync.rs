@@ -5,6 +5,7 @@ use std::time::Duration;
 use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
 use e2e::ads_harness::AdsHarness;
 use e2e::json::Json;
+use leadwire::ads::parents::AdParents;
 use leadwire::ads::{SliceOutcome, figures};
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::report::Dimension;
@@ -29,7 +30,8 @@ pub(crate) async fn assert_matches_meta(harness: &AdsHarness, account: &AdAccoun
         let groupings: &[&[Dimension]] =
             if by == "day" { &[&[Dimension::Day], &[Dimension::Day, Dimension::Ad]] } else { &[&[dimension]] };
         for grouping in groupings {
-            let rows = figures::report(&harness.table, &scope, &accounts, grouping, (since, until)).await.unwrap();
+            let (table, within) = (&harness.table, AdParents::default());
+            let rows = figures::report(table, &scope, &accounts, grouping, &within, (since, until)).await.unwrap();
             let mut seen = 0;
             for row in truth.list("rows") {
                 let key = row.text(if by == "day" { "day" } else { "id" });

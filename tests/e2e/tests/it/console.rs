@@ -68,7 +68,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.wait_for_text("Reassigned.").await;
     browser.choose("select[name=status]", "Qualified").await;
     browser.press("Change status").await;
-    browser.wait_for_text("Ada Lead changed it to qualified").await;
+    browser.wait_for_text("Ada Lead changed it to Qualified").await;
     let seen = tenant.get(&lead).await;
     assert_eq!((&seen["assigned_to"], seen.text("status")), (&json!(other), "qualified"));
 

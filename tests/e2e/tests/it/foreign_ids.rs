@@ -30,6 +30,7 @@ async fn ids(owner: &Tenant, form: &str, page: &str) -> BTreeMap<&'static str, S
     let link = owner.items("/api/meta-ads/accounts").await[0].clone();
     BTreeMap::from([
         ("AdAccountId", link.text("ad_account_id").to_owned()),
+        ("AdObjectId", first("/api/meta-ads/campaigns").await),
         ("CampaignId", first("/api/campaigns").await),
         ("ContactId", first("/api/contacts").await),
         ("ConversationId", first("/api/conversations").await),

@@ -9,6 +9,7 @@ mod ads_command;
 mod ads_oddities;
 mod ads_schedule;
 mod ads_sync;
+mod ads_within;
 mod audit;
 mod blocked;
 mod callback;
