@@ -164,7 +164,7 @@ pub(super) async fn csv(
     Query(query): Query<ListQuery>,
     zone: Zone,
 ) -> Result<Response, Problem> {
-    Ok(send_csv(console.ads.outcomes_csv(&access, &outcome_query(&query, &zone)?).await?))
+    Ok(send_csv(&console.ads.outcomes_csv(&access, &outcome_query(&query, &zone)?).await?))
 }
 
 fn table(query: &ListQuery, mut report: OutcomeReport, accounts: &[AdAccountOut]) -> Markup {

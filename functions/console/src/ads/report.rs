@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
-use http::header;
 use jiff::civil::Date;
 use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::place::AdPlace;
@@ -26,6 +25,7 @@ use super::within::ObjectName;
 use super::{ConversionLabels, Number, tabs};
 use crate::actor::Admin;
 use crate::components::{badge, count, empty, money, problem_alert, with_markup};
+use crate::download;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -146,15 +146,12 @@ pub(super) async fn csv(
     Admin { access, .. }: Admin,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    Ok(send_csv(console.ads.report_csv(&access, &report_query(&query)?, None).await?))
+    Ok(send_csv(&console.ads.report_csv(&access, &report_query(&query)?, None).await?))
 }
 
-/// A file for people: without the mark in front, Excel would not read it as UTF-8.
-pub(super) fn send_csv(file: CsvFile) -> Response {
-    let disposition = format!("attachment; filename=\"{}\"", file.file_name);
-    let headers =
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, ["\u{feff}".as_bytes(), &file.bytes].concat()).into_response()
+/// A file for people, who may open it in Excel.
+pub(super) fn send_csv(file: &CsvFile) -> Response {
+    download::csv(&file.file_name, ["\u{feff}".as_bytes(), &file.bytes].concat())
 }
 
 fn table(query: &ListQuery, mut report: ReportOut, accounts: &[AdAccountOut]) -> Markup {

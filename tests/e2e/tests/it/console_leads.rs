@@ -243,6 +243,10 @@ async fn all_leads_that_match_are_counted_changed_and_restored_unless_they_were_
     assert!(page.text.contains(used), "{}", page.text);
     let (page, _) = post_all(&mut guest, "/leads/exports/selected", &[("every", "yes"), ("filters", "")]).await;
     assert_eq!(page.location, "/leads/exports");
+    for path in ["/ads/report.csv", "/ads/outcomes.csv"] {
+        let page = guest.get(path).await;
+        assert!(page.text.contains("leads") && has_mark(&page), "{path}: {:?} {}", page.headers, page.text);
+    }
     wait_for("the export", async || (tenant.items("/api/leads/exports").await[0]["leads"] == LEADS).then_some(()))
         .await;
 }
