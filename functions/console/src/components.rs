@@ -1,5 +1,6 @@
 //! Components of pages: times, numbers, money, badges, alerts, dialogs, and empty states.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use jiff::Timestamp;
@@ -137,6 +138,21 @@ pub(crate) fn size(bytes: u64) -> String {
 /// An empty state, with what to do next.
 pub(crate) fn empty(title: &str, body: Markup) -> Markup {
     html! { div.empty { h2 { (title) } p { (body) } } }
+}
+
+/// Pages of one subject beside each other, each at an address of its own, and which of them this is.
+pub(crate) fn tabs<P: AsRef<str>>(
+    subject: &str,
+    here: &str,
+    pages: impl IntoIterator<Item = (P, Cow<'static, str>)>,
+) -> Markup {
+    html! {
+        nav.tabs aria-label=(subject) {
+            @for (path, name) in pages {
+                a href=(path.as_ref()) aria-current=[(path.as_ref() == here).then_some("page")] { (name) }
+            }
+        }
+    }
 }
 
 /// The proof that a form was made for this session. Every form contains it.

@@ -99,7 +99,7 @@ fn quiet(pages: &[&ConnectionOut]) -> Markup {
                         &tr!("{page} usually sends leads more often. It has been unusually silent since {time}."),
                         &[("page", html! { b { (page.page_name) } }), ("time", time(since))],
                     ))
-                    " " a href={ "/integrations/" (page.integration_id) "#health" } { (tr!("Check its health")) }
+                    " " a href={ "/integrations/" (page.integration_id) } { (tr!("Check its health")) }
                 } }))
             }
         }
@@ -157,7 +157,7 @@ fn group(
         section.card.parked {
             h3 { (reason.message()) ": " (tr!([leads.len()] "{n} lead" | "{n} leads")) }
             p.fix { b { (tr!("What to do:")) " " } (reason.fix()) }
-            @if let Some(id) = integration { p { a href={ "/integrations/" (id) "#health" } { (tr!("Check the integration's health")) } } }
+            @if let Some(id) = integration { p { a href={ "/integrations/" (id) } { (tr!("Check the integration's health")) } } }
             div.acts {
                 form method="post" action="/delivery/replay" {
                     (csrf_field(visitor))

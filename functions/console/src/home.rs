@@ -92,7 +92,7 @@ struct NextStep {
 
 fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], users: &[UserOut]) -> Vec<NextStep> {
     let step = |is_done, title, text| NextStep { is_done, title, text };
-    let settings = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
+    let first = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
     let takers = users.iter().filter(|out| out.user.takes_leads()).count();
     vec![
@@ -104,7 +104,7 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
         step(
             !connections.is_empty(),
             tr!("Choose pages"),
-            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &settings { a href=(path) { (tr!("Choose pages")) } } },
+            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &first { a href={ (path) "/pages" } { (tr!("Choose pages")) } } },
         ),
         step(
             takers > 0,
@@ -114,7 +114,7 @@ fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], use
         step(
             is_assigned,
             tr!("Decide who gets new leads"),
-            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &settings { a href={ (path) "#settings" } { (tr!("Choose who gets them")) } } },
+            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &first { a href={ (path) "/settings" } { (tr!("Choose who gets them")) } } },
         ),
         step(
             users.iter().any(UserOut::is_alerted),

@@ -77,8 +77,19 @@ impl Section {
 
 /// A page in its frame. Shows the pending flash and clears it.
 pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
+    titled_page(visitor, jar, section, (title, title), body)
+}
+
+/// A page whose title in the browser says more than its heading, such as one of several pages about one thing.
+pub(crate) fn titled_page(
+    visitor: &Visitor,
+    jar: PrivateCookieJar,
+    section: Section,
+    titles: (&str, &str),
+    body: &Markup,
+) -> Response {
     let jar = if visitor.flash.is_some() { Flash::clear(jar) } else { jar };
-    (jar, framed(visitor, section, title, body)).into_response()
+    (jar, framed(visitor, section, titles, body)).into_response()
 }
 
 /// A fragment: as such for our script, otherwise as a page of its own.
@@ -132,7 +143,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
         }
     };
     match visitor {
-        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, &title, &body),
+        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, (&*title, &*title), &body),
         None => bare_page(&title, &body),
     }
 }
@@ -204,7 +215,7 @@ impl Visitor {
     }
 }
 
-fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Markup {
+fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), body: &Markup) -> Markup {
     let inside = html! {
         a.skip href="#main" { (tr!("Skip to content")) }
         header.top {
@@ -238,9 +249,9 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
             }
             @for (this, path) in SECTIONS {
                 // Breadcrumb, on all pages but the section's first.
-                @if this == section && this.name() != title { p.crumbs { a href=(path) { (this.name()) } } }
+                @if this == section && this.name() != heading { p.crumbs { a href=(path) { (this.name()) } } }
             }
-            h1 { (title) }
+            h1 { (heading) }
             (body)
         }
         footer.languages { a href="/account" { (tr!("Your account")) } (language::switch()) }

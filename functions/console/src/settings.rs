@@ -14,7 +14,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::actor::Admin;
-use crate::components::{badge, empty, money, time, with_markup};
+use crate::components::{self, badge, empty, money, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
 use crate::state::Console;
@@ -52,13 +52,8 @@ pub(crate) async fn show(
 }
 
 pub(crate) fn tabs(here: &str) -> Markup {
-    html! {
-        nav.tabs aria-label=(tr!("Settings")) {
-            @for (path, name) in [("/settings", tr!("People and org")), ("/settings/api", tr!("API")), ("/webhooks", tr!("Webhooks"))] {
-                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
-            }
-        }
-    }
+    let pages = [("/settings", tr!("People and org")), ("/settings/api", tr!("API")), ("/webhooks", tr!("Webhooks"))];
+    components::tabs(&tr!("Settings"), here, pages)
 }
 
 fn people(users: &[UserOut]) -> Markup {

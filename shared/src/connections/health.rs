@@ -278,5 +278,6 @@ fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -
         last_webhook_at: page.last_webhook_at,
         last_lead_at: page.last_lead_at,
         last_test_lead_at: page.last_test_lead_at,
+        quiet_since: page.quiet_since,
     }
 }

@@ -38,6 +38,8 @@ pub struct IntegrationOut {
     pub fix: Option<String>,
     /// Whose token it uses.
     pub token_kind: TokenKind,
+    /// The user who went through Meta's login or gave the token; `null` if the user's token contained no name.
+    pub connected_by: Option<ConnectedPerson>,
     pub pages_count: usize,
     /// When a lead last arrived through it.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -97,6 +99,9 @@ pub struct ConnectionOut {
     pub swept_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sync_at: Option<Timestamp>,
+    /// When Meta's webhook last reported a lead of the page.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_webhook_at: Option<Timestamp>,
     /// Since when the page has been known to be quieter than usual; `null` while it is not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub quiet_since: Option<Timestamp>,
@@ -269,6 +274,7 @@ fn integration_out(
         reason_message,
         fix,
         token_kind: integration.token_kind,
+        connected_by: connected_person(integration),
         pages_count: own().count(),
         last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
         assignment: integration.assignment.clone(),
@@ -286,6 +292,11 @@ fn split(stop: Option<Stop>) -> (Option<StopReason>, Option<String>, Option<Stri
     (Some(reason), Some(message), Some(fix))
 }
 
+fn connected_person(integration: &Integration) -> Option<ConnectedPerson> {
+    let by = &integration.connected_by;
+    by.name.clone().map(|name| ConnectedPerson { id: by.user_id.clone(), name })
+}
+
 fn connection_out(
     connection: &Connection,
     integration: &Integration,
@@ -295,7 +306,6 @@ fn connection_out(
     let LeadState { severity, status, stop, expires_at } = connection.lead_state(integration, now);
     let severity = severity.max(parked_severity([&connection.page_id], parked));
     let (reason, reason_message, fix) = split(stop);
-    let by = &integration.connected_by;
     ConnectionOut {
         integration_id: connection.integration_id.clone(),
         page_id: connection.page_id.clone(),
@@ -307,7 +317,7 @@ fn connection_out(
         reason_message,
         fix,
         expires_at,
-        connected_by: by.name.clone().map(|name| ConnectedPerson { id: by.user_id.clone(), name }),
+        connected_by: connected_person(integration),
         leads_count: connection.leads_count,
         found_by: FoundByOut {
             webhook: connection.found.found_webhook,
@@ -318,6 +328,7 @@ fn connection_out(
         },
         swept_until: connection.swept_until,
         last_sync_at: connection.last_lead_at,
+        last_webhook_at: connection.last_webhook_at,
         quiet_since: connection.quiet_since,
         subscribed_fields: connection.subscribed_fields.clone(),
         tasks: connection.tasks.clone(),

@@ -29,7 +29,7 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use self::days::ShownDays;
-use crate::components::{badge, time, with_markup};
+use crate::components::{self, badge, time, with_markup};
 use crate::request::ListQuery;
 use crate::state::Console;
 
@@ -163,19 +163,13 @@ const LEADS_ONLY: &str = "lead";
 
 /// The tabs of the ads pages.
 fn tabs(here: &str) -> Markup {
-    let tabs = [
+    let pages = [
         ("/ads", tr!("Overview")),
         ("/ads/report", tr!("Reports")),
         ("/ads/outcomes", tr!("Results")),
         ("/ads/log", tr!("Sync log")),
     ];
-    html! {
-        nav.tabs aria-label=(tr!("Ads")) {
-            @for (path, name) in tabs {
-                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
-            }
-        }
-    }
+    components::tabs(&tr!("Ads"), here, pages)
 }
 
 /// The state of an account.

@@ -357,8 +357,12 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
-// On a phone the sections are wider than the screen: the current one is scrolled into view.
-document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a phone sections and tabs are wider than the screen: the current one is scrolled into view, and the page stays.
+for (const here of document.querySelectorAll(".sections [aria-current], .tabs [aria-current]")) {
+  const bar = here.parentElement;
+  const [place, frame] = [here, bar].map((element) => element.getBoundingClientRect());
+  bar.scrollLeft += place.left + place.width / 2 - frame.left - frame.width / 2;
+}
 rememberZone();
 prepare(document);
 document.querySelector("form[data-go-on]")?.requestSubmit();

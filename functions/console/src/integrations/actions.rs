@@ -21,7 +21,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::assignment::Work;
-use super::details::{Refused, render};
+use super::settings::{Refused, render};
+use super::tabs::Tab;
 use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{csrf_field, is_wrong, problem_alert};
@@ -177,11 +178,11 @@ pub(super) async fn settings(
         Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
     };
     match change.await {
-        Ok(_) => Ok(redirect_with(&format!("/integrations/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
+        Ok(_) => Ok(redirect_with(&Tab::Settings.path(&id), jar, Ok(tr!("Saved.").into_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
             let refused = Refused { fields: &fields, problem: &problem };
-            Ok(render(&console, &admin, &id, &Default::default(), Some(&refused), jar).await?.showing(Some(&problem)))
+            Ok(render(&console, &admin, &id, "", Some(&refused), jar).await?.showing(Some(&problem)))
         }
     }
 }
@@ -200,7 +201,7 @@ pub(super) async fn pages(
         let pages = tr!([list.items.len()] "{n} page" | "{n} pages");
         Ok::<_, Problem>(tr!("Saved. Leads are imported from {pages}.", pages = pages))
     };
-    redirect_with(&format!("/integrations/{id}"), jar, change.await)
+    redirect_with(&Tab::Pages.path(&id), jar, change.await)
 }
 
 pub(super) async fn sync(
@@ -214,7 +215,7 @@ pub(super) async fn sync(
             tr!([found] "{n} new lead found. The import has started." | "{n} new leads found. The import has started.")
         }
     };
-    redirect_with(&format!("/integrations/{id}"), jar, started.map_err(Problem::from).map(text))
+    redirect_with(&Tab::Searches.path(&id), jar, started.map_err(Problem::from).map(text))
 }
 
 pub(super) async fn backfill(
@@ -229,7 +230,7 @@ pub(super) async fn backfill(
         console.leads.backfill(&access, &id, input).await?;
         Ok::<_, Problem>(tr!("Searching for leads of the last {days} days. You do not need to wait here.", days = days))
     };
-    redirect_with(&format!("/integrations/{id}"), jar, begin.await)
+    redirect_with(&Tab::Searches.path(&id), jar, begin.await)
 }
 
 pub(super) async fn replace_token(
@@ -239,7 +240,7 @@ pub(super) async fn replace_token(
     let token = TokenIn { token: AccessToken::new(fields.text("token")), replace: fields.is_ticked("replace") };
     let replaced = console.connections.replace_token(&access, &id, token).await;
     redirect_with(
-        &format!("/integrations/{id}"),
+        &Tab::Settings.path(&id),
         jar,
         replaced.map_err(Problem::from).map(|_| tr!("The new token is in use.").into_owned()),
     )

@@ -2,9 +2,12 @@
 
 mod actions;
 mod assignment;
-mod details;
-mod fragments;
+mod health;
+mod pages;
 mod quality;
+mod searches;
+mod settings;
+mod tabs;
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -22,6 +25,8 @@ use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use self::pages::page_path;
+use self::settings::token_path;
 use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, time, time_or, with_markup};
 use crate::delivery;
@@ -36,18 +41,18 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/return", get(actions::back_from_meta))
         .route("/token", get(actions::token_form).post(actions::paste))
         .route("/disconnect", post(actions::disconnect))
-        .route("/{id}", get(details::show))
+        .route("/{id}", get(health::show))
+        .route("/{id}/health", get(health::checks))
+        .route("/{id}/pages", get(pages::show).post(actions::pages))
+        .route("/{id}/searches", get(searches::show))
+        .route("/{id}/quality", get(quality::show).post(quality::save))
+        .route("/{id}/quality/test", post(quality::test))
+        .route("/{id}/settings", get(settings::show).post(actions::settings))
         .route("/{id}/reconnect", post(actions::reconnect))
-        .route("/{id}/settings", post(actions::settings))
-        .route("/{id}/pages", post(actions::pages))
         .route("/{id}/token", post(actions::replace_token))
         .route("/{id}/sync", post(actions::sync))
         .route("/{id}/backfill", post(actions::backfill))
         .route("/{id}/delete", post(actions::delete))
-        .route("/{id}/health", get(fragments::health))
-        .route("/{id}/runs", get(fragments::runs))
-        .route("/{id}/quality", get(quality::show).post(quality::save))
-        .route("/{id}/quality/test", post(quality::test))
 }
 
 /// Parked leads that are counted. More are shown as "more than".
@@ -163,7 +168,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
                         (with_markup(&tr!("{page} brings no leads:"), &[("page", html! { b { (page.page_name) } })])) " "
                         (page.reason_message.as_deref().unwrap_or_default()) " "
                         (page.fix.as_deref().unwrap_or_default()) " "
-                        a href={ "/integrations/" (page.integration_id) } { (tr!("Open the integration")) }
+                        a href=(page_path(page)) { (tr!("Open the integration")) }
                     }
                 }
             }))
@@ -201,11 +206,10 @@ fn ends_soon(integration: &IntegrationOut, connections: &[ConnectionOut]) -> boo
 
 /// The way to make an integration work again: a person reconnects, a system user's token is replaced.
 pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
-    let path = format!("/integrations/{}", integration.id);
     html! {
         @match integration.token_kind {
-            TokenKind::User => form method="post" action={ (path) "/reconnect" } { (csrf_field(visitor)) button.primary { (tr!("Reconnect")) } },
-            TokenKind::SystemUser => a.button.primary href={ (path) "#token" } { (tr!("Replace the token")) },
+            TokenKind::User => form method="post" action={ "/integrations/" (integration.id) "/reconnect" } { (csrf_field(visitor)) button.primary { (tr!("Reconnect")) } },
+            TokenKind::SystemUser => a.button.primary href=(token_path(&integration.id)) { (tr!("Replace the token")) },
         }
     }
 }
@@ -222,7 +226,7 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
                             &tr!("{page} has been unusually silent since {time}."),
                             &[("page", html! { b { (page.page_name) } }), ("time", time(*since))],
                         ))
-                        " " a href={ "/integrations/" (page.integration_id) "#health" } { (tr!("Check its health")) }
+                        " " a href={ "/integrations/" (page.integration_id) } { (tr!("Check its health")) }
                     }
                 }
             }))
@@ -319,7 +323,7 @@ fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Mark
                 tbody {
                     @for connection in connections {
                         tr {
-                            td data-label=(tr!("Page")) { (page_link(connection)) }
+                            td data-label=(tr!("Page")) { a href=(page_path(connection)) { (connection.page_name) } }
                             @if names_account { td data-label=(tr!("Integration")) { a href={ "/integrations/" (connection.integration_id) } { (account(connection)) } } }
                             td data-label=(tr!("Status")) { (connection_badge(connection)) @if let Some(why) = &connection.reason_message { div.quiet { (why) } } }
                             td data-label=(tr!("Expires")) { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, &tr!("Never"))) } }
@@ -333,15 +337,6 @@ fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Mark
                 }
             }
         }
-    }
-}
-
-/// The page's name, linked to the page. Anything but an `https` address is not linked.
-pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
-    html! {
-        @if connection.page_url.starts_with("https://") {
-            a href=(connection.page_url) target="_blank" rel="noopener noreferrer" { (connection.page_name) }
-        } @else { (connection.page_name) }
     }
 }
 

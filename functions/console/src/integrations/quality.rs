@@ -19,12 +19,12 @@ use leadwire::model::lead::Status;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use super::tabs::Tab;
 use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, problem_alert, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
-use crate::layout::{Section, page};
 use crate::leads::{STATUSES, status_name};
 use crate::messages;
 use crate::session::Visitor;
@@ -71,12 +71,9 @@ async fn render(
         now: &now,
         rejected: rejected.as_ref().filter(|it| !it.is_test),
     };
-    let base = format!("/integrations/{id}");
+    let path = Tab::Quality.path(id);
     let body = html! {
-        p {
-            a href=(base) { (integration.name) } ": "
-            (tr!("Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes."))
-        }
+        p { (tr!("Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes.")) }
         @if let Some(fault) = &now.fault {
             (alert("warn", html! {
                 p { b { (tr!("Reports are paused.")) " " } (translate(&fault.message)) }
@@ -94,15 +91,15 @@ async fn render(
         div.columns {
             div {
                 (coverage(now.dataset_id.is_some(), &now.coverage))
-                section { h2 { (tr!("What is reported")) } (form.show(visitor, &base)) }
+                section { h2 { (tr!("What is reported")) } (form.show(visitor, &path)) }
             }
             aside {
                 (what_became(&outcomes))
-                @if now.dataset_id.is_some() { (test_form(visitor, &base, &now, rejected.as_ref().filter(|it| it.is_test))) }
+                @if now.dataset_id.is_some() { (test_form(visitor, &path, &now, rejected.as_ref().filter(|it| it.is_test))) }
             }
         }
     };
-    Ok(page(visitor, jar, Section::Integrations, &tr!("Lead quality"), &body))
+    Ok(Tab::Quality.page(visitor, jar, &integration, &body))
 }
 
 fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
@@ -147,7 +144,7 @@ impl Form<'_> {
         self.rejected.map_or_else(stored, |rejected| rejected.fields.text(name))
     }
 
-    fn show(&self, visitor: &Visitor, base: &str) -> Markup {
+    fn show(&self, visitor: &Visitor, path: &str) -> Markup {
         let problem = self.rejected.map(|rejected| rejected.problem);
         let stored = self.now.dataset_id.as_ref();
         let is_listed = |id: &str| self.datasets.iter().any(|dataset| dataset.id.as_str() == id);
@@ -166,7 +163,7 @@ impl Form<'_> {
         });
         let code = self.text("test_event_code", || self.now.test_event_code.clone().unwrap_or_default());
         html! {
-            form.card method="post" action={ (base) "/quality#refused" } {
+            form.card method="post" action={ (path) "#refused" } {
                 (csrf_field(visitor))
                 // At a field, the problem stands below it.
                 @if problem.is_some_and(|problem| !is_field(problem)) { (problem_alert(problem)) }
@@ -263,7 +260,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
     }
 }
 
-fn test_form(visitor: &Visitor, base: &str, now: &ConversionsOut, rejected: Option<&Rejected<'_>>) -> Markup {
+fn test_form(visitor: &Visitor, path: &str, now: &ConversionsOut, rejected: Option<&Rejected<'_>>) -> Markup {
     let problem = rejected.map(|rejected| rejected.problem);
     let code = rejected.map_or_else(
         || now.test_event_code.clone().unwrap_or_default(),
@@ -273,7 +270,7 @@ fn test_form(visitor: &Visitor, base: &str, now: &ConversionsOut, rejected: Opti
         section.card {
             h2 #test { (tr!("Try it")) }
             p.quiet { (tr!("Sends one event that belongs to no lead. Meta's Test Events page shows it within seconds.")) }
-            form method="post" action={ (base) "/quality/test#test" } {
+            form method="post" action={ (path) "/test#test" } {
                 (csrf_field(visitor))
                 label {
                     (tr!("Code of the Test Events page"))
@@ -319,7 +316,7 @@ pub(super) async fn save(
             } else {
                 tr!("Saved. Nothing is reported.")
             };
-            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text.into_owned())))
+            Ok(redirect_with(&Tab::Quality.path(&id), jar, Ok(text.into_owned())))
         }
         Err(problem) if problem.status == 404 => Err(problem),
         Err(mut problem) => {
@@ -344,7 +341,7 @@ pub(super) async fn test(
                 "Meta accepted the event “{name}”. Its Test Events page shows it within seconds.",
                 name = sent.event_name
             );
-            Ok(redirect_with(&format!("/integrations/{id}/quality"), jar, Ok(text)))
+            Ok(redirect_with(&Tab::Quality.path(&id), jar, Ok(text)))
         }
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {

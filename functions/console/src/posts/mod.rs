@@ -23,7 +23,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::actor::Author;
-use crate::components::badge;
+use crate::components::{self, badge};
 use crate::form::Submitted;
 use crate::state::Console;
 
@@ -145,11 +145,7 @@ fn media_summary(post: &PostOut) -> Option<String> {
 /// The tabs of the posts' pages, and the way to a new one.
 fn tabs(here: &str) -> Markup {
     html! {
-        nav.tabs aria-label=(tr!("Posts")) {
-            @for (path, name) in [("/posts", tr!("List")), ("/posts/calendar", tr!("Calendar"))] {
-                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
-            }
-        }
+        (components::tabs(&tr!("Posts"), here, [("/posts", tr!("List")), ("/posts/calendar", tr!("Calendar"))]))
         p.acts { a.button.primary href="/posts/new" { (tr!("New post")) } }
     }
 }

@@ -14,7 +14,7 @@ pub enum CheckStatus {
     Pass,
     /// Leads or messages are blocked, or will be.
     Fail,
-    /// It could not be determined, or there is no evidence yet.
+    /// It could not be determined, there is no evidence yet, or `page_ids` deserve a look that may turn out well.
     Unknown,
 }
 
@@ -49,9 +49,9 @@ pub enum CheckId {
     LeadAccess,
     /// Whether each page has a form that people can fill in.
     Forms,
-    /// When the webhook last reported a lead.
+    /// When the webhook last reported a lead, in general and of each page.
     LastWebhook,
-    /// When a lead last arrived.
+    /// When a lead last arrived, and whether a page is quieter than usual.
     LastLead,
     /// Whether the Meta app is live.
     AppMode,

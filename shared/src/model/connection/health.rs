@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::connection::Integration;
+use crate::model::connection::arrivals::{app_mode, last_lead, last_webhook};
 use crate::model::connection::check::{Check, CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscribed, problems};
 use crate::model::connection::problem::{IntegrationProblem, IntegrationProblemCode};
@@ -49,6 +50,8 @@ pub struct PageHealth {
     pub last_lead_at: Option<Timestamp>,
     /// When a test lead last arrived.
     pub last_test_lead_at: Option<Timestamp>,
+    /// Since when it has been known to be quieter than usual.
+    pub quiet_since: Option<Timestamp>,
 }
 
 /// A queue of up to this many leads is normal.
@@ -75,7 +78,12 @@ pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
     checks
 }
 
-fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Option<Cow<'static, str>>) -> Check {
+pub(super) fn check(
+    id: CheckId,
+    status: CheckStatus,
+    evidence: impl Into<String>,
+    fix: Option<Cow<'static, str>>,
+) -> Check {
     Check { id, status, evidence: evidence.into(), fix: fix.map(Cow::into_owned), page_ids: Vec::new() }
 }
 
@@ -207,107 +215,6 @@ fn forms(seen: &HealthObservation) -> Check {
 
 fn names(forms: &[(String, bool)]) -> String {
     forms.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn latest(seen: &HealthObservation, time: impl Fn(&PageHealth) -> Option<Timestamp>) -> Option<Timestamp> {
-    seen.pages.iter().filter_map(time).max()
-}
-
-/// How long ago something was, in the unit that fits.
-enum Age {
-    UnderAnHour,
-    Hours(u64),
-    Days(u64),
-}
-
-fn age(time: Timestamp, now: Timestamp) -> Age {
-    match u64::try_from(now.duration_since(time).as_hours()) {
-        Ok(0) | Err(_) => Age::UnderAnHour,
-        Ok(hours @ 1..=48) => Age::Hours(hours),
-        Ok(hours) => Age::Days(hours / 24),
-    }
-}
-
-fn last_arrival(time: Timestamp, now: Timestamp) -> String {
-    match age(time, now) {
-        Age::UnderAnHour => tr!("The last one arrived less than an hour ago.").into_owned(),
-        Age::Hours(hours) => {
-            tr!([hours] "The last one arrived {n} hour ago." | "The last one arrived {n} hours ago.")
-        }
-        Age::Days(days) => tr!([days] "The last one arrived {n} day ago." | "The last one arrived {n} days ago."),
-    }
-}
-
-fn no_arrival_since(connected_at: Timestamp, now: Timestamp) -> String {
-    match age(connected_at, now) {
-        Age::UnderAnHour => {
-            tr!("No lead has arrived since the first page was connected less than an hour ago.").into_owned()
-        }
-        Age::Hours(hours) => tr!(
-            [hours] "No lead has arrived since the first page was connected {n} hour ago."
-                | "No lead has arrived since the first page was connected {n} hours ago."
-        ),
-        Age::Days(days) => tr!(
-            [days] "No lead has arrived since the first page was connected {n} day ago."
-                | "No lead has arrived since the first page was connected {n} days ago."
-        ),
-    }
-}
-
-fn last_webhook(seen: &HealthObservation, now: Timestamp) -> Check {
-    let quiet = || {
-        tr!(
-            "Leads arrived that Meta did not report: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check the callback URL and the field leadgen of the object Page."
-        )
-    };
-    let (webhook, lead) = (latest(seen, |page| page.last_webhook_at), latest(seen, |page| page.last_lead_at));
-    match (webhook, lead) {
-        (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => {
-            check(CheckId::LastWebhook, CheckStatus::Fail, last_arrival(webhook, now), Some(quiet()))
-        }
-        (Some(webhook), _) => check(CheckId::LastWebhook, CheckStatus::Pass, last_arrival(webhook, now), None),
-        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, tr!("None has ever arrived."), Some(quiet())),
-        (None, None) => {
-            let evidence = tr!("No webhook and no lead has arrived yet.");
-            check(CheckId::LastWebhook, CheckStatus::Unknown, evidence, None)
-        }
-    }
-}
-
-fn last_lead(seen: &HealthObservation, now: Timestamp) -> Check {
-    match latest(seen, |page| page.last_lead_at) {
-        Some(lead) => check(CheckId::LastLead, CheckStatus::Pass, last_arrival(lead, now), None),
-        None => {
-            let evidence = match seen.pages.iter().map(|page| page.connected_at).min() {
-                Some(connected_at) => no_arrival_since(connected_at, now),
-                None => tr!("None has arrived.").into_owned(),
-            };
-            let fix = tr!("Send a test lead, or fill in a form yourself, to see whether it arrives.");
-            check(CheckId::LastLead, CheckStatus::Unknown, evidence, Some(fix))
-        }
-    }
-}
-
-/// Meta has no call for this, but the symptom is known: test leads arrive and real leads do not.
-fn app_mode(seen: &HealthObservation) -> Check {
-    let (test, real) = (latest(seen, |page| page.last_test_lead_at), latest(seen, |page| page.last_lead_at));
-    match (test, real) {
-        (_, Some(_)) => {
-            check(CheckId::AppMode, CheckStatus::Pass, tr!("Real leads arrive, so the Meta app is live."), None)
-        }
-        (Some(_), None) => check(
-            CheckId::AppMode,
-            CheckStatus::Fail,
-            tr!("Test leads arrive, but no real lead ever has. This is typical of a Meta app in development mode."),
-            Some(tr!(
-                "In the Meta app's dashboard, switch the app from Development to Live. If it is live, check the form that the ads use."
-            )),
-        ),
-        (None, None) => {
-            let evidence = tr!("Neither test leads nor real leads have arrived yet.");
-            check(CheckId::AppMode, CheckStatus::Unknown, evidence, None)
-        }
-    }
 }
 
 fn backlog(seen: &HealthObservation) -> Check {

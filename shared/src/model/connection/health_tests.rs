@@ -1,7 +1,7 @@
 //! Tests of the health report: each cause fails its own check.
 
 use crate::model::connection::Integration;
-use crate::model::connection::check::{CheckId, CheckStatus};
+use crate::model::connection::check::{Check, CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{LeadsDenied, Observed, PageObservation, Subscription};
 use crate::model::connection::health::*;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
@@ -27,6 +27,7 @@ fn page() -> PageHealth {
         last_webhook_at: Some(at("2026-03-01T11:00:00Z")),
         last_lead_at: Some(at("2026-03-01T11:00:00Z")),
         last_test_lead_at: None,
+        quiet_since: None,
     }
 }
 
@@ -98,6 +99,63 @@ fn tests_without_real_leads_point_to_development_mode() {
     let tested = PageHealth { last_test_lead_at: Some(at("2026-03-01T11:00:00Z")), ..quiet() };
     assert_eq!(status(&seen(vec![tested]), CheckId::AppMode), CheckStatus::Fail);
     assert_eq!(status(&seen(vec![quiet()]), CheckId::LastLead), CheckStatus::Unknown);
+}
+
+/// A page with this name that is silent, after its last lead at this time.
+fn silent(name: &str, last_lead_at: &str) -> PageHealth {
+    let observation = PageObservation { name: name.to_owned(), ..page().observation };
+    PageHealth {
+        observation,
+        last_lead_at: Some(at(last_lead_at)),
+        last_webhook_at: Some(at(last_lead_at)),
+        quiet_since: Some(at("2026-02-20T00:00:00Z")),
+        ..page()
+    }
+}
+
+fn find(seen: &HealthObservation, id: CheckId) -> Check {
+    report(seen, at("2026-03-01T12:00:00Z")).into_iter().find(|check| check.id == id).unwrap()
+}
+
+#[test]
+fn a_lively_page_hides_no_silent_one_and_silence_alone_fails_nothing() {
+    let lively =
+        PageHealth { observation: PageObservation { name: "Lively".to_owned(), ..page().observation }, ..page() };
+    let check = find(&seen(vec![lively, silent("Silent", "2026-02-01T00:00:00Z")]), CheckId::LastLead);
+    assert_eq!((check.status, check.page_ids.len()), (CheckStatus::Unknown, 1), "{check:?}");
+    assert!(check.evidence.contains("Silent has sent no lead since 2026-02-01T00:00:00Z"), "{check:?}");
+    assert!(check.evidence.contains("Lively has sent some") && check.fix.is_some(), "{check:?}");
+    let both = [silent("One", "2026-02-02T00:00:00Z"), silent("Two", "2026-02-01T00:00:00Z")];
+    let check = find(&seen(both.into()), CheckId::LastLead);
+    assert_eq!((check.status, check.page_ids.len()), (CheckStatus::Unknown, 2));
+    assert!(
+        check.evidence.contains("Leadwire can receive leads: One") && !check.evidence.contains(": Two"),
+        "{check:?}"
+    );
+    // Nothing shows that leads can arrive if no page had one since.
+    let check = find(&seen(vec![silent("One", "2026-02-02T00:00:00Z")]), CheckId::LastLead);
+    assert!(check.status == CheckStatus::Unknown && !check.evidence.contains("can receive"), "{check:?}");
+}
+
+#[test]
+fn a_page_without_leads_or_with_few_is_not_called_silent() {
+    let new = PageHealth { last_lead_at: None, last_webhook_at: None, ..page() };
+    let rare = PageHealth { quiet_since: None, ..silent("Rare", "2026-01-02T00:00:00Z") };
+    let lost = PageHealth { lost: Some(EndReason::PageRoleLost), ..silent("Lost", "2026-02-01T00:00:00Z") };
+    let seen = seen(vec![page(), new, rare, lost]);
+    assert_eq!(status(&seen, CheckId::LastLead), CheckStatus::Pass);
+    assert_eq!(status(&seen, CheckId::LastWebhook), CheckStatus::Pass);
+}
+
+#[test]
+fn a_page_whose_leads_come_without_webhooks_is_named_and_fails_only_if_all_do() {
+    let unreported = || PageHealth { last_webhook_at: Some(at("2026-02-20T00:00:00Z")), ..page() };
+    let check = find(&seen(vec![page(), unreported()]), CheckId::LastWebhook);
+    assert_eq!((check.status, check.page_ids.len()), (CheckStatus::Unknown, 1), "{check:?}");
+    assert!(check.fix.is_some());
+    assert_eq!(status(&seen(vec![unreported(), unreported()]), CheckId::LastWebhook), CheckStatus::Fail);
+    let never = PageHealth { last_webhook_at: None, ..page() };
+    assert_eq!(status(&seen(vec![page(), never]), CheckId::LastWebhook), CheckStatus::Unknown);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A connected Meta account of an org, and the pages it provides.
 
+mod arrivals;
 pub mod check;
 pub mod diagnosis;
 pub mod health;

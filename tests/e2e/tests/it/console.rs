@@ -36,6 +36,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     agree(&browser, &person).await;
     browser.wait_for_text("Connected, with 2 pages.").await;
     browser.wait_for_text("Leads Access Manager lets this app read the leads of every page.").await;
+    browser.click("nav.tabs a[href$='/settings']").await;
     browser.choose("select[name=assignment]", "Everyone who manages leads, in turn (2)").await;
     browser.fill("input[name=name]", "Our pages").await;
     browser.press("Save settings").await;
@@ -105,6 +106,9 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     agree(&browser, &person).await;
     browser.wait_for_text("Connected, with 1 page.").await;
     browser.wait_until_loaded().await;
+    browser.tab_to("Searches").await;
+    browser.press_key(ENTER).await;
+    browser.wait_for_text("Latest searches").await;
     browser.tab_to("Sync now").await;
     browser.press_key(ENTER).await;
     browser.wait_for_text("No missed leads in the last 48 hours.").await;
@@ -168,6 +172,7 @@ async fn an_admin_watches_and_repairs() {
     let missed = LeadFixture::new(&person.forms[0]).undelivered().submit(3).await;
     browser.open_page("/integrations").await;
     browser.click("a.integration").await;
+    browser.press("Searches").await;
     browser.press("Sync now").await;
     browser.wait_for_text("3 new leads found. The import has started.").await;
     browser.wait_for_text("3 new leads in the last 48 hours imported.").await;
@@ -193,6 +198,7 @@ async fn an_admin_watches_and_repairs() {
     browser.wait_for_text("Connected, with 1 page.").await;
     assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
     assert_eq!(tenant.leads("").await.len(), 4);
+    browser.click("nav.tabs a[href$='/settings']").await;
     browser.press("Delete this integration").await;
     browser.wait_for_text("Existing leads are kept, with their history.").await;
     browser.press("Cancel").await;

@@ -107,6 +107,7 @@ async fn each_role_sees_its_own() {
     for path in [
         "/integrations",
         &format!("/integrations/{integration}"),
+        &format!("/integrations/{integration}/settings"),
         "/forms",
         "/delivery",
         "/ads",

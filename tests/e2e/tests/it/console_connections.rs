@@ -1,7 +1,8 @@
 //! What the console says of connections that are not well, and what it asks before it changes one.
 
 use e2e::browser::{Browser, DESK, PHONE};
-use e2e::fixtures::OrgFixture;
+use e2e::console::Guest;
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::Person;
 use e2e::world::{wait_for, world};
@@ -112,4 +113,76 @@ async fn parked_leads_are_seen_where_people_look_and_can_be_dismissed() {
     let acts = tenant.items("/api/audit").await;
     assert!(acts.iter().any(|act| act.text("act") == "lead.dismiss"), "{acts:?}");
     browser.close().await;
+}
+
+#[tokio::test]
+async fn a_silent_page_is_seen_beside_a_lively_one_and_each_tab_of_an_integration_has_an_address() {
+    const READ_TAB: &str = "const tab = document.querySelector('.tabs [aria-current=page]'); \
+        const { left, right } = tab.getBoundingClientRect(); \
+        return [tab.textContent, left >= 0 && right <= document.documentElement.clientWidth]";
+    let org = "console-tabs";
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new(org).pages(2).connect().await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
+    // The other page has had leads, and none for long.
+    let (lively, silent) = (&person.pages[0], &person.pages[1]);
+    let silence = json!({
+        "TableName": world().endpoints.table,
+        "Key": { "pk": { "S": format!("PAGE#{silent}") }, "sk": { "S": format!("ORG#{org}#INTEGRATION#{integration}") } },
+        "UpdateExpression": "SET last_lead_at = :last, last_webhook_at = :last, quiet_since = :since",
+        "ExpressionAttributeValues": { ":last": { "S": "2026-01-01T09:00:00Z" }, ":since": { "S": "2026-01-05T09:00:00Z" } },
+    });
+    world().aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &silence).await.unwrap();
+    let report = tenant.get(&format!("/api/meta/integrations/{integration}/health")).await;
+    let last_lead = report.find("items", "id", "last_lead");
+    assert_eq!((report.text("status"), last_lead.text("status")), ("pass", "unknown"), "a hint, no alarm: {report}");
+    assert_eq!(last_lead["page_ids"], json!([silent]));
+    let pages = tenant.get("/api/meta/connections").await;
+    assert_eq!(pages.find("items", "page_id", silent.as_str()).text("last_webhook_at"), "2026-01-01T09:00:00Z");
+    let other = pages.find("items", "page_id", lively.as_str()).text("page_name").to_owned();
+
+    let email = tenant.create_login("Tab Tester", "admin").await;
+    let browser = Browser::open(PHONE).await;
+    browser.open_page("/integrations").await;
+    browser.log_in(&email).await;
+    browser.press("Check its health").await;
+    browser.wait_for_text("No check failed, but 1 page is unusually silent.").await;
+    browser.wait_for_text(&format!("Leadwire can receive leads: {other} has sent some since then.")).await;
+    browser.check_page("silent-health").await;
+    for (name, words) in [
+        ("Pages", "Open on Facebook"),
+        ("Searches", "Latest searches"),
+        ("Lead quality", "What is reported"),
+        ("Health", "Connected through"),
+    ] {
+        browser.press(name).await;
+        browser.wait_for_text(words).await;
+        browser.wait_until_loaded().await;
+        let seen = browser.client.execute(READ_TAB, vec![]).await.unwrap();
+        assert_eq!(seen, json!([name, true]), "the tab is marked, and in view on a phone");
+        assert!(browser.client.title().await.unwrap().starts_with(name));
+    }
+    browser.open_page("/integrations").await;
+    browser.click(&format!("td a[href$='#page-{silent}']")).await;
+    browser.wait_for_text("Unusually silent since").await;
+    browser.wait_for_text("Subscribed").await;
+    let address = browser.client.current_url().await.unwrap();
+    assert_eq!(address.path(), format!("/integrations/{integration}/pages"));
+    browser.check_page("silent-page").await;
+    browser.close().await;
+
+    // What is done on a tab leads back to it.
+    let mut guest = Guest::log_in(&email).await;
+    let both = [("page", lively.as_str()), ("page", silent.as_str())];
+    let settings = [("name", "Ours"), ("assignment", "unassigned"), ("inbox_assignment", "unassigned")];
+    for (act, fields, tab) in [
+        ("sync", &[][..], "searches"),
+        ("backfill", &[("days", "91")], "searches"),
+        ("pages", &both, "pages"),
+        ("pages", &[], "pages"),
+        ("settings", &settings, "settings"),
+        ("token", &[("token", "EAAx")], "settings"),
+    ] {
+        let page = guest.post(&format!("/integrations/{integration}/{act}"), fields).await;
+        assert_eq!(page.location, format!("/integrations/{integration}/{tab}"), "{act}: {}", page.text);
+    }
 }

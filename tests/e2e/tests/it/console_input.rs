@@ -136,6 +136,8 @@ async fn names_that_are_scripts_are_names() {
         &lead,
         "/integrations",
         &format!("/integrations/{integration}"),
+        &format!("/integrations/{integration}/pages"),
+        &format!("/integrations/{integration}/settings"),
         "/leads?status=%3Cscript%3E",
         "/ads?client_id=%22%3E%3Cscript%3E",
     ] {

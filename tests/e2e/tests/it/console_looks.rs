@@ -121,6 +121,7 @@ async fn pages_work_without_script() {
         health.text.contains("<!DOCTYPE html>") && health.text.contains("Webhook subscription"),
         "as a page of its own"
     );
+    assert!(health.text.contains(&format!("href=\"{integration}\" aria-current=\"page\"")), "below the tabs");
     let part = guest.request(reqwest::Method::GET, &format!("{integration}/health"), &[], &[("x-part", "1")]).await;
     assert!(!part.text.contains("<!DOCTYPE html>"), "{}", part.text);
 }

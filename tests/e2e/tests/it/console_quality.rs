@@ -23,7 +23,7 @@ async fn an_admin_chooses_what_is_reported_and_sees_what_became_of_it() {
     browser.open_page("/").await;
     browser.log_in(&tenant.create_login("Adi Admin", "admin").await).await;
     browser.open_page(&format!("/integrations/{integration}")).await;
-    browser.press("Choose what is reported").await;
+    browser.press("Lead quality").await;
     browser.wait_for_text("Nothing is reported at the moment.").await;
     browser.check_page("quality-off").await;
 

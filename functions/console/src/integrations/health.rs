@@ -1,0 +1,192 @@
+//! The first tab of an integration: its connection, and its health as Meta reports it now.
+
+use std::borrow::Cow;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use leadwire::connections::{ConnectionOut, Health, IntegrationOut, PageList};
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::IntegrationId;
+use leadwire::model::connection::check::{Check, CheckId, CheckStatus};
+use leadwire::model::connection::state::TokenKind;
+use leadwire::tr;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::reconnect;
+use super::settings::token_path;
+use super::tabs::Tab;
+use crate::actor::Admin;
+use crate::components::{alert, badge, csrf_field, lazy_fragment, prose, time, time_or, with_markup};
+use crate::request::wants_fragment;
+use crate::session::Visitor;
+use crate::state::Console;
+
+/// What a login at Meta that was not finished leads back with.
+#[derive(Deserialize)]
+pub(super) struct Unfinished {
+    /// After a login of another account: the pages that would be lost.
+    other: Option<String>,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Id(id): Id<IntegrationId>,
+    Query(query): Query<Unfinished>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let pages = async {
+        match &query.other {
+            Some(_) => console.connections.pages(&access, &id).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (integration, pages) = tokio::try_join!(console.connections.integration(&access, &id), pages)?;
+    let checks = format!("{}/health", Tab::Health.path(&id));
+    let body = html! {
+        @if let Some((lost, pages)) = query.other.as_deref().zip(pages.as_ref()) { (other_account(&visitor, &integration, pages, lost)) }
+        (connection(&visitor, &integration))
+        section #health {
+            h2.hidden { (tr!("Health")) }
+            div.card { (lazy_fragment(&checks, &tr!("Checking token, permissions, subscriptions and forms with Meta…"))) }
+        }
+    };
+    Ok(Tab::Health.page(&visitor, jar, &integration, &body))
+}
+
+fn connection(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    html! {
+        div.card {
+            dl.facts {
+                div { dt { (tr!("Last new lead")) } dd { (time_or(integration.last_sync_at, &tr!("None yet"))) } }
+                div { dt { (tr!("Expires")) } dd { (time_or(integration.expires_at, &tr!("Never"))) } }
+                div { dt { (tr!("Connected through")) } dd { @match integration.token_kind { TokenKind::User => (tr!("A person's login")), TokenKind::SystemUser => (tr!("A system user's token")) } } }
+                div { dt { (tr!("Last checked")) } dd { (time_or(integration.checked_at, &tr!("Not yet"))) } }
+            }
+            @if integration.reason_message.is_none() {
+                @match integration.token_kind {
+                    TokenKind::User => div.acts { (reconnect_calmly(visitor, integration)) span.quiet { (tr!("Reconnecting keeps settings, history and leads. Add or remove pages at Facebook.")) } },
+                    TokenKind::SystemUser => div.acts { a.button href=(token_path(&integration.id)) { (tr!("Replace the token")) } span.quiet { (tr!("Replacing it keeps settings, history and leads. Assign pages to the system user in Meta Business settings first.")) } },
+                }
+            }
+        }
+    }
+}
+
+/// Asks before another account takes the place of the connected one.
+fn other_account(visitor: &Visitor, integration: &IntegrationOut, pages: &PageList, lost: &str) -> Markup {
+    // The address is anyone's to write, so it only selects from the integration's own pages.
+    let lost: Vec<&str> = lost.split(',').collect();
+    let lost: Vec<&ConnectionOut> = pages.items.iter().filter(|page| lost.contains(&page.page_id.as_str())).collect();
+    html! {
+        (alert("warn", html! {
+            h2 { (tr!("This was another account")) }
+            @match integration.token_kind {
+                TokenKind::User => p { (tr!("You logged in at Facebook as a different person from the one who connected “{name}”. Nothing was changed.", name = integration.name)) },
+                TokenKind::SystemUser => p { (tr!("“{name}” uses a system user's token, which can last forever. A person's login ends after 60 days. Nothing was changed.", name = integration.name)) },
+            }
+            @if !lost.is_empty() {
+                p { (tr!("If this account takes its place, leads from these pages stop:")) }
+                ul { @for page in &lost { li { (page.page_name) } } }
+            }
+            p { (tr!("To keep both, connect the other account as an integration of its own.")) }
+            div.acts {
+                (reconnect(visitor, integration))
+                form method="post" action={ "/integrations/" (integration.id) "/reconnect" } {
+                    (csrf_field(visitor))
+                    input type="hidden" name="replace" value="yes";
+                    button.danger { (tr!("Replace the account")) }
+                }
+            }
+        }))
+    }
+}
+
+fn reconnect_calmly(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    html! { form method="post" action={ "/integrations/" (integration.id) "/reconnect" } { (csrf_field(visitor)) button { (tr!("Reconnect")) } } }
+}
+
+/// The checks, which call Meta: a fragment for the script, otherwise the tab with them.
+pub(super) async fn checks(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Id(id): Id<IntegrationId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (health, person) =
+        tokio::join!(console.connections.health(&access, &id), console.connections.connected_person(&access, &id));
+    // The report says itself that a secret cannot be read.
+    let (health, person) = (health?, person.ok().flatten());
+    let part = html! {
+        (summary(&health))
+        @if let Some(name) = person { p { (with_markup(&tr!("Connected at Meta as {name}."), &[("name", html! { b { (name) } })])) } }
+        ul.checks { @for check in &health.items { (line(check)) } }
+    };
+    if wants_fragment(&headers) {
+        return Ok(part.into_response());
+    }
+    let integration = console.connections.integration(&access, &id).await?;
+    Ok(Tab::Health.page(&visitor, jar, &integration, &html! { div.card { (part) } }))
+}
+
+fn summary(health: &Health) -> Markup {
+    let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
+    let is_unseen = |check: &&Check| check.status == CheckStatus::Unknown && check.id.is_asked_of_meta();
+    let unseen = health.items.iter().filter(is_unseen).count();
+    let last_lead = health.items.iter().find(|check| check.id == CheckId::LastLead);
+    let silent = last_lead.map_or(0, |check| check.page_ids.len());
+    html! {
+        p {
+            @if failed > 0 { (badge("bad", &tr!("Needs attention"))) " " (tr!([failed] "{n} check failed." | "{n} checks failed.")) }
+            @else if unseen > 0 {
+                (badge("warn", &tr!("Incomplete"))) " "
+                (tr!([unseen] "{n} check could not be completed: leads may be blocked." | "{n} checks could not be completed: leads may be blocked."))
+            }
+            @else if silent > 0 {
+                (badge("warn", &tr!("Needs attention"))) " "
+                (tr!([silent] "No check failed, but {n} page is unusually silent." | "No check failed, but {n} pages are unusually silent."))
+            }
+            @else { (badge("good", &tr!("Healthy"))) " " (tr!("Nothing blocks leads.")) }
+            " " span.quiet { (with_markup(&tr!("Checked with Meta on {time}."), &[("time", time(health.checked_at))])) }
+        }
+    }
+}
+
+fn line(check: &Check) -> Markup {
+    let (kind, status) = match check.status {
+        CheckStatus::Pass => ("good", tr!("Passed")),
+        CheckStatus::Fail => ("bad", tr!("Failed")),
+        CheckStatus::Unknown => ("calm", tr!("Unknown")),
+    };
+    html! {
+        li {
+            (badge(kind, &status))
+            div {
+                b { (name(check.id)) }
+                p { (prose(&check.evidence)) }
+                @if let Some(fix) = &check.fix { p.fix { b { (tr!("What to do:")) " " } (prose(fix)) } }
+            }
+        }
+    }
+}
+
+fn name(id: CheckId) -> Cow<'static, str> {
+    match id {
+        CheckId::Token => tr!("Access token"),
+        CheckId::Scopes => tr!("Permissions"),
+        CheckId::PageTasks => tr!("Page tasks"),
+        CheckId::Subscription => tr!("Webhook subscription"),
+        CheckId::LeadAccess => "Leads Access Manager".into(),
+        CheckId::Forms => tr!("Forms"),
+        CheckId::LastWebhook => tr!("Last webhook"),
+        CheckId::LastLead => tr!("Last lead"),
+        CheckId::AppMode => tr!("App mode"),
+        CheckId::Backlog => tr!("Backlog"),
+        CheckId::Whatsapp => "WhatsApp".into(),
+    }
+}
