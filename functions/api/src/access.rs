@@ -100,6 +100,9 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
         let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let caller = api.verifier.caller(authorization).await?;
         let colleague = api.directory.admit(&caller).await?;
+        if let Some(user) = &colleague {
+            trail_of(parts).set_user(&user.id);
+        }
         Ok(Self(caller, colleague))
     }
 }

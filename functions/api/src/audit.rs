@@ -27,7 +27,7 @@ pub(crate) struct AuditParameters {
     from: Option<Moment>,
     /// Begun before this time or day.
     to: Option<Moment>,
-    /// The id of who did it: the subject of a person's or a program's token.
+    /// The id of who did it: the subject of a person's or a program's token, or a person's id in the directory.
     who: Option<UserId>,
     act: Option<Act>,
     /// The id of what it was done to.

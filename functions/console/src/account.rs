@@ -16,6 +16,7 @@ use crate::language;
 use crate::layout::{Section, page};
 use crate::session::Visitor;
 use crate::state::Console;
+use crate::steps;
 
 const PATH: &str = "/account";
 
@@ -33,6 +34,7 @@ pub(crate) async fn show(
     let body = html! {
         section.card { h2 { (tr!("You")) } (facts(&visitor, described.as_ref())) }
         section.card { h2 { (tr!("Mails to you")) } (mails(&visitor, described.as_ref())) }
+        (steps::way_back(&visitor, &jar))
     };
     Ok(page(&visitor, jar, Section::Elsewhere, &tr!("Your account"), &body))
 }
@@ -65,7 +67,7 @@ fn mails(visitor: &Visitor, described: Option<&UserOut>) -> Markup {
         form method="post" action={ (PATH) "/mails" } {
             (csrf_field(visitor))
             label.tick { input type="checkbox" name="notifications" checked[out.notifications]; " " (tr!("Leads that are assigned to me")) }
-            p.quiet { (tr!("One mail for each lead, up to twenty an hour; the others come together in one. An admin turns these mails on for each integration.")) }
+            p.quiet { (tr!("You get one mail for each lead, up to twenty an hour, and one for all further leads. An admin switches these mails on for each integration.")) }
             @if out.user.is_admin() {
                 label.tick { input type="checkbox" name="alerts" checked[out.alerts]; " " (tr!("Alerts about connections and webhooks")) }
                 p.quiet { (tr!("Before a connection expires, and when leads have stopped or a webhook fails.")) }

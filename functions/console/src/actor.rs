@@ -172,23 +172,15 @@ fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
 fn no_access(permission: &str) -> Cow<'static, str> {
     match permission {
         PUBLISHING => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to publish posts."
-            )
+            tr!("You cannot open this section. Ask an admin of your CRM for the permission to publish posts.")
         }
         ADS_MANAGEMENT => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to manage campaigns."
-            )
+            tr!("You cannot open this section. Ask an admin of your CRM for the permission to manage campaigns.")
         }
         INBOX => {
-            tr!(
-                "Your account has no access to this section. An admin of your CRM can give you permission to use the inbox."
-            )
+            tr!("You cannot open this section. Ask an admin of your CRM for the permission to use the inbox.")
         }
-        _ => tr!(
-            "Your account has no access to this section. An admin of your CRM can give you permission to manage leads."
-        ),
+        _ => tr!("You cannot open this section. Ask an admin of your CRM for the permission to manage leads."),
     }
 }
 

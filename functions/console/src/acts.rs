@@ -36,6 +36,8 @@ pub(crate) const ACTS: &[RouteAct] = &[
     preview("/unsubscribe/{token}"),
     form("/orgs", A::OrgSelect),
     form("/account/mails", A::UserChange),
+    own("/home/steps"),
+    own("/account/steps"),
     form("/integrations/connect", A::IntegrationConnect),
     form("/integrations/token", A::IntegrationCreate),
     form("/integrations/disconnect", A::IntegrationDisconnect),

@@ -63,6 +63,11 @@ pub(crate) fn mark() -> Markup {
     PreEscaped(include_str!("assets/mark.svg").to_owned())
 }
 
+/// The sign of the search as inline SVG, which takes the colour of the text.
+pub(crate) fn magnifier() -> Markup {
+    PreEscaped(include_str!("assets/magnifier.svg").to_owned())
+}
+
 /// The texts of the script in the current language, as JSON by their English, unless that is the language.
 pub(crate) fn texts() -> Option<String> {
     if language::language() == Language::English {
@@ -74,11 +79,11 @@ pub(crate) fn texts() -> Option<String> {
         ("Create a campaign", tr!("Create a campaign")),
         ("Exports", tr!("Exports")),
         ("Find leads: {text}", tr!("Find leads: {text}")),
-        ("Go to", tr!("Go to")),
         ("Go to a section or find a lead", tr!("Go to a section or find a lead")),
         ("Import leads from a file", tr!("Import leads from a file")),
         ("Link an ad account", tr!("Link an ad account")),
         ("Remove", tr!("Remove")),
+        ("Search", tr!("Search")),
         ("Ad reports", tr!("Ad reports")),
         ("Ad results", tr!("Ad results")),
         ("The connection was interrupted.", tr!("The connection was interrupted.")),

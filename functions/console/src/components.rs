@@ -8,6 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
+use leadwire::model::lead::identity::normalised_email;
+use leadwire::model::lead::phone;
 use leadwire::{language, tr};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
@@ -135,6 +137,16 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// A phone number, linked if a phone can dial it. Meta's test leads have a text in its place.
+pub(crate) fn phone_link(typed: &str) -> Markup {
+    html! { @match phone::dialable(typed) { Some(number) => a.phone href={ "tel:" (number) } { (typed) }, None => span { (typed) } } }
+}
+
+/// An e-mail address, linked if it is one.
+pub(crate) fn mail_link(typed: &str) -> Markup {
+    html! { @if normalised_email(typed).is_some() { a href={ "mailto:" (typed) } { (typed) } } @else { span { (typed) } } }
+}
+
 /// An empty state, with what to do next.
 pub(crate) fn empty(title: &str, body: Markup) -> Markup {
     html! { div.empty { h2 { (title) } p { (body) } } }
@@ -259,6 +271,21 @@ mod tests {
         let places = [("zone", html! { b { "<UTC>" } }), ("page", html! { i { "{zone}" } })];
         let markup = with_markup("Auf {page} & in {zone}, {unknown} {", &places).into_string();
         assert_eq!(markup, "Auf <i>{zone}</i> &amp; in <b>&lt;UTC&gt;</b>, {unknown} {");
+    }
+
+    #[test]
+    fn what_is_no_number_and_no_address_is_no_link() {
+        assert_eq!(
+            phone_link("0049 176 / 12345678").into_string(),
+            "<a class=\"phone\" href=\"tel:004917612345678\">0049 176 / 12345678</a>"
+        );
+        assert_eq!(mail_link("a@b.example").into_string(), "<a href=\"mailto:a@b.example\">a@b.example</a>");
+        for dummy in ["<test lead: dummy data for phone_number>", "call me", "12", ""] {
+            assert!(!phone_link(dummy).into_string().contains("href"), "{dummy}");
+        }
+        for dummy in ["<test lead: dummy data for email>", "ann", "ann@", "@example.com", "a b@example.com"] {
+            assert!(!mail_link(dummy).into_string().contains("href"), "{dummy}");
+        }
     }
 
     #[test]

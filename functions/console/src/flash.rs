@@ -58,9 +58,14 @@ impl Flash {
     }
 }
 
+/// Whether cookies are sent over TLS only, as this session's is.
+pub(crate) fn is_secure(jar: &PrivateCookieJar) -> bool {
+    jar.get("__Host-leadwire").is_some()
+}
+
 /// The name of the flash's cookie beside this session's, and whether it is sent over TLS only.
 fn cookie_name(jar: &PrivateCookieJar) -> (&'static str, bool) {
-    let is_secure = jar.get("__Host-leadwire").is_some();
+    let is_secure = is_secure(jar);
     (if is_secure { FLASH_COOKIES[0] } else { FLASH_COOKIES[1] }, is_secure)
 }
 

@@ -1,7 +1,5 @@
 //! Home: how leads stand, what is broken, and what to do next.
 
-use std::borrow::Cow;
-
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -16,7 +14,6 @@ use leadwire::http::Problem;
 use leadwire::leads::{LatencyReport, ParkedList};
 use leadwire::model::ads::outcome::OutcomeDimension;
 use leadwire::model::connection::lead_state::Severity;
-use leadwire::model::lead::assignment::Assignment;
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -29,6 +26,7 @@ use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
 use crate::session::Visitor;
 use crate::state::Console;
+use crate::steps::{checklist, next_steps};
 use crate::zone::Zone;
 
 /// Parked leads that are counted.
@@ -50,12 +48,12 @@ pub(crate) async fn show(
         console.ads.accounts(&access, &all_accounts),
     )?;
     let (integrations, connections, accounts) = (integrations.items, connections.items, accounts.items);
-    let steps = checklist(&integrations, &connections, &users);
+    let steps = next_steps(&visitor, &jar, &checklist(&integrations, &connections, &users));
     let has_leads = connections.iter().any(|page| page.leads_count > 0);
     let body = html! {
         @if integrations.is_empty() { (welcome(&visitor)) }
         (needs(&visitor, &integrations, &connections, &parked, &account_problems(&accounts), &users))
-        @if steps.iter().any(|step| !step.is_done) { (next_steps(&steps)) }
+        (steps)
         @if has_leads || !accounts.is_empty() {
             (lazy_fragment("/home/figures", &tr!("Counting leads…")))
         }
@@ -80,72 +78,6 @@ fn needs(
             p { (badge("good", &tr!("All good"))) " " (tr!([connections.len()] "Leads arrive from {n} page." | "Leads arrive from {n} pages.")) }
         }
         @if !integrations.is_empty() { (alerted(users)) }
-    }
-}
-
-/// A step on the way to the first lead.
-struct NextStep {
-    is_done: bool,
-    title: Cow<'static, str>,
-    text: Markup,
-}
-
-fn checklist(integrations: &[IntegrationOut], connections: &[ConnectionOut], users: &[UserOut]) -> Vec<NextStep> {
-    let step = |is_done, title, text| NextStep { is_done, title, text };
-    let first = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
-    let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
-    let takers = users.iter().filter(|out| out.user.takes_leads()).count();
-    vec![
-        step(
-            !integrations.is_empty(),
-            tr!("Connect Facebook"),
-            html! { (tr!("Log in at Facebook and select your pages.")) },
-        ),
-        step(
-            !connections.is_empty(),
-            tr!("Choose pages"),
-            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &first { a href={ (path) "/pages" } { (tr!("Choose pages")) } } },
-        ),
-        step(
-            takers > 0,
-            tr!("Add your team"),
-            html! { (tr!("Users come from your CRM, and none of them can manage leads yet. Add your team in the CRM, with the permission to manage leads.")) " " a href="/settings" { (tr!("See your team")) } },
-        ),
-        step(
-            is_assigned,
-            tr!("Decide who gets new leads"),
-            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &first { a href={ (path) "/settings" } { (tr!("Choose who gets them")) } } },
-        ),
-        step(
-            users.iter().any(UserOut::is_alerted),
-            tr!("Choose who gets alerts"),
-            html! { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) " " a href="/settings" { (tr!("See your team")) } },
-        ),
-        step(
-            connections.iter().any(|page| page.leads_count > 0),
-            tr!("See a lead arrive"),
-            html! {
-                (tr!("Fill in one of your forms. A test lead shows that it works, but does not count.")) " "
-                @if !connections.is_empty() { a href="/forms" { (tr!("Send a test lead")) } }
-            },
-        ),
-    ]
-}
-
-fn next_steps(steps: &[NextStep]) -> Markup {
-    let done = steps.iter().filter(|step| step.is_done).count();
-    html! {
-        section.card.steps {
-            h2 { (tr!("Setup: {done} of {all} steps done", done = done, all = steps.len())) }
-            ol {
-                @for step in steps {
-                    li class=[step.is_done.then_some("done")] {
-                        b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
-                        @if !step.is_done { " " span { (step.text) } }
-                    }
-                }
-            }
-        }
     }
 }
 

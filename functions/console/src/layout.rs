@@ -41,12 +41,12 @@ pub(crate) enum Section {
     Elsewhere,
 }
 
-/// The sections in the order of the navigation, with their addresses.
+/// The sections in the order of the navigation, with their addresses. The first are those that people use all day.
 const SECTIONS: [(Section, &str); 11] = [
     (Section::Home, "/home"),
-    (Section::Integrations, "/integrations"),
     (Section::Leads, "/leads"),
     (Section::Inbox, "/inbox"),
+    (Section::Integrations, "/integrations"),
     (Section::Delivery, "/delivery"),
     (Section::Forms, "/forms"),
     (Section::Posts, "/posts"),
@@ -55,6 +55,9 @@ const SECTIONS: [(Section, &str); 11] = [
     (Section::Audit, "/audit"),
     (Section::Settings, "/settings"),
 ];
+
+/// Sections that fit beside each other on a phone, in every language. The others are behind one word there.
+const MAX_IN_A_ROW: usize = 3;
 
 impl Section {
     fn name(self) -> Cow<'static, str> {
@@ -220,7 +223,7 @@ fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), b
         a.skip href="#main" { (tr!("Skip to content")) }
         header.top {
             a.brand href="/" { (assets::mark()) span { "Leadwire" } }
-            button.plain.palette type="button" data-palette hidden { (tr!("Go to")) kbd aria-hidden="true" { "Ctrl K" } }
+            a.button.plain.palette href="/leads#find" data-palette aria-keyshortcuts="Control+K Meta+K" { (assets::magnifier()) span { (tr!("Search")) } kbd aria-hidden="true" { "Ctrl K" } }
             div.who {
                 @if let Some(org) = visitor.org_name() { span.org { (org) } }
                 @if visitor.is_superadmin() { a href="/orgs" { (tr!("Switch org")) } }
@@ -228,16 +231,7 @@ fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), b
                 form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { (tr!("Sign out")) } }
             }
         }
-        nav.sections aria-label=(tr!("Sections")) {
-            @for (this, path) in SECTIONS {
-                @if visitor.may_open(this) {
-                    a href=(path) aria-current=[(this == section).then_some("page")] {
-                        (this.name())
-                        @if this == Section::Delivery && visitor.parked > 0 { " " (parked(visitor.parked)) }
-                    }
-                }
-            }
-        }
+        (navigation(visitor, section))
         main #main tabindex="-1" {
             @if let Some(flash) = &visitor.flash {
                 (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
@@ -257,6 +251,35 @@ fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), b
         footer.languages { a href="/account" { (tr!("Your account")) } (language::switch()) }
     };
     document(title, "framed", &inside)
+}
+
+/// The sections. On a phone, a sheet that needs no script has those for which there is no room; elsewhere the style shows
+/// its links with the others.
+fn navigation(visitor: &Visitor, section: Section) -> Markup {
+    let open: Vec<(Section, &str)> = SECTIONS.into_iter().filter(|(this, _)| visitor.may_open(*this)).collect();
+    let (row, rest) = open.split_at_checked(MAX_IN_A_ROW).unwrap_or((open.as_slice(), &[]));
+    let is_parked = |this: Section| this == Section::Delivery && visitor.parked > 0;
+    let link = |(this, path): &(Section, &str)| {
+        html! {
+            a href=(path) aria-current=[(*this == section).then_some("page")] {
+                (this.name())
+                @if is_parked(*this) { " " (parked(visitor.parked)) }
+            }
+        }
+    };
+    html! {
+        nav.sections aria-label=(tr!("Sections")) {
+            @for entry in row { (link(entry)) }
+            @if !rest.is_empty() {
+                @let is_here = rest.iter().any(|(this, _)| *this == section);
+                button.more type="button" popovertarget="more-sections" data-here[is_here] {
+                    (tr!("More"))
+                    @if rest.iter().any(|(this, _)| is_parked(*this)) { " " (parked(visitor.parked)) }
+                }
+                div #more-sections popover { @for entry in rest { (link(entry)) } }
+            }
+        }
+    }
 }
 
 /// How many leads are parked, beside the section that says why.

@@ -104,7 +104,9 @@ pub(crate) async fn callback(
     let code = answer.code.ok_or_else(|| oidc::not_completed(&tr!("The login page sent no code.")))?;
     let LoginCookie { pending, back } = login;
     let Confirmed { caller, renewal } = console.oidc.finish(&origin, code, pending).await?;
-    console.directory.admit(&caller).await?;
+    if let Some(user) = console.directory.admit(&caller).await? {
+        trail.set_user(&user.id);
+    }
     if let Ok(access) = Access::of_colleague(caller.clone()) {
         access.begin(trail).await?;
     }

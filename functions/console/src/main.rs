@@ -33,6 +33,7 @@ mod router;
 mod session;
 mod settings;
 mod state;
+mod steps;
 mod styleguide;
 mod unsubscribe;
 mod waiting;

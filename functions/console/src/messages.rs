@@ -19,18 +19,22 @@ pub(crate) fn text(problem: &Problem) -> Cow<'_, str> {
 /// The console's own words, where the detail names things that pages do not show.
 fn wording(code: ProblemCode) -> Option<Cow<'static, str>> {
     match code {
-        ProblemCode::Act(ErrorCode::OrgRequired) => {
-            Some(tr!("Your account belongs to no org. Ask the person who manages your CRM's logins to assign one."))
+        ProblemCode::Act(ErrorCode::OrgRequired) => Some(tr!(
+            "You are not in an org yet. Ask the person who manages your CRM's logins to add you to one. Then log in again."
+        )),
+        ProblemCode::Act(ErrorCode::OrgNotAllowed) => {
+            Some(tr!("You are not in this org. Ask one of its admins to add you, or log in with another account."))
         }
-        ProblemCode::Act(ErrorCode::OrgNotAllowed) => Some(tr!("Your account does not belong to this org.")),
-        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some(tr!("This requires the role admin or moderator.")),
+        ProblemCode::Act(ErrorCode::RoleNotAllowed) => {
+            Some(tr!("Only admins and moderators can do this. Ask one of them."))
+        }
         ProblemCode::Act(ErrorCode::UserUnknown) => Some(tr!("Choose a person who is active in this org.")),
         ProblemCode::Act(ErrorCode::CursorInvalid) => {
-            Some(tr!("This position in the list is no longer valid. Start at the beginning of the list."))
+            Some(tr!("This part of the list cannot be found. Go back to its beginning."))
         }
-        ProblemCode::Act(ErrorCode::RequestReused) => Some(tr!(
-            "You already sent this form, and it took effect. Send it again only if you want the same a second time."
-        )),
+        ProblemCode::Act(ErrorCode::RequestReused) => {
+            Some(tr!("You have already sent this form, and it worked. Send it again only if you want the same twice."))
+        }
         ProblemCode::Act(ErrorCode::RangeEmpty) => Some(tr!("The last day must not be before the first.")),
         _ => None,
     }

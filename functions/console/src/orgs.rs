@@ -113,7 +113,7 @@ pub(crate) async fn select(
         let detail = tr!("Your session has ended. Log in again.");
         return Err(Problem::new(ProblemCode::SessionEnded, detail));
     }
-    let flash = Flash::done(tr!("You are now acting for {name}.", name = org.name));
+    let flash = Flash::done(tr!("You now work in {name}.", name = org.name));
     let back = local_path(fields.get("back").unwrap_or_default()).unwrap_or("/");
     Ok((flash.put(jar), Redirect::to(back)).into_response())
 }

@@ -18,7 +18,7 @@ use crate::state::Console;
 use crate::waiting::Waiting;
 use crate::{
     account, acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout,
-    leads, login, orgs, posts, request, settings, styleguide, unsubscribe, webhooks,
+    leads, login, orgs, posts, request, settings, steps, styleguide, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -28,6 +28,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/", get(layout::home))
         .route("/home", get(home::show))
         .route("/home/figures", get(home::figures))
+        .route("/home/steps", post(steps::hide))
         .route("/login", get(login::begin))
         .route("/login/callback", get(login::callback))
         .route("/logout", post(login::logout))
@@ -46,6 +47,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/settings/api", get(settings::api))
         .route("/account", get(account::show))
         .route("/account/mails", post(account::switch_mails))
+        .route("/account/steps", post(steps::show))
         .route("/language/{tag}", get(language::choose))
         .route("/audit", get(audit::show))
         .route("/_styleguide", get(styleguide::show))
@@ -70,7 +72,7 @@ pub(crate) fn router(console: Console) -> Router {
 async fn redirect_to_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
     let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
     if !method.is_safe() || page.is_empty() {
-        let detail = tr!("This cannot be done at this address.");
+        let detail = tr!("This address does not do that. Go back and try again.");
         return Problem::new(ProblemCode::MethodNotAllowed, detail).into_response();
     }
     let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -86,7 +88,12 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     let reported = response.extensions().get::<Problem>().cloned();
     // Rejections of the router itself have no text of ours.
     let is_error = status.is_client_error() || status.is_server_error();
-    let unknown_address = || Problem::new(ProblemCode::AddressInvalid, tr!("This address is not valid."));
+    let unknown_address = || {
+        Problem::new(
+            ProblemCode::AddressInvalid,
+            tr!("This address is not complete, or not correct. Check it, or go to the start page."),
+        )
+    };
     let Some(problem) = reported.or_else(|| is_error.then(unknown_address)) else { return response };
     drop(response);
     let page = if request::wants_fragment(&request_parts.headers) {

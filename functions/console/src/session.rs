@@ -8,6 +8,7 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::request::Parts;
 use leadwire::directory::Access;
+use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use leadwire::model::caller::Role;
@@ -153,6 +154,9 @@ impl FromRequestParts<Console> for Visitor {
         let read = async { tokio::try_join!(org, console.directory.admit(&session.caller)) };
         let (read, parked) = tokio::join!(read, parked);
         let (org, colleague) = read.map_err(|error| Problem::from(error).into_response())?;
+        if let Some(user) = &colleague {
+            trail_of(parts).set_user(&user.id);
+        }
         let account_language = colleague.as_ref().and_then(|user| user.language.as_deref());
         language::speak_as_account(&parts.headers, account_language);
         let acts_for = session.acts_for().map_or("", OrgId::as_str);

@@ -134,7 +134,7 @@ pub(crate) async fn api(
     );
     let body = html! {
         (tabs("/settings/api"))
-        p { (tr!("Programs can do everything over HTTP that people do here. The operator of this system gives your CRM a client id and a secret; with these it gets tokens.")) }
+        p { (tr!("Programs can do over HTTP what people do here. The operator of Leadwire gives your CRM a client id and a secret, with which it gets tokens.")) }
         div.card {
             dl.facts {
                 div { dt { (tr!("Address")) } dd { code { (origin) "/api" } } }

@@ -37,7 +37,7 @@ pub struct AuditQuery {
     pub from: Option<Timestamp>,
     /// Begun before this.
     pub to: Option<Timestamp>,
-    /// Done by this person or program.
+    /// Done by this person or program: the subject of the token, or a person's id in the directory.
     pub who: Option<UserId>,
     /// This act.
     pub act: Option<AuditAct>,
@@ -133,7 +133,7 @@ impl AuditQuery {
     }
 
     fn matches(&self, record: &AuditRecord) -> bool {
-        self.who.as_ref().is_none_or(|who| record.who.id == *who)
+        self.who.as_ref().is_none_or(|who| record.who.id == *who || record.who.user_id.as_ref() == Some(who))
             && self.act.is_none_or(|act| record.act == act.name())
             && self.subject.as_ref().is_none_or(|subject| record.subjects.contains(subject))
     }

@@ -119,6 +119,8 @@ async fn a_trail_says_who_did_what_and_what_it_changed() {
     for bad in ["jane@example.com", "+31612345678", "Jane Roe", "a#b", "", "ä"] {
         trail.about_id(bad);
     }
+    let ann = UserId::parse("ann").unwrap();
+    trail.set_user(&ann);
     trail.begin(&scope("a"), &caller("u")).await.unwrap();
     trail.begin(&scope("a"), &caller("u")).await.unwrap();
     trail.changed("status", &Status::New, &Status::New);
@@ -132,7 +134,17 @@ async fn a_trail_says_who_did_what_and_what_it_changed() {
     let [act] = &found[..] else { panic!("{found:?}") };
     assert_eq!((act.act.as_str(), act.face, act.outcome), ("lead.change", AuditFace::Console, AuditOutcome::Done));
     assert_eq!((act.who.id.as_str(), act.who.role, act.source.as_deref()), ("u", Role::Admin, Some("192.0.2.1")));
-    assert_eq!(act.subjects, ["meta-1"]);
+    assert_eq!((&act.who.user_id, &act.subjects), (&Some(ann.clone()), &vec!["meta-1".to_owned()]));
+    for (who, found) in [("u", 1), ("ann", 1), ("bob", 0)] {
+        let query = AuditQuery { who: UserId::parse(who).ok(), ..AuditQuery::default() };
+        assert_eq!(log.list(&scope("a"), &query, None, 10).await.unwrap().items.len(), found, "{who}");
+    }
+    // Who acts for another org has no id in its directory.
+    let root = Caller { role: Role::SuperAdmin, ..caller("u") };
+    let elsewhere = log.trail(AuditFace::Console, None, ActRule::Act(AuditAct::LeadChange));
+    elsewhere.set_user(&ann);
+    elsewhere.begin(&scope("b"), &root).await.unwrap();
+    assert_eq!(log.list(&scope("b"), &AuditQuery::default(), None, 10).await.unwrap().items[0].who.user_id, None);
     let changes = serde_json::to_value(&act.changes).unwrap();
     let status =
         serde_json::json!({ "field": "status", "before": "qualified", "after": "contacted", "withheld": false });

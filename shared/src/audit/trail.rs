@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{ActError, ErrorCode};
-use crate::ids::{AuditId, OrgScope};
+use crate::ids::{AuditId, OrgScope, UserId};
 use crate::model::audit::{AuditAct, AuditActor, AuditChange, AuditFace, AuditOutcome, AuditRecord, Recordable};
 use crate::model::caller::Caller;
 use crate::table::Table;
@@ -39,6 +39,8 @@ struct Recorder {
 struct SeenSoFar {
     begun: Option<(OrgScope, AuditRecord)>,
     is_stored: bool,
+    /// The caller's id in the directory of their own org.
+    user: Option<UserId>,
     subjects: Vec<String>,
     changes: Vec<AuditChange>,
 }
@@ -46,6 +48,13 @@ struct SeenSoFar {
 impl Trail {
     pub(super) fn new(table: Table, face: AuditFace, source: Option<String>, rule: ActRule) -> Self {
         Self(Some(Arc::new(Recorder { table, face, source, rule, seen: Mutex::default() })))
+    }
+
+    /// Says who the caller is in the directory of their own org.
+    pub fn set_user(&self, user: &UserId) {
+        if let Some(recorder) = &self.0 {
+            recorder.seen().user = Some(user.clone());
+        }
     }
 
     /// Records that the route's act begins, with an outcome that is not known. Does nothing if an act has begun, or if
@@ -67,10 +76,12 @@ impl Trail {
     /// Like [`Trail::begin`], for this act.
     pub async fn begin_as(&self, act: AuditAct, scope: &OrgScope, caller: &Caller) -> Result<(), ActError> {
         let Some(recorder) = &self.0 else { return Ok(()) };
+        let is_own_org = caller.scope_of_colleague().is_ok_and(|own| own.org() == scope.org());
+        let user_id = recorder.seen().user.clone().filter(|_| is_own_org);
         let record = AuditRecord {
             id: AuditId::new(),
             at: crate::clock::now(),
-            who: AuditActor::new(caller),
+            who: AuditActor { user_id, ..AuditActor::new(caller) },
             face: recorder.face,
             source: recorder.source.clone(),
             act: act.name().to_owned(),

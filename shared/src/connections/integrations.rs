@@ -1,7 +1,7 @@
 //! Integrations and their pages, as an admin sees them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -168,6 +168,12 @@ impl Connections {
         let describe = |integration| integration_out(integration, &connections, &parked, now);
         let items = integrations.iter().map(describe).collect();
         Ok(IntegrationList { items, next_cursor: None })
+    }
+
+    /// The names of the org's integrations.
+    pub async fn integration_names(&self, access: &MetaAccess) -> Result<BTreeMap<IntegrationId, String>, ActError> {
+        let integrations = self.connector.table.integrations(&access.scope).await?;
+        Ok(integrations.into_iter().map(|integration| (integration.id, integration.name)).collect())
     }
 
     /// One integration.

@@ -42,6 +42,13 @@ impl Call {
         Self { method: "DELETE", path: format!("{path}?"), body: None, token: None }
     }
 
+    /// The same call without these fields at the end of its list of fields. `None` if they are not there.
+    pub(super) fn without_fields(&self, fields: &str) -> Option<Self> {
+        let fields: String = url::form_urlencoded::byte_serialize(fields.as_bytes()).collect();
+        let path = self.path.strip_suffix(&fields)?.to_owned();
+        Some(Self { path, ..self.clone() })
+    }
+
     /// Makes this call with its own token instead of the batch's.
     #[must_use]
     pub fn with_token(mut self, token: AccessToken) -> Self {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::batch::Call;
 use super::error::Detail;
-use super::leads::{FORM_FIELDS, GraphLead, lead_fields, meta_time};
+use super::leads::{FORM_FIELDS, GraphForm, GraphLead, lead_fields, meta_time};
 use super::{GraphClient, GraphError, GraphPage, Metered, read};
 use crate::ids::{FormId, LeadgenId, PageId};
 use crate::model::lead::form::Form;
@@ -119,22 +119,17 @@ impl GraphClient {
         form: &FormId,
         pages: &[(&PageId, &AccessToken)],
     ) -> Vec<Result<Form, GraphError>> {
-        #[derive(Deserialize)]
-        struct OfPage {
-            page_id: Option<PageId>,
-            #[serde(flatten)]
-            form: Form,
-        }
         let Some((_, first)) = pages.first() else { return Vec::new() };
-        let fields = format!("{FORM_FIELDS},page_id");
+        let fields = format!("page_id,{FORM_FIELDS}");
         let call = |token: &AccessToken| Call::get(form.as_str(), &[("fields", &fields)]).with_token(token.clone());
         let calls: Vec<Call> = pages.iter().map(|(_, token)| call(token)).collect();
         let other_page = || GraphError::NotVisible(Detail::default());
         let of_page = |((page, _), outcome): (&(&PageId, &AccessToken), Result<Value, GraphError>)| {
-            let read = read::<OfPage>(outcome?)?;
-            if read.page_id.as_ref().is_none_or(|owner| owner == *page) { Ok(read.form) } else { Err(other_page()) }
+            let read = read::<GraphForm>(outcome?)?;
+            let is_of_page = read.page_id.as_ref().is_none_or(|owner| owner == *page);
+            if is_of_page { Ok(read.into_form()) } else { Err(other_page()) }
         };
-        pages.iter().zip(self.batch(&calls, first).await).map(of_page).collect()
+        pages.iter().zip(self.batch_with_forms(&calls, first).await).map(of_page).collect()
     }
 
     /// Reads the newest lead of a form, or `None` if the form has no leads.

@@ -2,15 +2,20 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::batch::Call;
 use super::{GraphClient, GraphError, read};
-use crate::ids::{FormId, LeadgenId};
+use crate::ids::{FormId, LeadgenId, PageId};
 use crate::model::lead::Attribution;
-use crate::model::lead::form::{Form, RawAnswer};
+use crate::model::lead::form::{ConsentBox, Form, RawAnswer};
 use crate::secret::AccessToken;
 
-pub(super) const FORM_FIELDS: &str = "id,name,locale,questions{key,label,type,options}";
+/// The fields of a form, followed by [`CONSENT_FIELDS`].
+pub(super) const FORM_FIELDS: &str =
+    "id,name,locale,questions{key,label,type,options},legal_content{custom_disclaimer{checkboxes{key,text}}}";
+/// The fields of a form that show its consent boxes, at the end of [`FORM_FIELDS`].
+const CONSENT_FIELDS: &str = ",legal_content{custom_disclaimer{checkboxes{key,text}}}";
 
 /// Every field of a lead that an ordinary app may read. Meta's specification also has `post_submission_check_result`,
 /// but requesting it fails the whole call with code 3.
@@ -74,6 +79,29 @@ impl GraphLead {
     }
 }
 
+/// A form as Meta returns it.
+#[derive(Debug, Deserialize)]
+pub(super) struct GraphForm {
+    /// The page that owns it, if that was asked for.
+    pub(super) page_id: Option<PageId>,
+    #[serde(flatten)]
+    form: Form,
+    /// What the person agrees to. Meta describes its parts in several ways.
+    #[serde(default)]
+    legal_content: Value,
+}
+
+impl GraphForm {
+    pub(super) fn into_form(self) -> Form {
+        let boxes = self.legal_content.pointer("/custom_disclaimer/checkboxes");
+        let boxes = boxes.map(|boxes| boxes.get("data").unwrap_or(boxes));
+        let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+        let read = |item: &Value| Some(ConsentBox { key: text(item, "key")?, text: text(item, "text")? });
+        let consents = boxes.and_then(Value::as_array).into_iter().flatten().filter_map(read).collect();
+        Form { consents, ..self.form }
+    }
+}
+
 /// What to read of a page with [`GraphClient::leads_and_forms`].
 #[derive(Debug)]
 pub struct PageRead<'a> {
@@ -108,14 +136,31 @@ impl GraphClient {
             })
             .collect();
         // The app's own token for the batch, so that a page's dead token fails only that page's calls.
-        let mut outcomes = self.batch(&calls, &self.app_token()).await.into_iter();
+        let mut outcomes = self.batch_with_forms(&calls, &self.app_token()).await.into_iter();
         let mut fetched = Vec::with_capacity(pages.len());
         for page in pages {
             let leads = outcomes.by_ref().take(page.leads.len()).map(|outcome| read(outcome?)).collect();
-            let forms = outcomes.by_ref().take(page.forms.len()).map(|outcome| read(outcome?)).collect();
+            let form = |outcome: Result<Value, GraphError>| Ok(read::<GraphForm>(outcome?)?.into_form());
+            let forms = outcomes.by_ref().take(page.forms.len()).map(form).collect();
             fetched.push(Fetched { leads, forms });
         }
         fetched
+    }
+
+    /// Makes calls, some of which read [`FORM_FIELDS`]. A form whose consent boxes Meta refuses to show is read without
+    /// them: leads need its questions.
+    pub(super) async fn batch_with_forms(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
+        let mut outcomes = self.batch(calls, token).await;
+        let refused =
+            calls.iter().zip(&mut outcomes).filter(|(_, outcome)| matches!(outcome, Err(GraphError::Refused(_))));
+        let (plain, places): (Vec<Call>, Vec<_>) =
+            refused.filter_map(|(call, outcome)| Some((call.without_fields(CONSENT_FIELDS)?, outcome))).unzip();
+        if !plain.is_empty() {
+            for (place, outcome) in places.into_iter().zip(self.batch(&plain, token).await) {
+                *place = outcome;
+            }
+        }
+        outcomes
     }
 }
 
@@ -157,6 +202,32 @@ mod tests {
         assert_eq!((least.attribution.is_organic, most.attribution.is_organic), (None, Some(false)));
         let odd = json!({"id": "1", "created_time": "2015-02-28T08:49:14+0000", "is_organic": "maybe"});
         assert_eq!(read::<GraphLead>(odd).unwrap().attribution.is_organic, None);
+    }
+
+    #[test]
+    fn a_form_shows_its_consent_boxes_in_whatever_way_meta_describes_them() {
+        let form = |legal_content: Value| {
+            let form = json!({ "id": "3", "page_id": "7", "name": "Form", "legal_content": legal_content });
+            let texts = read::<GraphForm>(form).unwrap().into_form().consents;
+            texts.into_iter().map(|one| format!("{}={}", one.key, one.text)).collect::<Vec<_>>()
+        };
+        let boxes = json!([{ "key": "news", "text": "Send me news." }, { "key": "x" }, { "text": "y" }, 1]);
+        assert_eq!(form(json!({ "custom_disclaimer": { "checkboxes": boxes } })), ["news=Send me news."]);
+        assert_eq!(form(json!({ "custom_disclaimer": { "checkboxes": { "data": boxes } } })), ["news=Send me news."]);
+        for none in [json!(null), json!({}), json!({ "custom_disclaimer": null }), json!("text"), json!([])] {
+            assert_eq!(form(none), Vec::<String>::new());
+        }
+        let plain = read::<GraphForm>(json!({ "id": "3", "name": "Form" })).unwrap();
+        assert_eq!((plain.page_id.clone(), plain.into_form().consents), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_form_can_be_asked_for_without_its_consent_boxes() {
+        let call = Call::get("3", &[("fields", FORM_FIELDS)]);
+        let plain = call.without_fields(CONSENT_FIELDS).unwrap();
+        let expected = FORM_FIELDS.trim_end_matches(CONSENT_FIELDS);
+        assert_eq!(format!("{plain:?}"), format!("{:?}", Call::get("3", &[("fields", expected)])));
+        assert!(plain.without_fields(CONSENT_FIELDS).is_none() && !expected.contains("legal_content"));
     }
 
     #[test]

@@ -252,7 +252,7 @@ fn crm_lead(
     let answers = form::label(&raw_answers, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = if job.unassigned { Reason::NotAsked } else { Reason::StrategyUnassigned };
-    let consents = form::consents(&lead.disclaimers());
+    let consents = form::consents(&lead.disclaimers(), form);
     let form_name = form.map(|form| form.name.clone());
     Lead {
         leadgen_id: Some(job.notice.leadgen_id.clone()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::forms::find_form;
@@ -13,8 +14,9 @@ use super::write::NewLead;
 use super::{LeadWriter, Leads, Outcomes};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
-use crate::ids::{FormId, ImportId, LeadId, OrgScope, UserId};
+use crate::ids::{FormId, ImportId, LeadId, OrgScope};
 use crate::meta_app::MetaApp;
+use crate::model::caller::Caller;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::lead::dedupe::{Snapshot, plan};
@@ -41,12 +43,17 @@ const MAX_FILE_BYTES: usize = 4_000_000;
 /// How to import a file.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
+    /// The import's id, if its sender chose one: of two imports with one id, the second is refused.
+    pub id: Option<ImportId>,
     /// The file's name, for the list of imports.
     pub file_name: Option<String>,
     /// Whether its leads are assigned as configured in the integration of their form's page.
     pub assign: bool,
     /// Whether to store nothing.
     pub dry_run: bool,
+    /// The fingerprint of the dry run that this import follows. If the lines would be read differently now, nothing is
+    /// stored, and the report is that of another dry run.
+    pub fingerprint: Option<String>,
     /// Lines before this one are skipped.
     pub from_line: u64,
     /// After this time, no further lines are started. The report says where to resume.
@@ -74,6 +81,9 @@ pub struct ImportReport {
     pub warnings: Vec<RowProblem>,
     /// Whether nothing was stored.
     pub dry_run: bool,
+    /// A hash of what decides how the lines are read, beside the file: the org's country, the forms, and their mappings.
+    #[serde(skip)]
+    pub fingerprint: String,
     /// The import, which can be undone. `null` for a dry run.
     pub import_id: Option<ImportId>,
     /// The first line that there was no time for: send the same file again with it as `from_line`. `null` if the file
@@ -104,8 +114,8 @@ impl Leads {
     /// phone or name. A failed line does not affect the others.
     ///
     /// # Errors
-    /// Refuses a file that is too large or not such a table. After any other error, the leads imported so far are
-    /// stored; sending the file again does not store them twice.
+    /// Refuses a file that is too large or not such a table, and an id that an earlier import has. After any other error,
+    /// the leads imported so far are stored; sending the file again does not store them twice.
     pub async fn import(
         &self,
         access: &MetaAccess,
@@ -120,7 +130,7 @@ impl Leads {
         let writer = LeadWriter { table: self.table.clone(), bus: self.bus.clone() };
         let now = crate::clock::now();
         let importing = Importing { meta: &self.tokens.meta, writer: &writer, scope: &access.scope, options: &options };
-        let report = importing.run(file, &access.caller.user, now).await?;
+        let report = importing.run(file, &access.caller, now).await?;
         report.import_id.iter().for_each(|id| access.trail.about(id));
         Ok(report)
     }
@@ -136,36 +146,48 @@ pub(super) struct Importing<'a> {
 
 impl Importing<'_> {
     /// Imports a file, and records what it brought.
-    pub(super) async fn run(&self, file: &[u8], by: &UserId, now: Timestamp) -> Result<ImportReport, ActError> {
-        let country = self.writer.table.org(self.scope).await?.and_then(|org| org.default_country);
-        let FileLeads { columns, rows } = rows(file, country.as_deref(), now)
-            .map_err(|NotLeads(why)| ActError::refuse(ErrorCode::FileInvalid, why))?;
-        let mut report = ImportReport { columns, dry_run: self.options.dry_run, ..ImportReport::default() };
-        if self.options.dry_run {
-            self.import_rows(rows, country.as_deref(), &mut report, now).await?;
+    pub(super) async fn run(&self, file: &[u8], by: &Caller, now: Timestamp) -> Result<ImportReport, ActError> {
+        let Self { writer, scope, options, .. } = self;
+        let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
+        let read = || {
+            rows(file, country.as_deref(), now).map_err(|NotLeads(why)| ActError::refuse(ErrorCode::FileInvalid, why))
+        };
+        // The forms of all lines, before anything is stored: how they are read may not change on the way.
+        let named = read()?.rows.flatten().filter_map(|row| row.attribution.form_id).collect();
+        let forms = self.read_forms(named, now).await?;
+        let fingerprint = fingerprint(country.as_deref(), &forms);
+        let is_as_checked = options.fingerprint.as_ref().is_none_or(|checked| *checked == fingerprint);
+        let FileLeads { columns, rows } = read()?;
+        let dry_run = options.dry_run || !is_as_checked;
+        let mut report = ImportReport { columns, dry_run, fingerprint, ..ImportReport::default() };
+        if dry_run {
+            self.import_rows(rows, &forms, country.as_deref(), &mut report, now).await?;
             return Ok(report);
         }
-        let import = FileImport::new(self.options.file_name.clone(), by, now);
-        self.writer.table.insert_import(self.scope, &import).await?;
+        let id = options.id.clone().unwrap_or_default();
+        let import = FileImport::new(id, options.file_name.clone(), by, now);
+        if !writer.table.insert_import(scope, &import).await? {
+            return Err(ActError::refuse(ErrorCode::RequestReused, "This import has already started."));
+        }
         report.import_id = Some(import.id.clone());
-        let outcome = self.import_rows(rows, country.as_deref(), &mut report, now).await;
+        let outcome = self.import_rows(rows, &forms, country.as_deref(), &mut report, now).await;
         // What was stored before an error can be undone, too.
         let ImportReport { created, merged, in_before, failed, .. } = report;
         let ended_at = Some(crate::clock::now());
         let ended = FileImport { ended_at, created, merged, in_before, failed, ..import };
-        self.writer.table.end_import(self.scope, &ended).await?;
+        writer.table.end_import(scope, &ended).await?;
         outcome.map(|()| report)
     }
 
     async fn import_rows(
         &self,
         rows: impl Iterator<Item = Result<FileRow, RowError>>,
+        forms: &BTreeMap<FormId, KnownForm>,
         country: Option<&str>,
         report: &mut ImportReport,
         now: Timestamp,
     ) -> Result<(), ActError> {
         let mut rows = rows.skip_while(|row| line_of(row) < self.options.from_line).peekable();
-        let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
         let mut planned = Snapshot::default();
         while let Some(next) = rows.peek() {
             // Checked between chunks, so that no line is reported twice when the rest of the file is sent.
@@ -176,7 +198,6 @@ impl Importing<'_> {
             let (valid, invalid): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
             invalid.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
             let valid: Vec<FileRow> = valid.into_iter().flatten().collect();
-            read_forms(self.meta, self.writer, self.scope, &valid, &mut forms, now).await?;
             let page_of = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
             // In file order: of two lines about one person, the first becomes the lead.
             for rows in valid.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
@@ -197,6 +218,33 @@ impl Importing<'_> {
         let ImportReport { rows, created, merged, failed, dry_run, .. } = report;
         tracing::info!(org = %self.scope.org(), rows, created, merged, failed, dry_run, "a file of leads was processed");
         Ok(())
+    }
+
+    /// Looks up forms: their pages and their mappings. Lines of a form without a connected page are mapped by column name.
+    async fn read_forms(
+        &self,
+        ids: BTreeSet<FormId>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<FormId, KnownForm>, WorkError> {
+        let Self { meta, writer, scope, .. } = self;
+        let ids: Vec<FormId> = ids.into_iter().collect();
+        let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &ids).await?.into_iter().collect();
+        let mut forms = BTreeMap::new();
+        for id in ids {
+            // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
+            let found = if forms.len() < MAX_FORMS {
+                find_form(meta, &writer.table, scope, &id, now).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
+                    None
+                })
+            } else {
+                None
+            };
+            let (page, form) = found.unzip();
+            let mapping = mappings.remove(&id);
+            forms.insert(id, KnownForm { page, form, mapping });
+        }
+        Ok(forms)
     }
 
     /// Counts the outcomes of leads and, unless this is a dry run, stores them. A dry run records in `planned` what would
@@ -298,38 +346,13 @@ impl ImportReport {
     }
 }
 
-/// Looks up the forms that these lines name: their pages and their mappings. Lines of a form without a connected page
-/// are mapped by column name.
-async fn read_forms(
-    meta: &MetaApp,
-    writer: &LeadWriter,
-    scope: &OrgScope,
-    rows: &[FileRow],
-    forms: &mut BTreeMap<FormId, KnownForm>,
-    now: Timestamp,
-) -> Result<(), WorkError> {
-    let new: BTreeSet<FormId> = rows
-        .iter()
-        .filter_map(|row| row.attribution.form_id.clone())
-        .filter(|form| !forms.contains_key(form))
-        .collect();
-    let new: Vec<FormId> = new.into_iter().collect();
-    let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &new).await?.into_iter().collect();
-    for id in new {
-        // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
-        let found = if forms.len() < MAX_FORMS {
-            find_form(meta, &writer.table, scope, &id, now).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
-                None
-            })
-        } else {
-            None
-        };
-        let (page, form) = found.unzip();
-        let mapping = mappings.remove(&id);
-        forms.insert(id, KnownForm { page, form, mapping });
-    }
-    Ok(())
+/// A hash of what decides how lines are read, beside the file.
+#[expect(clippy::expect_used, reason = "plain data")]
+fn fingerprint(country: Option<&str>, forms: &BTreeMap<FormId, KnownForm>) -> String {
+    let version = |known: &KnownForm| known.mapping.as_ref().map(|mapping| mapping.version);
+    let page = |known: &KnownForm| known.page.as_ref().map(|page| page.page_id.clone());
+    let forms: Vec<_> = forms.iter().map(|(id, known)| (id, page(known), &known.form, version(known))).collect();
+    hex::encode(Sha256::digest(serde_json::to_vec(&(country, forms)).expect("plain data")))
 }
 
 fn lead_of(row: &FileRow, known: Option<&KnownForm>, country: Option<&str>, assign: bool, now: Timestamp) -> Lead {

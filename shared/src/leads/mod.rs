@@ -19,6 +19,7 @@ mod latency;
 mod lists;
 mod manage;
 mod mapping;
+mod names;
 mod parked;
 mod quiet;
 mod remap;

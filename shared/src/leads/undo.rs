@@ -1,6 +1,7 @@
 //! Undoes imports of files: what they brought goes as if it had never come, except for what was used since.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,8 @@ impl Leads {
         let now = crate::clock::now();
         let mut imports = self.table.imports(&access.scope).await?;
         imports.retain(|import| now < import.undo_until());
-        let items = imports.into_iter().rev().map(|import| ImportOut::new(import, now)).collect();
+        imports.sort_by_key(|import| Reverse(import.asked_at));
+        let items = imports.into_iter().map(|import| ImportOut::new(import, now)).collect();
         Ok(ImportList { items, next_cursor: None })
     }
 

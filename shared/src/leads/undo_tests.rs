@@ -1,4 +1,5 @@
-//! Imports that are undone: completely, after use, by two at once, and by workers that die.
+//! Imports: what was checked and nothing else, once; and undone: completely, after use, by two at once, and by workers
+//! that die.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -8,10 +9,13 @@ use super::import::{ImportOptions, ImportReport, Importing};
 use super::test_support::{FakeServices, ingest};
 use super::undo::Undoing;
 use super::{Ingest, LeadLister};
-use crate::ids::{ImportId, UserId};
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{FormId, ImportId, UserId};
+use crate::model::caller::{Caller, Role};
 use crate::model::conversion::{Conversion, UnsentReason};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::file_import::ImportUndo;
+use crate::model::lead::mapping::{Mapping, Rule};
 use crate::model::lead::query::LeadQuery;
 use crate::model::lead::{Lead, Status};
 use crate::secret::HmacKey;
@@ -40,18 +44,29 @@ fn by() -> UserId {
     UserId::parse("ann").unwrap()
 }
 
+fn options() -> ImportOptions {
+    ImportOptions {
+        id: None,
+        file_name: None,
+        assign: false,
+        dry_run: false,
+        fingerprint: None,
+        from_line: 0,
+        timeout: Duration::from_secs(60),
+    }
+}
+
 impl ImportFixture {
     async fn import(&self, file: &str) -> ImportReport {
-        let options = ImportOptions {
-            file_name: None,
-            assign: false,
-            dry_run: false,
-            from_line: 0,
-            timeout: Duration::from_secs(60),
-        };
+        self.import_as(file, options()).await.unwrap()
+    }
+
+    async fn import_as(&self, file: &str, options: ImportOptions) -> Result<ImportReport, ActError> {
         let Ingest { meta, writer, .. } = &self.ingest;
         let importing = Importing { meta, writer, scope: &scope("a"), options: &options };
-        importing.run(file.as_bytes(), &by(), crate::clock::now()).await.unwrap()
+        let (name, role) = (Some("Ann".to_owned()), Role::Admin);
+        let caller = Caller { user: by(), name, email: None, role, orgs: Vec::new(), is_program: false };
+        importing.run(file.as_bytes(), &caller, crate::clock::now()).await
     }
 
     async fn undo(&self, report: &ImportReport) -> ImportUndo {
@@ -115,6 +130,44 @@ async fn an_undone_import_leaves_nothing_and_can_be_repeated() {
     let _ = org.undo(&again).await;
     let other = org.import("full_name,phone\nCem,+4915112345678\n").await;
     assert_eq!((other.created, other.merged), (1, 0));
+}
+
+#[tokio::test]
+async fn what_is_read_otherwise_than_it_was_checked_is_not_imported() {
+    const OF_A_FORM: &str = "id,form_id,email,city\nl:501,f:3,one@example.com,Ulm\n";
+    let org = fixture().await;
+    let check = ImportOptions { dry_run: true, ..options() };
+    let checked = org.import_as(OF_A_FORM, check.clone()).await.unwrap();
+    let same = org.import_as(OF_A_FORM, check).await.unwrap();
+    assert_eq!((checked.created, &checked.fingerprint), (1, &same.fingerprint));
+    // An admin maps the form in between.
+    let rule = Rule { field: "town".into(), from: vec!["city".into()], ..Rule::default() };
+    let mapping = Mapping { version: 1, rules: vec![rule], country: None, changed_at: at(NOW), changed_by: by() };
+    let form = FormId::parse("3").unwrap();
+    assert!(org.ingest.writer.table.put_mapping(&scope("a"), &form, &mapping).await.unwrap());
+    let as_checked =
+        |report: &ImportReport| ImportOptions { fingerprint: Some(report.fingerprint.clone()), ..options() };
+    let again = org.import_as(OF_A_FORM, as_checked(&checked)).await.unwrap();
+    assert_eq!((again.dry_run, again.created, again.import_id.clone()), (true, 1, None));
+    assert_eq!(org.names().await, ["Known"], "nothing is stored");
+    let done = org.import_as(OF_A_FORM, as_checked(&again)).await.unwrap();
+    assert_eq!((done.dry_run, done.created), (false, 1));
+    let leads = org.leads().await;
+    assert_eq!(leads.iter().find_map(|lead| lead.fields.get("town")).map(String::as_str), Some("Ulm"));
+}
+
+#[tokio::test]
+async fn an_import_that_is_sent_twice_is_one() {
+    let org = fixture().await;
+    let once = ImportOptions { id: Some(ImportId::new()), ..options() };
+    let (one, other) = tokio::join!(org.import_as(FILE, once.clone()), org.import_as(FILE, once));
+    let refused = |outcome: &Result<ImportReport, ActError>| {
+        outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::RequestReused)
+    };
+    assert!(refused(&one) != refused(&other), "{one:?} {other:?}");
+    let report = one.or(other).unwrap();
+    assert_eq!((report.created, report.merged), (2, 2));
+    assert_eq!(org.ingest.writer.table.imports(&scope("a")).await.unwrap().len(), 2, "with the one before");
 }
 
 #[tokio::test]

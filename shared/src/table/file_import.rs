@@ -24,10 +24,11 @@ struct ImportPart {
 }
 
 impl Table {
-    /// Stores an import that is about to begin.
-    pub async fn insert_import(&self, scope: &OrgScope, import: &FileImport) -> Result<(), TableError> {
-        let until = import.undo_until().as_second();
-        self.put(Row::new(&keys::import(scope, &import.id), "import", import).ttl(until)).await
+    /// Stores an import that is about to begin. `false` if there is one with this id.
+    pub async fn insert_import(&self, scope: &OrgScope, import: &FileImport) -> Result<bool, TableError> {
+        let key = keys::import(scope, &import.id);
+        let row = Row::new(&key, "import", import).ttl(import.undo_until().as_second());
+        Ok(self.transact(vec![self.insert(row.item()?)?]).await? == CommitOutcome::Committed)
     }
 
     /// Reads an import.
@@ -35,7 +36,7 @@ impl Table {
         self.get(&keys::import(scope, id)).await
     }
 
-    /// Lists the org's imports, oldest first.
+    /// Lists the org's imports.
     pub async fn imports(&self, scope: &OrgScope) -> Result<Vec<FileImport>, TableError> {
         self.query(&keys::imports_pk(scope), "IMPORT#").await
     }

@@ -13,7 +13,7 @@ use crate::model::connection::problem::{Impact, IntegrationProblem, IntegrationP
 use crate::model::connection::{ConnectedBy, Connection, Integration};
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
-use crate::model::lead::form::{Form, Question};
+use crate::model::lead::form::{ConsentBox, Form, Question};
 use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead, Status};
 use crate::model::org::{LEAD_MANAGEMENT, User};
 use crate::model::webhook::LeadNotice;
@@ -147,7 +147,7 @@ pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
         email: email.map(Into::into),
         fields: [("city".to_owned(), "Bonn".to_owned())].into(),
         answers: vec![Answer { name: "q".into(), label: "Q?".into(), values: vec!["a".into(), "b".into()] }],
-        consents: vec![Consent { key: "k".into(), checked: true }],
+        consents: vec![Consent { key: "k".into(), text: Some("I agree.".into()), checked: true }],
         ..Lead::new(id, FoundBy::Webhook, created_time, at("2026-01-01T00:00:00Z"))
     }
 }
@@ -258,6 +258,7 @@ async fn a_form_is_taken_as_it_was_read_for_a_day() {
             kind: Some("EMAIL".into()),
             options: vec![],
         }],
+        consents: vec![ConsentBox { key: "news".into(), text: "Send me news.".into() }],
     };
     table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
     let read = async |now: &str| table.form(&page, &id, at(now)).await.unwrap();

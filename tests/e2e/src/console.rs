@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use reqwest::{Method, StatusCode};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 use url::Url;
 
@@ -33,6 +34,13 @@ pub struct Page {
 const FORM_KEY: &str = "name=\"form_key\" value=\"";
 
 impl Page {
+    /// The value of the first hidden field with this name; empty if there is none.
+    #[must_use]
+    pub fn hidden_field(&self, name: &str) -> &str {
+        let field = self.text.split_once(&format!("<input type=\"hidden\" name=\"{name}\" value=\""));
+        field.and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default()
+    }
+
     /// The body without its CSRF tokens, which are others in each response.
     #[must_use]
     pub fn text_without_tokens(&self) -> String {
@@ -109,12 +117,30 @@ impl Guest {
         if !fields.is_empty() {
             request = request.form(fields);
         }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    /// Posts a form that takes a file, with this session's CSRF token. `file` is the name and the content of the chosen
+    /// file; without one, browsers send an empty one.
+    ///
+    /// # Panics
+    /// Panics if there is no response.
+    pub async fn post_file(&mut self, path: &str, fields: &[(&str, &str)], file: (&str, &str)) -> Page {
+        let mut form = Form::new().text("form_key", self.csrf_token().await);
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        form = form.part("file", Part::text(file.1.to_owned()).file_name(file.0.to_owned()));
+        self.send(world().http.post(format!("{}{path}", world().endpoints.url)).multipart(form)).await
+    }
+
+    async fn send(&mut self, mut request: RequestBuilder) -> Page {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
         }
         let answer = request.send().await.expect("the console answers");
         let (status, headers) = (answer.status(), answer.headers().clone());

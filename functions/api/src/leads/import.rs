@@ -61,6 +61,8 @@ pub(crate) async fn import_leads(
     }
     parameters.check(&["dry_run", "assign", "from_line"])?;
     let options = ImportOptions {
+        id: None,
+        fingerprint: None,
         file_name: None,
         timeout: ACT_TIMEOUT,
         assign: parameters.is_set("assign")?,

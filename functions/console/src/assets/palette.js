@@ -1,9 +1,11 @@
 "use strict";
 
-// Going anywhere by a few letters: the sections, what can be begun, and a search for leads.
+// Going anywhere by a few letters: the sections, what can be begun, and leads, which the server finds.
 
 const BEGINNINGS = {
-  "/leads": [["/leads/import", "Import leads from a file"], ["/leads/exports", "Exports"], ["/leads?assigned_to=unassigned", "Unassigned leads"]],
+  // Of admins, who alone have this section.
+  "/home": [["/leads/import", "Import leads from a file"], ["/leads/exports", "Exports"]],
+  "/leads": [["/leads?assigned_to=unassigned", "Unassigned leads"]],
   "/posts": [["/posts/new", "Write a post"], ["/posts/calendar", "Post calendar"]],
   "/campaigns": [["/campaigns/new", "Create a campaign"]],
   "/ads": [["/ads/outcomes", "Ad results"], ["/ads/report", "Ad reports"], ["/ads/accounts/new", "Link an ad account"]],
@@ -16,47 +18,73 @@ function places() {
   return sections.flatMap(([href, name]) => [[href, name], ...(BEGINNINGS[href] ?? []).map(([path, text]) => [path, say(text)])]);
 }
 
+/** Links as items of a list. */
+function asItems(links) {
+  return links.map(([href, textContent]) => {
+    const item = document.createElement("li");
+    item.append(Object.assign(document.createElement("a"), { href, textContent }));
+    return item;
+  });
+}
+
+function makePalette() {
+  const dialog = Object.assign(document.createElement("dialog"), { id: "palette" });
+  dialog.setAttribute("aria-label", say("Search"));
+  const input = Object.assign(document.createElement("input"), { type: "search", placeholder: say("Go to a section or find a lead") });
+  input.setAttribute("aria-label", say("Go to a section or find a lead"));
+  input.autocomplete = "off";
+  const [sections, leads, all] = ["ul", "div", "ul"].map((name) => document.createElement(name));
+  // Said aloud as soon as it changes.
+  const told = Object.assign(document.createElement("p"), { className: "quiet" });
+  told.setAttribute("role", "status");
+  dialog.append(input, sections, leads, all, told);
+  document.body.append(dialog);
+  let request = new AbortController();
+  let timer;
+  /** Forgets what is being looked for: the answer would be to an earlier text. */
+  const giveUp = () => {
+    clearTimeout(timer);
+    request.abort();
+  };
+  const find = async (text) => {
+    request = new AbortController();
+    const answer = await fetch(`/leads/find?q=${encodeURIComponent(text)}`, { headers: { "x-part": "1" }, signal: request.signal });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    leads.replaceChildren(...page.querySelectorAll("ul:has(li)"));
+    told.textContent = page.querySelector("p")?.textContent ?? "";
+  };
+  const show = () => {
+    const text = input.value.trim();
+    giveUp();
+    sections.replaceChildren(...asItems(places().filter(([, name]) => name.toLowerCase().includes(text.toLowerCase())).slice(0, 9)));
+    leads.replaceChildren();
+    told.textContent = "";
+    all.replaceChildren(...asItems(text ? [[`/leads?q=${encodeURIComponent(text)}`, say("Find leads: {text}", { text })]] : []));
+    if (text.length > 1) timer = setTimeout(() => find(text).catch(() => {}), 200);
+  };
+  input.addEventListener("input", show);
+  dialog.addEventListener("close", giveUp);
+  dialog.addEventListener("keydown", (event) => {
+    const stops = [input, ...dialog.querySelectorAll("a")];
+    const at = stops.indexOf(document.activeElement);
+    if (event.key === "ArrowDown") stops[Math.min(stops.length - 1, at + 1)]?.focus();
+    else if (event.key === "ArrowUp") stops[Math.max(0, at - 1)]?.focus();
+    else if (event.key === "Enter" && document.activeElement === input) stops[1]?.click();
+    else return;
+    event.preventDefault();
+  });
+  dialog.begin = () => {
+    input.value = "";
+    show();
+    dialog.showModal();
+  };
+  return dialog;
+}
+
 function openPalette() {
-  let dialog = document.getElementById("palette");
-  if (!dialog) {
-    dialog = Object.assign(document.createElement("dialog"), { id: "palette" });
-    dialog.setAttribute("aria-label", say("Go to"));
-    const input = Object.assign(document.createElement("input"), { type: "search", placeholder: say("Go to a section or find a lead") });
-    input.setAttribute("aria-label", say("Go to a section or find a lead"));
-    const list = document.createElement("ul");
-    dialog.append(input, list);
-    document.body.append(dialog);
-    const show = () => {
-      const text = input.value.trim();
-      const found = places().filter(([, name]) => name.toLowerCase().includes(text.toLowerCase()));
-      if (text && document.querySelector(".sections a[href='/leads']")) {
-        found.push([`/leads?q=${encodeURIComponent(text)}`, say("Find leads: {text}", { text })]);
-      }
-      list.replaceChildren(
-        ...found.slice(0, 9).map(([href, textContent]) => {
-          const item = document.createElement("li");
-          item.append(Object.assign(document.createElement("a"), { href, textContent }));
-          return item;
-        }),
-      );
-    };
-    input.addEventListener("input", show);
-    dialog.addEventListener("keydown", (event) => {
-      const stops = [input, ...list.querySelectorAll("a")];
-      const at = stops.indexOf(document.activeElement);
-      if (event.key === "ArrowDown") stops[Math.min(stops.length - 1, at + 1)]?.focus();
-      else if (event.key === "ArrowUp") stops[Math.max(0, at - 1)]?.focus();
-      else if (event.key === "Enter" && document.activeElement === input) list.querySelector("a")?.click();
-      else return;
-      event.preventDefault();
-    });
-    dialog.addEventListener("toggle", show);
-    dialog.fresh = show;
-  }
-  if (dialog.open) return;
-  dialog.querySelector("input").value = "";
-  dialog.fresh();
-  dialog.showModal();
+  const dialog = document.getElementById("palette") ?? makePalette();
+  if (!dialog.open) dialog.begin();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -65,13 +93,15 @@ document.addEventListener("keydown", (event) => {
   openPalette();
 });
 
-// A click beside a dialog closes it.
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-palette]")) openPalette();
+  // Without the script, and in another tab, the link leads to the search for leads.
+  if (event.target.closest("[data-palette]") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openPalette();
+  }
+  // A click beside a dialog closes it.
   if (event.target.tagName !== "DIALOG" || !event.target.open) return;
   const box = event.target.getBoundingClientRect();
   const isInside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
   if (!isInside) event.target.close();
 });
-
-for (const button of document.querySelectorAll("[data-palette]")) button.hidden = false;

@@ -172,7 +172,7 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
         return Err(Problem::field(
             field,
             ProblemCode::FieldInvalid,
-            tr!("Add a heading to the thank-you page so that this is shown."),
+            tr!("Add a heading to the thank-you page. Without one, people do not see this."),
         ));
     }
     Ok(LeadFormIn {
@@ -262,7 +262,7 @@ fn render(screen: &Screen<'_>) -> Markup {
                 &[("page", html! { b { (choice(fields, "page_id").1) } })],
             )) }
             (screen.outcome())
-            (screen.line("form_name", &tr!("Name of the form"), &tr!("Only you see it. No other form of the page may have it."), &needed(250)))
+            (screen.line("form_name", &tr!("Name of the form"), &tr!("Only your team sees this name. Each form of a page needs its own."), &needed(250)))
             (screen.field("form_locale", &tr!("Language"), &tr!("Applies to Meta's own texts in the form."), &|of| html! {
                 select name=(of.name) aria-invalid=[of.wrong] aria-describedby=[of.by] {
                     @for (value, label) in languages() { option value=(value) selected[of.value == value] { (label) } }

@@ -115,7 +115,7 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
                 " " (messages::text(refused))
             } }))
         }
-        (screen.field("page_id", &tr!("Page"), &tr!("The ad appears in the name of this page."), &|of| html! {
+        (screen.field("page_id", &tr!("Page"), &tr!("People see the ad as one of this page."), &|of| html! {
             select name=(of.name) required aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for page in &pages {
                     @let ended = page.reason_message.is_some();
@@ -217,7 +217,7 @@ fn who_sees(screen: &Screen<'_>) -> Markup {
     html! {
         (screen.line("countries", &tr!("Countries"), &tr!("Names or two-letter codes, separated by commas."), &countries))
         (screen.line("age_min", &tr!("From age"), "", &age("18")))
-        (screen.line("age_max", &tr!("To age"), &tr!("65 includes everyone older. Without ages, Meta also finds people beyond your selection who are likely to fill in the form."), &age("65")))
+        (screen.line("age_max", &tr!("To age"), &tr!("65 includes everyone older. If you leave the ages empty, Meta also shows the ad to other people who are likely to fill in the form."), &age("65")))
     }
 }
 
@@ -231,7 +231,7 @@ fn what_they_see(screen: &Screen<'_>) -> Markup {
         }))
         (screen.line("headline", &tr!("Headline"), &tr!("Below the picture, in bold."), &headline))
         (screen.line("image", &tr!("Address of the picture"), &tr!("Meta must be able to download the picture from this address. 1080 × 1080 pixels work everywhere."), &address(true)))
-        (screen.line("link", &tr!("Address that is shown"), &tr!("People who press it see the form, whatever the address is."), &address(false)))
+        (screen.line("link", &tr!("Address that is shown"), &tr!("Whatever you enter here, the ad opens your form."), &address(false)))
         (screen.field("call_to_action", &tr!("Button text"), "", &|of| html! {
             select name=(of.name) aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for words in BUTTONS {

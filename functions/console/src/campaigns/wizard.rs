@@ -187,7 +187,7 @@ impl Screen<'_> {
             @if let Some(problem) = self.problem {
                 // The form submits to this anchor, so that the problem is in view afterwards.
                 div #refused { (alert("bad", html! {
-                    @if problem.field.is_some() { (tr!("Nothing was created. Correct the marked field, and go on.")) }
+                    @if problem.field.is_some() { (tr!("Nothing was created. Correct the marked field, then continue.")) }
                     @else { (messages::text(problem)) }
                 })) }
             }

@@ -79,10 +79,10 @@ impl MappingPage<'_> {
             }
             section {
                 h2 { (tr!("Earlier leads")) }
-                p { (tr!("The mapping applies to new leads. Earlier leads can be mapped again with the saved one.")) }
+                p { (tr!("The mapping applies to new leads. You can also apply the saved one to earlier leads.")) }
                 (again.show(visitor, html! {
-                    p { (tr!("The answers of all leads of this form are mapped again with the saved mapping.")) }
-                    p { (tr!("Each lead whose fields change is published to the CRM. What was changed by hand in the fields is overwritten.")) }
+                    p { (tr!("This maps the answers of all leads of this form again, with the saved mapping.")) }
+                    p { (tr!("The CRM gets each lead whose fields change. Changes that you made to these fields by hand are lost.")) }
                 }))
             }
         };

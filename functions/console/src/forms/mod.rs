@@ -170,10 +170,8 @@ async fn send_test(
             redirect_with(
                 &path,
                 jar,
-                Ok(tr!(
-                    "A test lead was requested from Meta. It is marked as a test, and is neither assigned nor counted."
-                )
-                .into_owned()),
+                Ok(tr!("Meta is sending a test lead. It is marked as a test, and is neither assigned nor counted.")
+                    .into_owned()),
             )
         }
         Err(error) => redirect_with("/forms", jar, Err::<String, _>(error.into())),

@@ -171,7 +171,7 @@ pub(super) async fn person_card(
                 div { a href={ "/inbox/people/" (other.id) } { (name_of(other)) } div { (networks(other)) } }
                 details {
                     summary { (tr!("two people into one" => "Merge")) }
-                    p { (tr!("All conversations and signals of both are then those of {person}. This cannot be undone.", person = name)) }
+                    p { (tr!("{person} gets all conversations and signals of both. This cannot be undone.", person = name)) }
                     form method="post" action={ "/inbox/people/" (person.id) "/person" } {
                         (csrf_field(&member.visitor))
                         input type="hidden" name="person" value=(other.id);

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 
 use super::{Names, channel_tag, joining, message, status_badge};
 use crate::actor::Member;
-use crate::components::{badge, empty, time};
+use crate::components::{badge, empty, phone_link, time};
 use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -264,7 +264,7 @@ fn channel_list(channels: &[ContactChannelOut]) -> Markup {
                             (None, None, Some(id)) => code { (id) },
                             (username, phone, _) => {
                                 @if let Some(username) = username { div { "@" (username) } }
-                                @if let Some(phone) = phone { div { a href={ "tel:" (phone) } { (phone) } } }
+                                @if let Some(phone) = phone { div { (phone_link(phone)) } }
                             }
                         }
                     }

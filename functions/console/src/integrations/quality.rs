@@ -79,7 +79,7 @@ async fn render(
                 p { b { (tr!("Reports are paused.")) " " } (translate(&fault.message)) }
                 p.fix {
                     (with_markup(
-                        &tr!("They are tried again on {time}, and are sent with their original times. Nothing is lost for seven days."),
+                        &tr!("Leadwire tries again on {time} and reports the original times. Meta accepts them for seven days."),
                         &[("time", time(fault.paused_until))],
                     ))
                 }
@@ -126,7 +126,7 @@ fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
                         followed = count(coverage.followed), days = coverage.days))
                 }
             }
-            p.quiet { (tr!("Meta counts a lead if a later status is reported within {days} days. Optimisation works best if between 1 and 40 in 100 leads reach the status that you optimise for.", days = coverage.days)) }
+            p.quiet { (tr!("Meta counts a lead if a later status follows within {days} days. For your ads, choose a status that 1 to 40 of 100 leads reach: from that, Meta learns most.", days = coverage.days)) }
         }
     }
 }
@@ -190,7 +190,7 @@ impl Form<'_> {
                 p.quiet.hint { (tr!("Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM.")) }
                 fieldset {
                     legend { (tr!("The event of each status")) }
-                    p.quiet { (tr!("An empty name means that the status is not reported. Meta asks for every stage from the first one on.")) }
+                    p.quiet { (tr!("Leave a name empty, and this status is not reported. Meta wants every stage, from the first one on.")) }
                     @for (status, value) in STATUSES {
                         @let name = format!("events.{value}");
                         label {
@@ -252,7 +252,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
                         }
                     }
                     @if found.leads_without_report > 0 {
-                        li { (badge("dim", &tr!("Nothing to report"))) " " b { (count(found.leads_without_report)) } p { (tr!("Leads that arrived while no dataset was selected, and kept their first status.")) } }
+                        li { (badge("dim", &tr!("Nothing to report"))) " " b { (count(found.leads_without_report)) } p { (tr!("These leads arrived before you selected a dataset, and still have their first status.")) } }
                     }
                 }
             }

@@ -16,7 +16,7 @@ use leadwire::leads::{LeadDetails, LeadIn};
 use leadwire::model::lead::assignment::Reason;
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::lead::trace::StepKind;
-use leadwire::model::lead::{Answer, FoundBy, Lead};
+use leadwire::model::lead::{Answer, Consent, FoundBy, Lead};
 use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
@@ -26,7 +26,9 @@ use super::history::timeline;
 use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge, status_name};
 use crate::actor::LeadReader;
-use crate::components::{alert, badge, csrf_field, live_fragment, refresh_in, time, with_markup};
+use crate::components::{
+    alert, badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time, with_markup,
+};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -106,10 +108,7 @@ async fn body(
                 section.card {
                     (person(lead))
                     (answers(&tr!("Answers"), &lead.answers))
-                    @if !lead.consents.is_empty() {
-                        h3 { (tr!("Consents")) }
-                        ul.plain { @for consent in &lead.consents { li { @if consent.checked { "☑ " } @else { "☐ " } (consent.key) } } }
-                    }
+                    (consents(&lead.consents))
                     @if !lead.fields.is_empty() {
                         details { summary { (tr!("Fields in the CRM")) } dl.rows { @for (field, value) in &lead.fields { div { dt { code { (field) } } dd { (value) } } } } }
                     }
@@ -176,8 +175,8 @@ fn person(lead: &Lead) -> Markup {
     html! {
         dl.rows {
             div { dt { (tr!("Status")) } dd { (status_badge(lead.status)) @if lead.test { " " (badge("calm", &tr!("Test lead"))) } } }
-            @if let Some(email) = &lead.email { div { dt { (tr!("E-mail")) } dd.address { a href={ "mailto:" (email) } { (email) } } } }
-            @if let Some(phone) = &lead.phone { div { dt { (tr!("Phone")) } dd.address { a href={ "tel:" (phone) } { (phone) } } } }
+            @if let Some(email) = &lead.email { div { dt { (tr!("E-mail")) } dd.address { (mail_link(email)) } } }
+            @if let Some(phone) = &lead.phone { div { dt { (tr!("Phone")) } dd.address { (phone_link(phone)) } } }
             div { dt { (tr!("Submitted")) } dd { (time(lead.created_time)) } }
             div { dt { (tr!("In the CRM since")) } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
         }
@@ -196,6 +195,20 @@ fn answers(title: &str, answers: &[Answer]) -> Markup {
     }
 }
 
+/// What the person agreed to or not, as the form said it; by its key in the form if that is not known.
+fn consents(consents: &[Consent]) -> Markup {
+    html! {
+        @if !consents.is_empty() {
+            h3 { (tr!("Consents")) }
+            ul.plain {
+                @for consent in consents {
+                    li { @if consent.checked { "☑ " } @else { "☐ " } span.text title=(consent.key) { (consent.text.as_deref().unwrap_or(&consent.key)) } }
+                }
+            }
+        }
+    }
+}
+
 fn later_submissions(details: &LeadDetails) -> Markup {
     html! {
         @for submission in &details.submissions {
@@ -208,6 +221,7 @@ fn later_submissions(details: &LeadDetails) -> Markup {
                     }
                 }
                 (answers(&tr!("Answers in that form"), &submission.answers))
+                (consents(&submission.consents))
             }
         }
     }
@@ -252,8 +266,10 @@ fn assignment_reason(lead: &Lead) -> Cow<'static, str> {
         Reason::Turn => tr!("It was this person's turn."),
         Reason::Chosen => tr!("The integration assigns all its leads to this person."),
         Reason::StrategyUnassigned => tr!("The integration assigns no leads."),
-        Reason::NobodyEligible => tr!("At that time, no one could take leads."),
-        Reason::UserNotEligible => tr!("The chosen person could not receive leads when this one arrived."),
+        Reason::NobodyEligible => tr!("No one could take leads at that time."),
+        Reason::UserNotEligible => {
+            tr!("The integration assigns its leads to a person who could not take any when this one arrived.")
+        }
         Reason::Manual => tr!("Assigned manually."),
         Reason::NotAsked => tr!("It was imported without assignment, as requested."),
         Reason::NoIntegration => tr!("Its form does not belong to a connected page."),
@@ -347,4 +363,22 @@ pub(super) async fn change_status(
 pub(super) fn read_only() -> Problem {
     let detail = tr!("You can view leads, but only admins and moderators can change them.");
     Problem::new(ProblemCode::LeadsAreToSee, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consent_is_what_the_person_read_or_its_key() {
+        let shown = |text: Option<&str>, checked| {
+            let consent = Consent { key: "newsletter".to_owned(), text: text.map(ToOwned::to_owned), checked };
+            consents(&[consent]).into_string()
+        };
+        let text = "☑ <span class=\"text\" title=\"newsletter\">Send me &lt;news&gt;.</span>";
+        assert!(shown(Some("Send me <news>."), true).contains(text), "{}", shown(Some("Send me <news>."), true));
+        let key = "☐ <span class=\"text\" title=\"newsletter\">newsletter</span>";
+        assert!(shown(None, false).contains(key), "{}", shown(None, false));
+        assert_eq!(consents(&[]).into_string(), "");
+    }
 }

@@ -93,7 +93,7 @@ fn part(visitor: &Visitor, exports: &[ExportOut]) -> Markup {
             section.card {
                 @let leads = html! { b { (tr!([export.leads] "{n} lead" | "{n} leads")) } };
                 p { (state_of(export.state)) " " (with_markup(&tr!("{leads}, requested {time}"), &[("leads", leads), ("time", time(export.requested_at))])) }
-                @if export.state == ExportState::Running { p.quiet { (tr!("Leads are being written. {count} so far.", count = count(export.leads))) } }
+                @if export.state == ExportState::Running { p.quiet { (tr!("Writing leads: {count} so far.", count = count(export.leads))) } }
                 @if let Some(problem) = &export.problem { p.wrong { (problem) } }
                 @if export.state == ExportState::Done {
                     @let size = html! { (size(export.bytes.unwrap_or_default())) };

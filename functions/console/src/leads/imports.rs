@@ -34,12 +34,13 @@ pub(super) fn table(visitor: &Visitor, imports: &[ImportOut], users: &[User], co
 
 fn row(visitor: &Visitor, out: &ImportOut, users: &[User], confirm: &str) -> Markup {
     let import = &out.import;
-    let by = users.iter().find(|user| user.id == import.asked_by);
+    let by = users.iter().find(|user| user.id == import.asked_by).map(|user| user.name.as_str());
+    let by = by.or(import.asked_by_name.as_deref());
     html! {
         tr {
             td data-label=(tr!("When")) { (time(import.asked_at)) }
             td data-label=(tr!("File")) { @match &import.file_name { Some(name) => bdi { (name) }, None => span.quiet { (tr!("Sent by a program")) } } }
-            td data-label=(tr!("Imported by")) { @match by { Some(user) => (user.name), None => (import.asked_by) } }
+            td data-label=(tr!("Imported by")) { @match by { Some(name) => span title=(import.asked_by) { (name) }, None => span.quiet { (import.asked_by) } } }
             td data-label=(tr!("Result")) { (outcome(out)) }
             td { @if !matches!(out.state, ImportState::Running | ImportState::Undone) { (undo_button(visitor, out, confirm)) } }
         }
@@ -109,8 +110,7 @@ pub(super) async fn undo(Id(id): Id<ImportId>, form: AdminForm) -> Result<Respon
         (Some(undo), ImportState::Undone) => {
             tr!("The import is undone: {removed} removed.", removed = count(undo.removed))
         }
-        _ => tr!("The import is only partly undone, because it took too long. Choose “Continue undoing” below.")
-            .into_owned(),
+        _ => tr!("There was no time to undo the whole import. Choose “Continue undoing” below.").into_owned(),
     });
     Ok(redirect_with("/leads/import", jar, outcome.map_err(Problem::from)))
 }

@@ -22,7 +22,9 @@ use super::{
     OLDEST_FIRST, STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name, views,
 };
 use crate::actor::LeadReader;
-use crate::components::{ago, badge, empty, lazy_fragment, live_fragment, problem_alert, refresh_within, with_markup};
+use crate::components::{
+    ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert, refresh_within, with_markup,
+};
 use crate::delivery;
 use crate::layout::{Section, fragment_or_page, page};
 use crate::request::{ListQuery, wants_fragment};
@@ -90,7 +92,7 @@ pub(super) async fn show(
         div.toolbar {
             form.search method="get" action=(PATH) role="search" aria-label=(tr!("Find leads")) {
                 @for name in super::FILTERS.iter().filter(|name| **name != "q") { @if let Some(value) = query.get(name) { input type="hidden" name=(name) value=(value); } }
-                input type="search" name="q" value=[query.get("q")] aria-label=(tr!("Name, e-mail or phone")) placeholder=(tr!("Name, e-mail or phone"));
+                input #find type="search" name="q" value=[query.get("q")] aria-label=(tr!("Name, e-mail or phone")) placeholder=(tr!("Name, e-mail or phone"));
                 button { (tr!("Find")) }
             }
             (filter_menu(&query, &zone, &users, &pages))
@@ -296,8 +298,8 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
                     @if lead.submissions_count > 0 { " " span.badge.dim title=(tr!("Forms that this person has sent")) { (tr!([lead.submissions_count + 1] "{n} form" | "{n} forms")) } }
                 }
                 div.contact {
-                    @if let Some(email) = &lead.email { a href={ "mailto:" (email) } { (email) } }
-                    @if let Some(phone) = &lead.phone { a.phone href={ "tel:" (phone) } { (phone) } }
+                    @if let Some(email) = &lead.email { (mail_link(email)) }
+                    @if let Some(phone) = &lead.phone { (phone_link(phone)) }
                 }
             }
             td.status { (status_badge(lead.status)) }

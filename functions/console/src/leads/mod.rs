@@ -9,6 +9,8 @@ mod import;
 mod imports;
 mod list;
 mod notes;
+mod page_file;
+mod palette;
 mod views;
 
 use std::borrow::Cow;
@@ -36,6 +38,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/count", get(list::count_all))
         .route("/views", post(views::save))
         .route("/views/delete", post(views::delete))
+        .route("/find", get(palette::find))
         .route("/import", get(import::form).post(import::import))
         .route("/imports/{id}/undo", post(imports::undo))
         .route("/exports", get(exports::list).post(exports::start))
@@ -102,7 +105,7 @@ fn filters_any(query: &ListQuery) -> bool {
 /// The display name of a lead: its name, otherwise its e-mail address or phone number.
 ///
 /// It is truncated, because anyone can submit a name of any length. The answers show it in full.
-fn name_of(lead: &Lead) -> String {
+pub(crate) fn name_of(lead: &Lead) -> String {
     const MAX_NAME_CHARS: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
     let name = known.map_or_else(|| tr!("Unnamed lead"), |name| Cow::Borrowed(name.as_str()));

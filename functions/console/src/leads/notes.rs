@@ -72,7 +72,7 @@ pub(super) fn card(visitor: &Visitor, lead: &Lead, refused: Option<&RefusedNotes
                     label { (tr!("Why it was lost")) textarea name="lost_reason" rows="2" maxlength="500" aria-invalid=[is_wrong(problem, "lost_reason")] aria-describedby=[describes("lost_reason")] { "\n" (text("lost_reason")) } }
                     (field_problem(problem, "lost_reason"))
                 }
-                p.quiet { (tr!("The value goes to Meta with the next status, if lead quality is reported.")) }
+                p.quiet { (tr!("If you report lead quality, Meta gets the value with the next status.")) }
                 button { (tr!("Save notes")) }
             }
         }

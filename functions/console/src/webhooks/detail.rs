@@ -125,7 +125,7 @@ fn render(
             div.acts {
                 form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
                 form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
-                (delete.show(visitor, html! { p { (tr!("Events that are not delivered yet are no longer sent. The secret becomes invalid.")) } }))
+                (delete.show(visitor, html! { p { (tr!("Leadwire stops sending events to it, also those that are waiting. The secret becomes invalid.")) } }))
             }
             @if let Some(until) = endpoint.previous_secret_until {
                 p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }

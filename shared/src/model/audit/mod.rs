@@ -53,6 +53,9 @@ pub struct AuditRecord {
 pub struct AuditActor {
     /// The subject of the token.
     pub id: UserId,
+    /// Their id in the org's directory, if it has them.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
     /// The name in the token, for people.
     #[serde(default)]
     pub name: Option<String>,
@@ -108,7 +111,7 @@ impl AuditActor {
     #[must_use]
     pub fn new(caller: &Caller) -> Self {
         let name = caller.name.clone().filter(|name| !name.contains('@'));
-        Self { id: caller.user.clone(), name, role: caller.role, program: caller.is_program }
+        Self { id: caller.user.clone(), user_id: None, name, role: caller.role, program: caller.is_program }
     }
 }
 

@@ -283,7 +283,7 @@ mod tests {
             full_name: Some("=HYPERLINK(\"x\")".to_owned()),
             phone: Some("+4930901820".to_owned()),
             answers: vec![answer("q", "Which, \"one\"?", &["a", "b\nc"]), answer("email", "email", &["x"])],
-            consents: vec![Consent { key: "terms".to_owned(), checked: true }],
+            consents: vec![Consent { key: "terms".to_owned(), text: None, checked: true }],
             ..lead(1, Some("ann@example.com"))
         };
         first.fields.insert("city".to_owned(), "Köln".to_owned());

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{ImportId, LeadId, LeadgenId, UserId};
+use crate::model::caller::Caller;
 
 /// How long an import can be undone, and is listed.
 pub const IMPORT_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -20,6 +21,9 @@ pub struct FileImport {
     pub file_name: Option<String>,
     /// Who imported it.
     pub asked_by: UserId,
+    /// Their name at that time.
+    #[serde(default)]
+    pub asked_by_name: Option<String>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub asked_at: Timestamp,
@@ -72,11 +76,12 @@ pub enum ImportState {
 impl FileImport {
     /// An import that begins now.
     #[must_use]
-    pub fn new(file_name: Option<String>, by: &UserId, now: Timestamp) -> Self {
+    pub fn new(id: ImportId, file_name: Option<String>, by: &Caller, now: Timestamp) -> Self {
         Self {
-            id: ImportId::new(),
+            id,
             file_name,
-            asked_by: by.clone(),
+            asked_by: by.user.clone(),
+            asked_by_name: by.name.clone(),
             asked_at: now,
             ended_at: None,
             created: 0,
@@ -133,12 +138,15 @@ impl ImportRemoval {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::caller::Role;
 
     #[test]
     fn an_import_that_never_ended_was_interrupted() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let user = UserId::parse("ann").unwrap();
-        let running = FileImport::new(None, &user, at("2026-11-28T12:00:00Z"));
+        let (name, role) = (Some("Ann".to_owned()), Role::Admin);
+        let caller = Caller { user: user.clone(), name, email: None, role, orgs: Vec::new(), is_program: false };
+        let running = FileImport::new(ImportId::new(), None, &caller, at("2026-11-28T12:00:00Z"));
         assert_eq!(running.state(at("2026-11-28T12:01:59Z")), ImportState::Running);
         assert_eq!(running.state(at("2026-11-28T12:02:00Z")), ImportState::Imported);
         assert_eq!(running.undo_until(), at("2026-12-28T12:00:00Z"));

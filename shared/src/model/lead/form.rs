@@ -19,6 +19,18 @@ pub struct Form {
     /// The questions, in the form's order.
     #[serde(default)]
     pub questions: Vec<Question>,
+    /// The consent boxes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<ConsentBox>,
+}
+
+/// One consent box of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentBox {
+    /// The key that a lead's consents refer to.
+    pub key: String,
+    /// What the person agrees to, as shown to them.
+    pub text: String,
 }
 
 /// One question of a form.
@@ -113,10 +125,16 @@ pub fn label(raw_answers: &[RawAnswer], form: Option<&Form>) -> Vec<Answer> {
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Converts Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
+/// Converts Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty. Their texts are the form's.
 #[must_use]
-pub fn consents(disclaimers: &[(String, String)]) -> Vec<Consent> {
-    disclaimers.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()
+pub fn consents(disclaimers: &[(String, String)], form: Option<&Form>) -> Vec<Consent> {
+    let text = |key: &str| form?.consents.iter().find(|one| one.key == key).map(|one| one.text.clone());
+    let consent = |(key, is_checked): &(String, String)| Consent {
+        key: key.clone(),
+        text: text(key),
+        checked: is_checked == "1",
+    };
+    disclaimers.iter().map(consent).collect()
 }
 
 /// Whether these are the dummy answers of Meta's testing tools.
@@ -181,8 +199,14 @@ mod tests {
 
     #[test]
     fn only_the_string_1_is_a_consent() {
-        let boxes = consents(&[("a".into(), "1".into()), ("b".into(), String::new()), ("c".into(), "true".into())]);
+        let responses = [("a".into(), "1".into()), ("b".into(), String::new()), ("c".into(), "true".into())];
+        let boxes = consents(&responses, None);
         assert_eq!(boxes.iter().map(|c| c.checked).collect::<Vec<_>>(), [true, false, false]);
+        // The text is the form's, as far as that is known.
+        let known = vec![ConsentBox { key: "b".into(), text: "Send me news.".into() }];
+        let form = Form { consents: known, ..Form::default() };
+        let texts: Vec<Option<String>> = consents(&responses, Some(&form)).into_iter().map(|c| c.text).collect();
+        assert_eq!(texts, [None, Some("Send me news.".to_owned()), None]);
     }
 
     #[test]

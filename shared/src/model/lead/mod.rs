@@ -203,6 +203,9 @@ pub struct Answer {
 pub struct Consent {
     /// The box's key in the form.
     pub key: String,
+    /// What the person agreed to or not, as the form showed it. Absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Whether the box was ticked.
     pub checked: bool,
 }

@@ -160,6 +160,15 @@ fn region(code: &str) -> Option<Region> {
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
 }
 
+/// The number as a phone dials it; `None` if something else was typed.
+#[must_use]
+pub fn dialable(typed: &str) -> Option<String> {
+    let is_plain = typed.chars().all(|c| c.is_ascii_digit() || "+ ()-./".contains(c));
+    let number: String = typed.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    (is_plain && (5..=15).contains(&digits.len()) && !digits.contains('+')).then_some(number)
+}
+
 /// Removes invisible characters and replaces whitespace with plain spaces. Copied text often contains them, and they
 /// never distinguish two people.
 #[must_use]
@@ -189,6 +198,14 @@ mod tests {
 
     fn check(typed: &str, country: Option<&str>, expect: Option<&str>) {
         assert_eq!(e164(typed, country).as_deref(), expect, "{typed:?} in {country:?}");
+    }
+
+    #[test]
+    fn a_phone_dials_digits_and_nothing_else() {
+        assert_eq!(dialable("+49 (0)30 / 90-18.20").as_deref(), Some("+49030901820"));
+        for typed in ["call me", "javascript:alert(1)", "1234", "+49 1 +2 3456", "123456789012345678"] {
+            assert_eq!(dialable(typed), None, "{typed}");
+        }
     }
 
     #[test]

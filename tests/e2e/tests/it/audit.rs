@@ -126,3 +126,48 @@ async fn everyone_who_changes_something_is_named_with_what_it_was_before() {
     }
     assert!(guest.get("/audit?act=nothing").await.text.contains("Choose one of the actions"));
 }
+
+#[tokio::test]
+async fn the_console_calls_people_and_things_by_their_names() {
+    let ConnectedOrg { tenant, person, integration, .. } =
+        OrgFixture::new("audit-names").users(&["ann"]).settings(&json!({ "name": "Our pages" })).connect().await;
+    tenant.put_user("ann", "Ann Assignee", true).await;
+    tenant.put_user("zoe", "Zoe Zed", false).await;
+    let answers = json!({ "full_name": "Jane <Roe>", "email": "jane@example.com" });
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
+    let lead = tenant.wait_for_leads(&ids).await[0].text("id").to_owned();
+    // The login knows her by another id than the directory does.
+    let email = tenant.create_login("Ida Login", "admin").await;
+    let ida = json!({ "name": "Ida Directory", "email": email, "role": "admin", "active": true });
+    tenant.call_ok(Method::PUT, "/api/users/ida", &ida).await;
+    let mut guest = Guest::log_in(&email).await;
+    assert_eq!(guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "ann")]).await.status, 303);
+    let mapping = json!({ "rules": [{ "field": "nickname", "from": ["full_name"] }] });
+    tenant.call_ok(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &mapping).await;
+    let pages = json!({ "page_ids": person.pages });
+    tenant.call_ok(Method::PUT, &format!("/api/meta/integrations/{integration}/pages"), &pages).await;
+
+    let page = guest.get("/audit").await.text;
+    let form = tenant.items("/api/meta/forms").await[0].text("name").to_owned();
+    for words in [
+        "<b><span title=\"ann\">Ann Assignee</span></b>",
+        &format!("<a href=\"/leads/{lead}\">Jane &lt;Roe&gt;</a>"),
+        &format!("<a href=\"/integrations/{integration}\">Our pages</a>"),
+        "<span title=\"ida\">Ida Directory</span>",
+        "Zoe Zed (not active)</option>",
+        &format!("<div>{form}</div>"),
+        // What has a name still has its id, which leads to all that was done to it.
+        &format!("<a href=\"/audit?subject={lead}\">{lead}</a>"),
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    // A person is chosen by name; what a program did for the org is not theirs.
+    let hers = guest.get("/audit?who=ida").await.text;
+    assert!(hers.contains("<option value=\"ida\" selected>Ida Directory</option>"), "{hers}");
+    assert!(hers.contains("Jane &lt;Roe&gt;") && !hers.contains(&format!("<div>{form}</div>")), "{hers}");
+    let acts = tenant.items("/api/audit?who=ida&limit=100").await;
+    assert!(acts.iter().any(|act| act["act"] == "lead.change"), "{acts:?}");
+    assert!(acts.iter().all(|act| act["who"]["user_id"] == "ida"), "{acts:?}");
+    // The name of a lead is nowhere in what was recorded.
+    assert!(!format!("{:?}", tenant.items("/api/audit?limit=100").await).contains("Roe"));
+}

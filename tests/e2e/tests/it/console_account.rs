@@ -117,3 +117,43 @@ async fn people_whom_the_directory_does_not_know_have_no_mails_to_switch() {
     assert!(guest.get("/account").await.text.contains("so you get no mails"));
     assert_eq!(guest.post("/account/mails", &[("alerts", "on")]).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_person_hides_the_steps_until_something_is_undone() {
+    let ConnectedOrg { tenant, integration, .. } = OrgFixture::new("account-steps").connect().await;
+    let mut guest = Guest::log_in(&tenant.create_login("Hi De", "admin").await).await;
+    let mut other = Guest::log_in(&tenant.create_login("O Ther", "admin").await).await;
+    let home = guest.get("/home").await.text;
+    assert!(home.contains("Setup: 2 of 6 steps done") && home.contains("Choose who gets alerts"), "{home}");
+    assert_eq!(home.matches("No one is mailed").count(), 1, "it is said once: {home}");
+    assert!(!guest.get("/account").await.text.contains("Show them again"));
+
+    // What the form on the page has.
+    let open: Vec<&str> =
+        home.split("name=\"open\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(open, ["team", "assignment", "alerts", "lead"]);
+    let fields: Vec<(&str, &str)> = open.iter().map(|name| ("open", *name)).collect();
+    let hidden = guest.post("/home/steps", &fields).await;
+    assert_eq!((hidden.status.as_u16(), hidden.location.as_str()), (303, "/home"));
+    let home = guest.get("/home").await.text;
+    assert!(home.contains("The setup steps are hidden.") && !home.contains("steps done"), "{home}");
+    assert_eq!(home.matches("No one is mailed").count(), 1, "what is broken is not hidden: {home}");
+    assert!(other.get("/home").await.text.contains("Setup: 2 of 6 steps done"), "it is hidden from one person only");
+    // A step that is done since changes nothing.
+    tenant.put_user("ann", "Ann", true).await;
+    assert!(!guest.get("/home").await.text.contains("steps done"));
+
+    // Back by hand.
+    assert!(guest.get("/account").await.text.contains("Show them again"));
+    assert_eq!(guest.post("/account/steps", &[]).await.location, "/home");
+    assert!(guest.get("/home").await.text.contains("Setup: 3 of 6 steps done"));
+    assert!(!guest.get("/account").await.text.contains("Show them again"));
+    // Back because something that was done is undone.
+    guest.post("/home/steps", &fields).await;
+    assert!(!guest.get("/home").await.text.contains("steps done"));
+    let path = format!("/api/meta/integrations/{integration}");
+    assert_eq!(tenant.call(Method::DELETE, &path, &Value::Null).await.0, 204);
+    let home = guest.get("/home").await.text;
+    assert!(home.contains("Setup: 1 of 6 steps done"), "{home}");
+    assert_eq!(home.matches("No one is mailed").count(), 1, "{home}");
+}

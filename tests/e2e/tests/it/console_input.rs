@@ -110,7 +110,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], Value::Null);
     // Invalid cursors and dates.
-    assert!(guest.get("/leads?cursor=x").await.text.contains("This position in the list is no longer valid"));
+    assert!(guest.get("/leads?cursor=x").await.text.contains("This part of the list cannot be found"));
     assert!(guest.get("/leads?from=yesterday").await.text.contains("Enter a date such as"));
     assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
 }

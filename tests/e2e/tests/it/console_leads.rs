@@ -129,7 +129,11 @@ async fn on_a_phone_ten_leads_take_little_room_and_one_can_be_called() {
     let mut ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     // The same person again is not another row.
     ids.extend(LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await);
-    ids.extend(LeadFixture::new(&person.forms[0]).submit(9).await);
+    // Meta's own test leads have texts in the place of numbers and addresses.
+    let dummy = |field: &str| format!("<test lead: dummy data for {field}>");
+    let dummies = json!({ "full_name": "Dum My", "email": dummy("email"), "phone_number": dummy("phone_number") });
+    ids.extend(LeadFixture::new(&person.forms[0]).answers(&dummies).submit(1).await);
+    ids.extend(LeadFixture::new(&person.forms[0]).submit(8).await);
     wait_for("the leads", async || (tenant.leads("").await.len() == 10).then_some(())).await;
     let browser = Browser::open(PHONE).await;
     browser.open_page("/leads").await;
@@ -142,6 +146,14 @@ async fn on_a_phone_ten_leads_take_little_room_and_one_can_be_called() {
     assert!(highest <= 100.0, "a row of {highest} pixels");
     let call = "return document.querySelector('a.phone[href=\"tel:+14155550123\"]') !== null";
     assert_eq!(browser.client.execute(call, vec![]).await.unwrap(), true);
+    let text = browser.text().await;
+    assert!(text.contains("dummy data for phone_number"), "{text}");
+    let links = "return document.querySelectorAll('a[href*=dummy]').length";
+    assert_eq!(browser.client.execute(links, vec![]).await.unwrap(), 0, "no one can be called by a text");
+    browser.press("Dum My").await;
+    browser.wait_for_text("History").await;
+    browser.check_page("lead-dummy").await;
+    assert_eq!(browser.client.execute(links, vec![]).await.unwrap(), 0);
     browser.close().await;
 }
 
@@ -249,4 +261,53 @@ async fn all_leads_that_match_are_counted_changed_and_restored_unless_they_were_
     }
     wait_for("the export", async || (tenant.items("/api/leads/exports").await[0]["leads"] == LEADS).then_some(()))
         .await;
+}
+
+#[tokio::test]
+async fn a_colleague_finds_leads_from_anywhere_on_a_phone_too() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("console-palette").connect().await;
+    tenant.put_user("sal", "Sal", true).await;
+    let email = tenant.create_login("Sal", "sales").await;
+    let mut ids = Vec::new();
+    for (name, address) in [("Lena <b>Lang</b>", "lena@example.com"), ("Leo Long", "leo@example.com")] {
+        let answers = json!({ "full_name": name, "email": address });
+        ids.extend(LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await);
+    }
+    tenant.wait_for_leads(&ids).await;
+    let browser = Browser::open(PHONE).await;
+    browser.open_page("/account").await;
+    browser.log_in(&email).await;
+    browser.wait_for_text("Mails to you").await;
+    browser.click("[data-palette]").await;
+    browser.press_key("le").await;
+    browser.wait_for_text("2 leads found").await;
+    browser.wait_for_text("lena@example.com").await;
+    let text = browser.text().await;
+    assert!(!text.contains("Import leads"), "what is not theirs is not offered: {text}");
+    browser.check_page("palette-leads").await;
+    // What is typed on is found instead, and the first that is found is opened by the keyboard.
+    browser.press_key("o lo").await;
+    browser.wait_for_text("1 lead found").await;
+    browser.press_key("\u{e015}").await;
+    let focus = "return document.activeElement.textContent";
+    let focus = browser.client.execute(focus, vec![]).await.unwrap();
+    assert!(focus.as_str().unwrap().starts_with("Leo Long leo@example.com"), "{focus}");
+    browser.press_key("\u{e007}").await;
+    let lead = format!("/leads/meta-{}", ids[1]);
+    wait_for("the lead", async || browser.client.current_url().await.ok().filter(|url| url.path() == lead)).await;
+    browser.close().await;
+
+    // Without script, the same place leads to the search.
+    let mut guest = Guest::log_in(&email).await;
+    assert!(guest.get("/account").await.text.contains("href=\"/leads#find\""));
+    assert!(guest.get("/leads").await.text.contains("id=\"find\""));
+    assert_eq!(guest.get("/leads/find?q=Le%26o").await.location, "/leads?q=Le%26o");
+    let mut find = async |text: &str| {
+        let path = format!("/leads/find?q={text}");
+        guest.request(reqwest::Method::GET, &path, &[], &[("x-part", "1")]).await.text
+    };
+    let found = find("len").await;
+    assert!(found.contains("<b>Lena &lt;b&gt;Lang&lt;/b&gt;</b>") && !found.contains("<!DOCTYPE"), "{found}");
+    assert!(find("zoe").await.contains("No one found"));
+    assert!(find("leo@").await.contains("A complete e-mail address"), "it is not typed to its end");
 }

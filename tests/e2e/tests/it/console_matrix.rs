@@ -12,9 +12,10 @@ const PUBLIC: [&str; 6] =
 /// Where everyone with a login is sent on, and where one ends.
 const OWN: [&str; 2] = ["/", "/logout"];
 /// What those see who handle leads and nothing else.
-const OF_LEADS: [&str; 8] = [
+const OF_LEADS: [&str; 9] = [
     "GET /leads",
     "GET /leads/count",
+    "GET /leads/find",
     "GET /leads/{id}",
     "GET /leads/{id}/arrival",
     "POST /leads/views",

@@ -90,7 +90,10 @@ async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_
     assert_eq!((lead.text("page_name"), lead.text("form_name")), ("Bäckerei Sonnenhügel", "Catering-Anfrage"));
     assert_eq!(
         lead["consents"],
-        json!([{ "key": "datenschutz", "checked": true }, { "key": "werbung", "checked": false }])
+        json!([
+            { "key": "datenschutz", "text": "Ich stimme der Verarbeitung meiner Daten zu.", "checked": true },
+            { "key": "werbung", "text": "Ich möchte über Aktionen informiert werden.", "checked": false },
+        ])
     );
     let many = lead.find("answers", "label", "Was dürfen wir liefern?");
     assert_eq!(many.list("values").len(), 2, "{many}");

@@ -21,6 +21,7 @@ mod console_account;
 mod console_campaigns;
 mod console_connections;
 mod console_german;
+mod console_import;
 mod console_inbox;
 mod console_input;
 mod console_leads;

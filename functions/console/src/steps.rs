@@ -1,0 +1,214 @@
+//! The steps on the way to the first lead, which Home lists until all are done, or until the person hides them.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use leadwire::connections::{ConnectionOut, IntegrationOut};
+use leadwire::directory::UserOut;
+use leadwire::ids::{OrgId, UserId};
+use leadwire::model::lead::assignment::Assignment;
+use leadwire::tr;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+
+use crate::components::csrf_field;
+use crate::flash::{self, Flash};
+use crate::form::{AdminForm, Fields};
+use crate::session::Visitor;
+
+/// The cookie with the steps that are hidden in this browser.
+const COOKIE: &str = "leadwire-steps";
+
+/// A step on the way to the first lead.
+pub(crate) struct NextStep {
+    name: &'static str,
+    is_done: bool,
+    title: Cow<'static, str>,
+    text: Markup,
+}
+
+/// The steps that a person has hidden. One that was done then, and is not any more, shows them all again.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct HiddenSteps {
+    org: OrgId,
+    user: UserId,
+    open: Vec<String>,
+}
+
+pub(crate) fn checklist(
+    integrations: &[IntegrationOut],
+    connections: &[ConnectionOut],
+    users: &[UserOut],
+) -> Vec<NextStep> {
+    let step = |name, is_done, title, text| NextStep { name, is_done, title, text };
+    let first = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
+    let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
+    let takers = users.iter().filter(|out| out.user.takes_leads()).count();
+    vec![
+        step(
+            "connect",
+            !integrations.is_empty(),
+            tr!("Connect Facebook"),
+            html! { (tr!("Log in at Facebook and select your pages.")) },
+        ),
+        step(
+            "pages",
+            !connections.is_empty(),
+            tr!("Choose pages"),
+            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &first { a href={ (path) "/pages" } { (tr!("Choose pages")) } } },
+        ),
+        step(
+            "team",
+            takers > 0,
+            tr!("Add your team"),
+            html! { (tr!("No one in your team can manage leads yet. Give people this permission in your CRM.")) " " a href="/settings" { (tr!("See your team")) } },
+        ),
+        step(
+            "assignment",
+            is_assigned,
+            tr!("Decide who gets new leads"),
+            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &first { a href={ (path) "/settings" } { (tr!("Choose who gets them")) } } },
+        ),
+        step(
+            "alerts",
+            users.iter().any(UserOut::is_alerted),
+            tr!("Choose who gets alerts"),
+            html! {
+                // Once there is a connection, an alert above says so.
+                @if integrations.is_empty() { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) " " }
+                a href="/settings" { (tr!("See your team")) }
+            },
+        ),
+        step(
+            "lead",
+            connections.iter().any(|page| page.leads_count > 0),
+            tr!("See a lead arrive"),
+            html! {
+                (tr!("Fill in one of your forms. A test lead shows that it works, but does not count.")) " "
+                @if !connections.is_empty() { a href="/forms" { (tr!("Send a test lead")) } }
+            },
+        ),
+    ]
+}
+
+/// The steps, unless all are done or the person has hidden those that are not.
+pub(crate) fn next_steps(visitor: &Visitor, jar: &PrivateCookieJar, steps: &[NextStep]) -> Markup {
+    let open: Vec<&str> = steps.iter().filter(|step| !step.is_done).map(|step| step.name).collect();
+    let is_hidden = HiddenSteps::find(visitor, jar).is_some_and(|hidden| hidden.has_all(&open));
+    html! {
+        @if !open.is_empty() && !is_hidden {
+            section.card.steps {
+                div.row {
+                    h2 { (tr!("Setup: {done} of {all} steps done", done = steps.len() - open.len(), all = steps.len())) }
+                    form method="post" action="/home/steps" {
+                        (csrf_field(visitor))
+                        @for name in &open { input type="hidden" name="open" value=(name); }
+                        button.plain { (tr!("Hide")) }
+                    }
+                }
+                ol {
+                    @for step in steps {
+                        li class=[step.is_done.then_some("done")] {
+                            b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
+                            @if !step.is_done { " " span { (step.text) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The way back, for those who have hidden the steps.
+pub(crate) fn way_back(visitor: &Visitor, jar: &PrivateCookieJar) -> Markup {
+    html! {
+        @if HiddenSteps::find(visitor, jar).is_some() {
+            section.card {
+                h2 { (tr!("Setup")) }
+                form method="post" action="/account/steps" {
+                    (csrf_field(visitor))
+                    p { (tr!("You have hidden the setup steps on Home.")) }
+                    button { (tr!("Show them again")) }
+                }
+            }
+        }
+    }
+}
+
+impl HiddenSteps {
+    fn new(visitor: &Visitor, fields: &Fields) -> Option<Self> {
+        const MAX_STEPS: usize = 20;
+        let open = fields.all("open").take(MAX_STEPS).map(|name| name.chars().take(20).collect());
+        let org = visitor.session.acts_for()?.clone();
+        Some(Self { org, user: visitor.session.caller.user.clone(), open: open.collect() })
+    }
+
+    /// What this visitor has hidden. Of another person or org, the cookie says nothing.
+    fn find(visitor: &Visitor, jar: &PrivateCookieJar) -> Option<Self> {
+        let hidden: Self = serde_json::from_str(jar.get(COOKIE)?.value()).ok()?;
+        let is_theirs = hidden.user == visitor.session.caller.user && visitor.session.acts_for() == Some(&hidden.org);
+        is_theirs.then_some(hidden)
+    }
+
+    fn has_all(&self, open: &[&str]) -> bool {
+        open.iter().all(|name| self.open.iter().any(|hidden| hidden == name))
+    }
+}
+
+fn cookie(value: String, jar: &PrivateCookieJar) -> Cookie<'static> {
+    let cookie = Cookie::build((COOKIE, value)).path("/").http_only(true).same_site(SameSite::Lax);
+    cookie.secure(flash::is_secure(jar)).max_age(time::Duration::days(365)).build()
+}
+
+/// Hides the steps from this person, in this browser.
+#[expect(clippy::expect_used, reason = "ids and names can be serialised")]
+pub(crate) async fn hide(form: AdminForm) -> Response {
+    let AdminForm { actor, mut jar, fields, .. } = form;
+    if let Some(hidden) = HiddenSteps::new(&actor.visitor, &fields) {
+        let cookie = cookie(serde_json::to_string(&hidden).expect("plain data"), &jar);
+        jar = jar.add(cookie);
+    }
+    let done = Flash::done(tr!("The setup steps are hidden. “Your account” shows them again."));
+    (done.put(jar), Redirect::to("/home")).into_response()
+}
+
+/// Shows them again.
+pub(crate) async fn show(form: AdminForm) -> Response {
+    let removed = cookie(String::new(), &form.jar);
+    (form.jar.remove(removed), Redirect::to("/home")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum_extra::extract::cookie::Key;
+    use leadwire::model::caller::Role;
+
+    use super::*;
+    use crate::session::tests::visitor;
+
+    #[test]
+    fn steps_are_hidden_until_one_that_was_done_is_undone() {
+        let fields = ["team", "lead"].map(|name| ("open".to_owned(), name.to_owned()));
+        let hidden = HiddenSteps::new(&visitor(Role::Admin, &[]), &Fields::new(fields.into())).unwrap();
+        assert!(hidden.has_all(&["team", "lead"]) && hidden.has_all(&["lead"]) && hidden.has_all(&[]));
+        assert!(!hidden.has_all(&["connect", "lead"]));
+    }
+
+    #[test]
+    fn what_one_person_hides_the_next_one_sees() {
+        let jar = || PrivateCookieJar::new(Key::from(&[7; 64]));
+        let ann = visitor(Role::Admin, &[]);
+        let hidden = HiddenSteps::new(&ann, &Fields::new(Vec::new())).unwrap();
+        let value = serde_json::to_string(&hidden).unwrap();
+        let jar = jar().add(cookie(value, &jar()));
+        assert_eq!(HiddenSteps::find(&ann, &jar), Some(hidden));
+        let mut bob = ann.clone();
+        bob.session.caller.user = UserId::parse("bob").unwrap();
+        assert_eq!(HiddenSteps::find(&bob, &jar), None);
+        let mut elsewhere = ann;
+        elsewhere.session.org = OrgId::parse("other").ok();
+        assert_eq!(HiddenSteps::find(&elsewhere, &jar), None);
+    }
+}
