@@ -55,7 +55,7 @@ impl Leads {
         let (by, at) = (access.caller.user.clone(), crate::clock::now());
         let known = self.table.find_leads(&access.scope, &leads.iter().cloned().collect()).await?;
         let seen = known.into_iter().filter_map(|stored| match stored {
-            StoredLead::Lead(lead) => Some((lead.id.clone(), to.of(&lead))),
+            StoredLead::Lead(lead) => Some((lead.id.clone(), to.read(&lead))),
             StoredLead::Submission(_) => None,
         });
         let mut before: BTreeMap<LeadId, LeadField> = seen.collect();
@@ -77,7 +77,7 @@ impl Leads {
                 Ok(Some((lead, _))) => {
                     access.trail.about(&id);
                     outcome.changed += 1;
-                    before.insert(lead.id.clone(), to.of(&lead));
+                    before.insert(lead.id.clone(), to.read(&lead));
                 }
                 Ok(None) => {}
                 Err(error) if error.code() == ErrorCode::NotFound => outcome.gone += 1,

@@ -42,7 +42,7 @@ impl LeadChange {
     /// Whether a lead has what the change presupposes.
     #[must_use]
     pub fn fits(&self, lead: &Lead) -> bool {
-        self.only_if.as_ref().is_none_or(|field| field.of(lead) == *field)
+        self.only_if.as_ref().is_none_or(|field| field.read(lead) == *field)
     }
 }
 

@@ -19,7 +19,7 @@ pub enum LeadField {
 impl LeadField {
     /// Returns the same field with the value that a lead has.
     #[must_use]
-    pub fn of(&self, lead: &Lead) -> Self {
+    pub fn read(&self, lead: &Lead) -> Self {
         match self {
             Self::AssignedTo(_) => Self::AssignedTo(lead.assigned_to.clone()),
             Self::Status(_) => Self::Status(lead.status),
