@@ -1,6 +1,7 @@
-//! Stylesheet, script and logo, embedded in the binary. Their names contain a hash of their content, so that browsers
+//! Stylesheet, script, letters and logo, embedded in the binary. Their names contain a hash of their content, so that browsers
 //! may cache them for ever.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -16,46 +17,51 @@ use sha2::{Digest, Sha256};
 struct Asset {
     name: &'static str,
     kind: &'static str,
-    text: &'static str,
+    content: Cow<'static, [u8]>,
+    /// The name with the hash.
+    file: String,
 }
 
-const ASSETS: [Asset; 3] = [
-    Asset {
-        name: "console.css",
-        kind: "text/css; charset=utf-8",
-        text: concat!(
-            include_str!("assets/console.css"),
-            include_str!("assets/inbox.css"),
-            include_str!("assets/forms.css"),
-            include_str!("assets/phone.css"),
-        ),
-    },
-    Asset {
-        name: "console.js",
-        kind: "text/javascript; charset=utf-8",
-        text: concat!(
-            include_str!("assets/inbox.js"),
-            include_str!("assets/leads.js"),
-            include_str!("assets/palette.js"),
-            include_str!("assets/console.js")
-        ),
-    },
-    Asset { name: "mark.svg", kind: "image/svg+xml", text: include_str!("assets/mark.svg") },
-];
+impl Asset {
+    fn new(name: &'static str, kind: &'static str, content: impl Into<Cow<'static, [u8]>>) -> Self {
+        let content = content.into();
+        let hash = hex::encode(Sha256::digest(&content));
+        let (stem, end) = name.split_once('.').unwrap_or((name, ""));
+        let file = format!("{stem}.{}.{end}", hash.get(..12).unwrap_or_default());
+        Self { name, kind, content, file }
+    }
+}
 
-/// The names with their hashes, in the order of [`ASSETS`].
-static NAMES: LazyLock<[String; 3]> = LazyLock::new(|| {
-    ASSETS.map(|asset| {
-        let hash = hex::encode(Sha256::digest(asset.text.as_bytes()));
-        let (stem, end) = asset.name.split_once('.').unwrap_or((asset.name, ""));
-        format!("{stem}.{}.{end}", hash.get(..12).unwrap_or_default())
-    })
+const STYLE: &str = concat!(
+    include_str!("assets/console.css"),
+    include_str!("assets/inbox.css"),
+    include_str!("assets/forms.css"),
+    include_str!("assets/phone.css"),
+);
+const SCRIPT: &str = concat!(
+    include_str!("assets/inbox.js"),
+    include_str!("assets/leads.js"),
+    include_str!("assets/palette.js"),
+    include_str!("assets/console.js"),
+);
+/// The letters of most texts, and those of the other languages with Latin letters.
+const LATIN: &[u8] = include_bytes!("assets/figtree/latin.woff2");
+const LATIN_EXTENDED: &[u8] = include_bytes!("assets/figtree/latin-ext.woff2");
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let fonts = [("latin.woff2", LATIN), ("latin-ext.woff2", LATIN_EXTENDED)];
+    let mut assets = Vec::from(fonts.map(|(name, content)| Asset::new(name, "font/woff2", content)));
+    let style = assets.iter().fold(STYLE.to_owned(), |style, font| style.replace(font.name, &font.file));
+    assets.push(Asset::new("console.css", "text/css; charset=utf-8", style.into_bytes()));
+    assets.push(Asset::new("console.js", "text/javascript; charset=utf-8", SCRIPT.as_bytes()));
+    assets.push(Asset::new("mark.svg", "image/svg+xml", include_bytes!("assets/mark.svg").as_slice()));
+    assets
 });
 
 /// The address of an asset.
 pub(crate) fn path(name: &str) -> String {
-    let entry = ASSETS.iter().zip(NAMES.iter()).find(|(asset, _)| asset.name == name);
-    format!("/assets/{}", entry.map_or(name, |(_, hashed)| hashed))
+    let file = ASSETS.iter().find(|asset| asset.name == name).map_or(name, |asset| &asset.file);
+    format!("/assets/{file}")
 }
 
 /// The logo as inline SVG, which takes the colour of the text.
@@ -114,12 +120,11 @@ pub(crate) fn texts() -> Option<String> {
 /// Serves an asset. The name of an earlier version is not found: a browser that still shows such a page already has its
 /// assets.
 pub(crate) async fn serve(Path(file): Path<String>) -> Response {
-    let entry = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
-    let Some((asset, _)) = entry else {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.file == file) else {
         return Problem::new(ProblemCode::NoSuchPage, tr!("There is nothing at this address.")).into_response();
     };
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    (headers, asset.text).into_response()
+    (headers, &*asset.content).into_response()
 }
 
 #[cfg(test)]
@@ -129,22 +134,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_style_names_the_letters_by_their_content() {
+        let style = ASSETS.iter().find(|asset| asset.name == "console.css").unwrap();
+        let style = std::str::from_utf8(&style.content).unwrap();
+        for asset in ASSETS.iter().filter(|asset| asset.kind == "font/woff2") {
+            assert!(style.contains(&format!("url({})", asset.file)), "{}", asset.file);
+        }
+    }
+
+    #[test]
     fn the_script_finds_all_of_its_texts() {
         let texts = speak_now(Locale::usual(Language::German), texts).unwrap();
         let texts: BTreeMap<String, String> = serde_json::from_str(&texts).unwrap();
-        let script = ASSETS.iter().find(|asset| asset.name == "console.js").unwrap().text;
-        let said: Vec<&str> = script.split("say(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let said: Vec<&str> = SCRIPT.split("say(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert!(said.len() > 10, "{said:?}");
         for text in said {
             assert!(texts.contains_key(text), "{text}");
         }
-        let (_, named) = script.split_once("const BEGINNINGS = {").unwrap();
+        let (_, named) = SCRIPT.split_once("const BEGINNINGS = {").unwrap();
         let (named, _) = named.split_once("};").unwrap();
         for text in named.split("\", \"").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(texts.contains_key(text), "{text}");
         }
         for text in texts.keys() {
-            assert!(script.contains(&format!("\"{text}\"")), "{text} is not said any more");
+            assert!(SCRIPT.contains(&format!("\"{text}\"")), "{text} is not said any more");
         }
     }
 }

@@ -21,7 +21,7 @@ use strum::IntoEnumIterator;
 use crate::actor::Admin;
 use crate::components::{badge, empty, problem_alert, time};
 use crate::layout::{Section, page};
-use crate::leads::name_of;
+use crate::leads::{name_of, status_name};
 use crate::request::ListQuery;
 use crate::state::Console;
 use crate::zone::Zone;
@@ -234,7 +234,18 @@ fn subject(id: &str, names: &Names) -> Markup {
                 @else { (name) }
             }
         }
-        div.quiet.address { a href=(subject_path(id)) { (id) } }
+        div.quiet { a href=(subject_path(id)) title=(id) aria-label=(tr!("Everything about {id}", id = id)) { (shortened(id)) } }
+    }
+}
+
+/// The kind and the end of a long id, by which people tell ids apart.
+fn shortened(id: &str) -> String {
+    const MAX: usize = 20;
+    const END: usize = 6;
+    let kind = id.split(['_', '-']).next().filter(|kind| kind.len() < MAX - END).unwrap_or_default();
+    match id.len() > MAX && id.is_ascii() {
+        true => format!("{kind} …{}", &id[id.len() - END..]),
+        false => id.to_owned(),
     }
 }
 
@@ -250,10 +261,14 @@ fn changes(changes: &[AuditChange], names: &Names) -> Markup {
     html! {
         @if changes.is_empty() { span.quiet { "–" } }
         @for change in changes {
+            @let value = |value: Option<&Value>| match value.and_then(Value::as_str).map(str::parse) {
+                Some(Ok(status)) if change.field == "status" => html! { (status_name(status)) },
+                _ => in_words(value, names),
+            };
             div {
                 (change.field.replace(['_', '.'], " ")) ": "
                 @if change.withheld { span.quiet { (tr!("changed")) } }
-                @else { (in_words(change.before.as_ref(), names)) " → " b { (in_words(change.after.as_ref(), names)) } }
+                @else { (value(change.before.as_ref())) " → " b { (value(change.after.as_ref())) } }
             }
         }
     }

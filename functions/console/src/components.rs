@@ -85,6 +85,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A number in a row of a table; `–` for none, which phones leave out.
+pub(crate) fn number_cell(label: &str, value: &str) -> Markup {
+    html! { td.number.none[value == "–"] data-label=(label) { (value) } }
+}
+
 /// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`.
 pub(crate) fn badge(kind: &str, text: &str) -> Markup {
     html! { span class={ "badge " (kind) } { (text) } }

@@ -20,7 +20,7 @@ use maud::{Markup, html};
 use crate::actor::Admin;
 use crate::ads::{account_problems, row_name};
 use crate::chart::Chart;
-use crate::components::{badge, count, duration, lazy_fragment, money};
+use crate::components::{badge, count, duration, lazy_fragment, money, number_cell};
 use crate::delivery::parked_banner;
 use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
@@ -95,11 +95,12 @@ pub(crate) async fn figures(
         console.leads.latency(&access.scope, None, None),
     )?;
     let part = html! {
-        section { h2 { (tr!("Leads")) } (numbers(&overview, &latency)) (chart(&overview)) }
+        section { h2 { (tr!("Leads")) } (numbers(&overview, &latency)) }
         div.halves {
+            section { h2 { (tr!("Last 30 days")) } (chart(&overview)) }
+            (assignees(&overview.assignees))
             (list(&tr!("Campaigns of the last 7 days"), OutcomeDimension::Campaign, &overview.campaigns, "/ads/outcomes"))
             (list(&tr!("Forms of the last 7 days"), OutcomeDimension::Form, &overview.forms, "/ads/outcomes?group_by=form"))
-            (assignees(&overview.assignees))
         }
         (zone.note())
     };
@@ -138,7 +139,7 @@ fn chart(overview: &LeadOverview) -> Markup {
     // The last day is today.
     let unfinished_since = days.last().map(|(day, _)| *day);
     let chart = Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), days, unfinished_since };
-    html! { div.charts { (chart.draw()) } }
+    chart.draw()
 }
 
 fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> Markup {
@@ -160,9 +161,9 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
                             @for row in rows.iter().take(MAX_ROWS) {
                                 tr {
                                     td data-label=(tr!("Name")) { (row_name(by, row)) }
-                                    td.number data-label=(tr!("Leads")) { (count(row.figures.leads)) }
-                                    td.number data-label=(tr!("Cost per lead")) { (amount(row, row.figures.cost_per_lead)) }
-                                    td.number data-label=(tr!("Spend")) { (amount(row, row.figures.spend)) }
+                                    (number_cell(&tr!("Leads"), &count(row.figures.leads)))
+                                    (number_cell(&tr!("Cost per lead"), &amount(row, row.figures.cost_per_lead)))
+                                    (number_cell(&tr!("Spend"), &amount(row, row.figures.spend)))
                                 }
                             }
                         }

@@ -316,6 +316,7 @@ fn document(title: &str, class: &str, inside: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Leadwire" }
                 link rel="icon" type="image/svg+xml" href=(assets::path("mark.svg"));
+                link rel="preload" as="font" type="font/woff2" crossorigin href=(assets::path("latin.woff2"));
                 link rel="stylesheet" href=(assets::path("console.css"));
                 script src=(assets::path("console.js")) defer {}
             }

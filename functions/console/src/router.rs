@@ -12,6 +12,7 @@ use leadwire::http::audit::record_act;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::tr;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::session::Visitor;
 use crate::state::Console;
@@ -60,7 +61,9 @@ pub(crate) fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(middleware::from_fn(language::speak))
-        .layer(CompressionLayer::new())
+        .layer(
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/"))),
+        )
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }
@@ -115,7 +118,7 @@ async fn add_headers(State(console): State<Console>, request: Request, next: Nex
             false => (String::new(), String::new()),
         };
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{pictures}; connect-src 'self'{files}; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'{pictures}; connect-src 'self'{files}; \
         media-src 'self'{files}; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );

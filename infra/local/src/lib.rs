@@ -11,6 +11,7 @@
 mod aws;
 pub mod calendar;
 mod command;
+pub mod database;
 mod deploy;
 pub mod dev;
 mod dev_api;

@@ -85,7 +85,7 @@ async fn main() -> ExitCode {
             Command::Dev { port, no_demo, fresh, release } => {
                 let (dir, progress, build) = (dev::folder(), Progress::detect(), Build::Programs);
                 let profile = if release { Profile::Release } else { Profile::Local };
-                dev::run(Options { port, dir, demo: !no_demo, fresh, build, profile, progress }).await
+                dev::run(Options { port, dir, demo: !no_demo, fresh, build, profile, dynamodb: None, progress }).await
             }
             Command::Verify { locked } => verify::run(locked).await,
             Command::Stories { modules, locked, release, test_arguments } => {

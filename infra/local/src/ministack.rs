@@ -25,7 +25,13 @@ pub(crate) struct MiniStack {
 }
 
 impl MiniStack {
-    pub(crate) async fn start(supervisor: &Supervisor, workdir: &Workdir, region: &str) -> Result<Self> {
+    /// Starts it. With `dynamodb`, the functions use that DynamoDB.
+    pub(crate) async fn start(
+        supervisor: &Supervisor,
+        workdir: &Workdir,
+        region: &str,
+        dynamodb: Option<&str>,
+    ) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let log = workdir.log_file("ministack");
@@ -40,6 +46,9 @@ impl MiniStack {
         command.env("MINISTACK_REGION", region);
         // Without this variable the functions would call the real AWS.
         command.env("AWS_ENDPOINT_URL", &endpoint);
+        if let Some(dynamodb) = dynamodb {
+            command.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb);
+        }
         command.env("AUTH", "true");
         // Lambda sets these where the template asks for JSON logs.
         command.env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("AWS_LAMBDA_LOG_LEVEL", "INFO");

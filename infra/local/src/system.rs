@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
+use crate::database::create_table;
 use crate::deploy::{self, Build, Profile, Stage};
 use crate::dev_api::{self, DevApi, EventCapture};
 use crate::endpoints::{Endpoints, Org};
@@ -44,6 +45,8 @@ pub struct Options {
     pub build: Build,
     /// Which build of the functions to deploy.
     pub profile: Profile,
+    /// The DynamoDB of the functions, instead of MiniStack's. It does not have the tables at first.
+    pub dynamodb: Option<String>,
     /// How to show progress.
     pub progress: Progress,
 }
@@ -55,7 +58,7 @@ impl Options {
     pub fn for_tests(dir: PathBuf) -> Self {
         let profile = if env::var_os(RELEASE_VARIABLE).is_some() { Profile::Release } else { Profile::Local };
         let (build, progress) = (Build::ProgramsAndTests, Progress::Silent);
-        Self { port: 0, dir, demo: false, fresh: false, build, profile, progress }
+        Self { port: 0, dir, demo: false, fresh: false, build, profile, dynamodb: None, progress }
     }
 }
 
@@ -90,7 +93,7 @@ impl System {
         let (ministack, simulator) = progress
             .step("MiniStack and the simulated Meta", async |_| {
                 tokio::try_join!(
-                    MiniStack::start(&supervisor, &workdir, &stage.region),
+                    MiniStack::start(&supervisor, &workdir, &stage.region, options.dynamodb.as_deref()),
                     Simulator::start(&supervisor, &workdir)
                 )
             })
@@ -105,6 +108,11 @@ impl System {
             })
             .await?;
         let stack = Stack::describe(&aws, &stage.stack).await?;
+        if let Some(dynamodb) = &options.dynamodb {
+            for (resource, output) in [("Table", "TableName"), ("Sessions", "SessionsTableName")] {
+                create_table(dynamodb, &template, resource, stack.output(output)?).await?;
+            }
+        }
         let pool = UserPool::open(&aws, &stack)?;
         let (users, events) = progress
             .step("routes and logins", async |_| {

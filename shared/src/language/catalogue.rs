@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::fmt::{Display, Write};
 use std::sync::LazyLock;
 
+use icu_properties::CodePointMapData;
+use icu_properties::props::BidiClass;
 use polib::catalog::Catalog;
 
 use super::{Language, language};
@@ -75,7 +77,8 @@ pub fn plural(number: u64, one: &'static str, many: &'static str) -> Cow<'static
     Cow::Borrowed(if number == 1 { own_one } else { own_many })
 }
 
-/// Puts values into the placeholders of a text: `{name}`. A value is not looked at again.
+/// Puts values into the placeholders of a text: `{name}`. A value is not looked at again. One that is written from right
+/// to left is isolated, so that what stands around it keeps its order.
 pub fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
     let mut filled = String::with_capacity(text.len() + 16 * values.len());
     let mut rest = text;
@@ -89,7 +92,13 @@ pub fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
         });
         match value {
             Some((length, value)) => {
+                let begin = filled.len();
                 let _ = write!(filled, "{value}");
+                if filled.get(begin..).is_some_and(|value| value.contains(is_right_to_left)) {
+                    // FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE.
+                    filled.insert(begin, '\u{2068}');
+                    filled.push('\u{2069}');
+                }
                 rest = from.get(length..).unwrap_or_default();
             }
             None => {
@@ -100,6 +109,11 @@ pub fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
     }
     filled.push_str(rest);
     filled
+}
+
+fn is_right_to_left(letter: char) -> bool {
+    let class = CodePointMapData::<BidiClass>::new().get(letter);
+    matches!(class, BidiClass::RightToLeft | BidiClass::ArabicLetter)
 }
 
 #[cfg(test)]
@@ -125,6 +139,14 @@ mod tests {
         assert_eq!(fill("{a}-{b}", &[("a", &hostile), ("b", &"2")]), "{b} {a} {-2");
         assert_eq!(fill("{unknown} {", &[("a", &1)]), "{unknown} {");
         assert_eq!(fill("{b}{a}{b}", &[("a", &1), ("b", &"ü")]), "ü1ü");
+    }
+
+    #[test]
+    fn a_name_from_right_to_left_leaves_the_order_of_the_others() {
+        let arabic = fill("{name}: {n}", &[("name", &"نورة (2)"), ("n", &3)]);
+        assert_eq!(arabic, "\u{2068}نورة (2)\u{2069}: 3");
+        assert_eq!(fill("{name}: {n}", &[("name", &"שרה"), ("n", &3)]), "\u{2068}שרה\u{2069}: 3");
+        assert_eq!(fill("{name}: {n}", &[("name", &"Zoë 山田 😀"), ("n", &3)]), "Zoë 山田 😀: 3");
     }
 
     #[test]

@@ -79,8 +79,8 @@ enum What {
         /// Requests per page.
         #[arg(long, default_value_t = 15)]
         times: usize,
-        /// Leads of the org in the last 30 days. The table of this machine looks at each of them for every list.
-        #[arg(long, default_value_t = 2_000)]
+        /// Leads of the org in the last 30 days.
+        #[arg(long, default_value_t = 10_000)]
         leads: usize,
         /// Runs the functions as the stories do, whose own times are several times longer, instead of waiting for the
         /// release packages.

@@ -122,6 +122,15 @@ impl Browser {
         self.client.issue_cmd(call).await.expect("the browser does it")
     }
 
+    /// Opens the page of all components, twice: letters that come late the first time are there the second time.
+    ///
+    /// # Panics
+    /// Panics if the page cannot be opened.
+    pub async fn open_styleguide(&self) {
+        self.open_page("/_styleguide").await;
+        self.open_page("/_styleguide").await;
+    }
+
     /// Opens a page of the console.
     ///
     /// # Panics

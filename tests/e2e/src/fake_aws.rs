@@ -11,6 +11,7 @@ use aws_types::SdkConfig;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use local::database::create_table;
 use local::template::Template;
 use serde_json::{Value, json};
 
@@ -87,9 +88,12 @@ impl FakeAws {
     /// # Panics
     /// Panics if it does not start, or the template cannot be read.
     pub async fn start(graph: &str, delays: Delays) -> Self {
+        let database = start_database().await;
+        let template = Template::read().expect("the template");
+        create_table(&database, &template, "Table", "table").await.expect("the table");
         let service = Arc::new(Service {
             http: reqwest::Client::new(),
-            database: start_database().await,
+            database,
             graph: graph.to_owned(),
             delays,
             secrets: Mutex::default(),
@@ -293,28 +297,15 @@ fn in_64_kb(bytes: usize) -> u64 {
     bytes.div_ceil(65_536) as u64
 }
 
-/// Starts an in-process DynamoDB with the template's table.
-async fn start_database() -> String {
+/// Starts an empty DynamoDB in this process, and returns its address. It finds entries by their keys as AWS does, which
+/// takes no longer the more are stored.
+///
+/// # Panics
+/// Panics if it does not start.
+pub async fn start_database() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let database = dynoxide::Database::memory().expect("a database");
     tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
-    let template = Template::read().expect("the template");
-    let properties = template.document().pointer("/Resources/Table/Properties").expect("a table");
-    let mut definition = json!({ "TableName": "table" });
-    for name in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
-        definition[name] = properties[name].clone();
-    }
-    let created = reqwest::Client::new().post(&address).body(definition.to_string());
-    let created = created
-        .header("x-amz-target", "DynamoDB_20120810.CreateTable")
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-date", "20260101T000000Z")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        );
-    let created = created.send().await.expect("DynamoDB answers");
-    assert!(created.status().is_success(), "{}", created.text().await.unwrap_or_default());
     address
 }

@@ -215,7 +215,10 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
     let answers = json!({ "full_name": "Maximiliane Freifrau von und zu Hohenlohe-Waldenburg-Schillingsfürst",
         "email": "maximiliane.hohenlohe-waldenburg-schillingsfuerst@very-long-domain-name.example.com" });
     let mut ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
-    for (form, count, platform) in [(0, 6, "fb"), (1, 5, "ig")] {
+    let answers =
+        json!({ "full_name": "نورة عبد الله (الرياض)", "email": "noura@example.com", "phone_number": "+966501234567" });
+    ids.extend(LeadFixture::new(&person.forms[1]).answers(&answers).platform("ig").submit(1).await);
+    for (form, count, platform) in [(0, 6, "fb"), (1, 4, "ig")] {
         ids.extend(LeadFixture::new(&person.forms[form]).platform(platform).submit(count).await);
     }
     tenant.wait_for_leads(&ids).await;

@@ -49,10 +49,17 @@ pub fn world() -> &'static World {
 
 /// Which build of the functions the shared system runs, if a program has chosen one.
 static PROFILE: OnceLock<Profile> = OnceLock::new();
+/// The DynamoDB that the shared system uses, if a program has chosen one.
+static DYNAMODB: OnceLock<String> = OnceLock::new();
 
 /// Makes the shared system run the release packages, as AWS would. To be called before [`world`].
 pub fn use_release_packages() {
     let _ = PROFILE.set(Profile::Release);
+}
+
+/// Makes the shared system use another DynamoDB than MiniStack's. To be called before [`world`].
+pub fn use_dynamodb(address: String) {
+    let _ = DYNAMODB.set(address);
 }
 
 /// The folder for the stories' output: `e2e` in cargo's target folder.
@@ -74,6 +81,7 @@ fn start() -> World {
         runtime.block_on(async {
             let mut options = Options::for_tests(output_folder().join("system"));
             options.profile = PROFILE.get().copied().unwrap_or(options.profile);
+            options.dynamodb = DYNAMODB.get().cloned();
             match System::start(options).await {
                 Ok(mut system) => {
                     let logs = system.log_file("any").parent().map(PathBuf::from).unwrap_or_default();

@@ -224,7 +224,7 @@ fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn], lea
                 }
             }
             @for column in columns {
-                td.number data-label=(column.heading) {
+                td.number.none[column.text(figures) == "–"] data-label=(column.heading) {
                     @match leads.as_ref().filter(|_| column.name == "leads" && figures.leads > 0) {
                         Some((leads, of)) => a href=(leads) aria-label=(tr!([figures.leads] "See {n} lead of {name}" | "See {n} leads of {name}", name = of)) { (column.text(figures)) },
                         None => (column.text(figures)),

@@ -24,7 +24,7 @@ use super::overview::{cost_of_one, price};
 use super::within::ObjectName;
 use super::{ConversionLabels, Number, tabs};
 use crate::actor::Admin;
-use crate::components::{badge, count, empty, money, problem_alert, with_markup};
+use crate::components::{badge, count, empty, money, number_cell, problem_alert, with_markup};
 use crate::download;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
@@ -235,7 +235,7 @@ fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
     html! {
         tr {
             td data-label=(tr!("Name")) { (name) }
-            @for column in columns { td.number data-label=(column.heading) { (column.text(&row.figures)) } }
+            @for column in columns { (number_cell(&column.heading, &column.text(&row.figures))) }
         }
     }
 }

@@ -49,11 +49,11 @@ pub(super) async fn show(
     let checks = format!("{}/health", Tab::Health.path(&id));
     let body = html! {
         @if let Some((lost, pages)) = query.other.as_deref().zip(pages.as_ref()) { (other_account(&visitor, &integration, pages, lost)) }
-        (connection(&visitor, &integration))
         section #health {
             h2.hidden { (tr!("Health")) }
             div.card { (lazy_fragment(&checks, &tr!("Checking token, permissions, subscriptions and forms with Meta…"))) }
         }
+        (connection(&visitor, &integration))
     };
     Ok(Tab::Health.page(&visitor, jar, &integration, &body))
 }
@@ -125,7 +125,7 @@ pub(super) async fn checks(
     let part = html! {
         (summary(&health))
         @if let Some(name) = person { p { (with_markup(&tr!("Connected at Meta as {name}."), &[("name", html! { b { (name) } })])) } }
-        ul.checks { @for check in &health.items { (line(check)) } }
+        ul.checks { @for check in trouble_first(&health.items) { (line(check)) } }
     };
     if wants_fragment(&headers) {
         return Ok(part.into_response());
@@ -142,7 +142,7 @@ fn summary(health: &Health) -> Markup {
     let silent = last_lead.map_or(0, |check| check.page_ids.len());
     html! {
         p {
-            @if failed > 0 { (badge("bad", &tr!("Needs attention"))) " " (tr!([failed] "{n} check failed." | "{n} checks failed.")) }
+            @if failed > 0 { b.wrong { (tr!([failed] "{n} check failed." | "{n} checks failed.")) } }
             @else if unseen > 0 {
                 (badge("warn", &tr!("Incomplete"))) " "
                 (tr!([unseen] "{n} check could not be completed: leads may be blocked." | "{n} checks could not be completed: leads may be blocked."))
@@ -155,6 +155,17 @@ fn summary(health: &Health) -> Markup {
             " " span.quiet { (with_markup(&tr!("Checked with Meta on {time}."), &[("time", time(health.checked_at))])) }
         }
     }
+}
+
+/// The checks that failed, those of which nothing is known, and the others.
+fn trouble_first(checks: &[Check]) -> Vec<&Check> {
+    let mut checks: Vec<&Check> = checks.iter().collect();
+    checks.sort_by_key(|check| match check.status {
+        CheckStatus::Fail => 0,
+        CheckStatus::Unknown => 1,
+        CheckStatus::Pass => 2,
+    });
+    checks
 }
 
 fn line(check: &Check) -> Markup {

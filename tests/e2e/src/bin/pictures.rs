@@ -45,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     }
     for screen in STYLEGUIDE_SCREENS {
         let browser = Browser::open(screen).await;
-        browser.open_page("/_styleguide").await;
+        browser.open_styleguide().await;
         browser.wait_until_loaded().await;
         browser.save_picture("styleguide").await;
         let kept = kept_styleguide(screen);

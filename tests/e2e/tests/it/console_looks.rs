@@ -62,7 +62,7 @@ async fn every_page_is_in_order_at_double_size_and_without_motion() {
 async fn all_components_look_as_the_kept_pictures_show_them() {
     for screen in STYLEGUIDE_SCREENS {
         let browser = Browser::open(screen).await;
-        browser.open_page("/_styleguide").await;
+        browser.open_styleguide().await;
         browser.check_page("styleguide").await;
         browser.close().await;
         let taken = picture_folder().join(format!("styleguide-{}.png", screen.name));
@@ -81,7 +81,7 @@ async fn all_components_look_as_the_kept_pictures_show_them() {
 async fn nothing_turns_for_someone_who_asked_for_less_motion() {
     for (screen, turns) in [(DESK, true), (ZOOMED, false)] {
         let browser = Browser::open(screen).await;
-        browser.open_page("/_styleguide").await;
+        browser.open_styleguide().await;
         browser.wait_for_text("Asking Meta…").await;
         assert_eq!(browser.animations().await > 0, turns, "{}", screen.name);
         browser.close().await;

@@ -30,6 +30,7 @@ mod console_matrix;
 mod console_posts;
 mod console_quality;
 mod console_refresh;
+mod console_tasks;
 mod console_webhooks;
 mod conversions;
 mod deliveries;
