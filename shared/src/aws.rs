@@ -14,6 +14,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::http_client_fn;
 use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::env::{self, EnvError};
 
@@ -88,7 +89,18 @@ pub fn load(profile: TimeoutProfile) -> Result<SdkConfig, EnvError> {
                 .with_max_backoff(Duration::from_millis(500)),
         );
     config.set_endpoint_url(env::aws_endpoint_url());
+    config.set_service_config(Some(ServiceVariables));
     Ok(config.build())
+}
+
+/// The variables of single services, such as `AWS_ENDPOINT_URL_DYNAMODB`. Not set in Lambda.
+#[derive(Debug)]
+struct ServiceVariables;
+
+impl LoadServiceConfig for ServiceVariables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        env::of_service(key.env(), key.service_id())
+    }
 }
 
 /// The configuration for a fake of AWS at this address.

@@ -143,6 +143,12 @@ pub fn aws_endpoint_url() -> Option<String> {
     optional("AWS_ENDPOINT_URL")
 }
 
+/// The value of a variable of AWS for one of its services.
+#[must_use]
+pub fn of_service(name: &str, service: &str) -> Option<String> {
+    optional(&format!("{name}_{}", service.to_uppercase().replace(' ', "_")))
+}
+
 /// The public origin of this API. If empty or unset, the origin is taken from each request.
 pub fn public_url() -> Result<Option<Url>, EnvError> {
     match env::var("PUBLIC_URL") {

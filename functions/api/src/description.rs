@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::event::{self, EventKind};
+use leadwire::model::lead::query::LeadOrder;
 use serde::Serialize;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
@@ -35,7 +36,8 @@ use crate::schemas::{
         // What operations that fail answer.
         Problem, GatewayProblem,
         // What parameters are.
-        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, Limit, Moment, OutcomeGroupBy, ReportLimit, RequestId, Source, Tag, UserLimit,
+        Act, Cursor, Day, EffectiveStatuses, Format, GroupBy, LeadOrder, Limit, Moment, OutcomeGroupBy, ReportLimit, RequestId, Source, Tag,
+        UserLimit,
     )),
     modifiers(&Bearer, &Events),
     security(("bearer" = []))

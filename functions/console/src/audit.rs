@@ -234,7 +234,7 @@ fn subject(id: &str, names: &Names) -> Markup {
                 @else { (name) }
             }
         }
-        div.quiet { a href=(subject_path(id)) title=(id) aria-label=(tr!("Everything about {id}", id = id)) { (shortened(id)) } }
+        div.quiet.address { a href=(subject_path(id)) title=(id) aria-label=(tr!("Everything about {id}", id = id)) { (shortened(id)) } }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables of the template in another DynamoDB than MiniStack's, such as one that finds entries by their keys.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::template::Template;
 
@@ -12,12 +12,11 @@ use crate::template::Template;
 pub async fn create_table(address: &str, template: &Template, resource: &str, name: &str) -> Result<()> {
     let properties = template.document().pointer(&format!("/Resources/{resource}/Properties"));
     let properties = properties.with_context(|| format!("the template has no table {resource}"))?;
-    let mut definition = json!({ "TableName": name });
     let parts = ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"];
-    for part in parts.into_iter().filter(|part| properties.get(part).is_some()) {
-        definition[part] = properties[part].clone();
-    }
-    let request = reqwest::Client::builder().no_proxy().build()?.post(address).body(definition.to_string());
+    let parts = parts.iter().filter_map(|part| Some(((*part).to_owned(), properties.get(part)?.clone())));
+    let definition: Map<String, Value> = parts.chain([("TableName".to_owned(), name.into())]).collect();
+    let request =
+        reqwest::Client::builder().no_proxy().build()?.post(address).body(Value::Object(definition).to_string());
     let request = request
         .header("x-amz-target", "DynamoDB_20120810.CreateTable")
         .header("content-type", "application/x-amz-json-1.0")

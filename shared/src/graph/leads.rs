@@ -151,8 +151,11 @@ impl GraphClient {
     /// them: leads need its questions.
     pub(super) async fn batch_with_forms(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
         let mut outcomes = self.batch(calls, token).await;
-        let refused =
-            calls.iter().zip(&mut outcomes).filter(|(_, outcome)| matches!(outcome, Err(GraphError::Refused(_))));
+        // A field that the app may not read fails the whole call, as if the form could not be read.
+        let is_refused = |outcome: &Result<Value, GraphError>| {
+            matches!(outcome, Err(GraphError::Refused(_) | GraphError::NotPermitted(_)))
+        };
+        let refused = calls.iter().zip(&mut outcomes).filter(|(_, outcome)| is_refused(outcome));
         let (plain, places): (Vec<Call>, Vec<_>) =
             refused.filter_map(|(call, outcome)| Some((call.without_fields(CONSENT_FIELDS)?, outcome))).unzip();
         if !plain.is_empty() {

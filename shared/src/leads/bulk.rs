@@ -25,6 +25,8 @@ pub struct BulkOutcome {
     pub gone: usize,
     /// The first failure. Leads of which it is not known whether they were changed are not among the others.
     pub failure: Option<ActError>,
+    /// Whether a lead had another value before.
+    pub can_be_undone: bool,
 }
 
 /// What came of undoing a part of a change.
@@ -43,8 +45,8 @@ impl Leads {
     /// of this change, before any of them is changed.
     ///
     /// # Errors
-    /// If nothing was changed: an assignee who is not an active user of the org, or a failure. A failure after some were
-    /// changed is in the outcome.
+    /// Refuses an assignee who is not an active user of the org, and fails before the first change. A later failure is in
+    /// the outcome: some leads may be changed.
     pub async fn change_several(
         &self,
         access: &Access,
@@ -52,20 +54,22 @@ impl Leads {
         leads: &[LeadId],
         to: &LeadField,
     ) -> Result<BulkOutcome, ActError> {
-        let (by, at) = (access.caller.user.clone(), crate::clock::now());
-        let known = self.table.find_leads(&access.scope, &leads.iter().cloned().collect()).await?;
+        let (scope, at) = (&access.scope, crate::clock::now());
+        let known = self.table.find_leads(scope, &leads.iter().cloned().collect()).await?;
         let seen = known.into_iter().filter_map(|stored| match stored {
             StoredLead::Lead(lead) => Some((lead.id.clone(), to.read(&lead))),
             StoredLead::Submission(_) => None,
         });
-        let mut before: BTreeMap<LeadId, LeadField> = seen.collect();
+        let mut before: BTreeMap<LeadId, LeadField> = seen.filter(|(_, value)| value != to).collect();
+        // A request that is sent again finds the leads as it left them.
+        let parts = self.table.bulk_change(scope, change).await?;
+        before.extend(parts.into_iter().filter(|kept| kept.part == part).flat_map(|kept| kept.before));
         let kept = |before: &BTreeMap<LeadId, LeadField>| {
-            let before = before.iter().filter(|(_, value)| *value != to);
-            let before = before.map(|(id, value)| (id.clone(), value.clone())).collect();
-            BulkChangePart { change: change.clone(), part, to: to.clone(), by: by.clone(), at, before }
+            let before = before.clone().into_iter().collect();
+            BulkChangePart { change: change.clone(), part, to: to.clone(), at, before }
         };
         let stored = kept(&before);
-        self.table.put_bulk_change(&access.scope, &stored).await?;
+        self.table.put_bulk_change(scope, &stored).await?;
 
         // What was begun is brought to its end: a change that is given up may be stored and not published.
         let mut changes = iter(leads.to_vec())
@@ -75,28 +79,33 @@ impl Leads {
         while let Some((result, id)) = changes.next().await {
             match result {
                 Ok(Some((lead, _))) => {
-                    access.trail.about(&id);
                     outcome.changed += 1;
-                    before.insert(lead.id.clone(), to.read(&lead));
+                    // Others may have changed it between the look and the change.
+                    let value = to.read(&lead);
+                    if value != *to {
+                        before.insert(lead.id.clone(), value);
+                    }
                 }
                 Ok(None) => {}
-                Err(error) if error.code() == ErrorCode::NotFound => outcome.gone += 1,
+                Err(error) if error.code() == ErrorCode::NotFound => {
+                    outcome.gone += 1;
+                    continue;
+                }
+                Err(error @ ActError::Refused(_)) if outcome.changed == 0 => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, lead = %id, "one of several leads was not changed");
                     outcome.failure.get_or_insert(error);
                 }
             }
+            access.trail.about(&id);
         }
-        if outcome.changed == 0
-            && let Some(error) = outcome.failure.take()
-        {
-            return Err(error);
-        }
-        // Others may have changed a lead between the look and the change.
         let exact = kept(&before);
-        if exact != stored {
-            self.table.put_bulk_change(&access.scope, &exact).await?;
+        if exact != stored
+            && let Err(error) = self.table.put_bulk_change(scope, &exact).await
+        {
+            outcome.failure.get_or_insert(error.into());
         }
+        outcome.can_be_undone = !exact.before.is_empty();
         Ok(outcome)
     }
 

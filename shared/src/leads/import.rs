@@ -167,7 +167,7 @@ impl Importing<'_> {
         let id = options.id.clone().unwrap_or_default();
         let import = FileImport::new(id, options.file_name.clone(), by, now);
         if !writer.table.insert_import(scope, &import).await? {
-            return Err(ActError::refuse(ErrorCode::RequestReused, "This import has already started."));
+            return Err(ActError::refuse(ErrorCode::RequestReused, tr!("This import has already started.")));
         }
         report.import_id = Some(import.id.clone());
         let outcome = self.import_rows(rows, &forms, country.as_deref(), &mut report, now).await;

@@ -9,15 +9,23 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, ensure};
 use e2e::console::{Guest, Page};
-use e2e::fake_aws::start_database;
+use e2e::fake_aws::{config_at, start_database};
 use e2e::fixtures::{create_demo_org, mara_for_pictures};
 use e2e::tenant::Tenant;
-use e2e::world::{use_dynamodb, use_release_packages};
+use e2e::world::{use_dynamodb, use_release_packages, world};
+use jiff::SignedDuration;
+use leadwire::ids::{LeadId, OrgId, UserId};
+use leadwire::model::caller::{Caller, Role};
+use leadwire::model::lead::Lead;
+use leadwire::model::lead::dedupe::WritePlan;
+use leadwire::table::Table;
+use leadwire::table::commit::CommitOutcome;
+use leadwire::table::lead_list::LeadFilter;
 use local::packages::{Architecture, Budgets, Packages};
 use reqwest::{Method, StatusCode};
 
-/// Leads of one file.
-const FILE_LEADS: usize = 1_000;
+/// Leads that come as leads do. The others are like these.
+const IMPORTED_LEADS: usize = 100;
 const ORG: &str = "pages";
 /// Pages of which many leads decide the time, besides those of the demo org.
 const LISTS: [(&str, &str); 8] = [
@@ -51,9 +59,11 @@ pub(crate) async fn measure(times: usize, leads: usize, quick: bool) -> Result<(
         Packages::build(Architecture::host(), &[]).await?;
         use_release_packages();
     }
-    use_dynamodb(start_database().await);
+    let database = start_database().await;
+    use_dynamodb(database.clone());
     let made = create_demo_org(ORG, &mara_for_pictures().await, ["700500001", "700500002"]).await;
-    import(leads).await?;
+    import().await?;
+    fill(&database, leads).await?;
     let mut guest = Guest::log_in(&made.admin).await;
     let home = guest.get("/home").await;
     let assets: Vec<_> = home.text.split('"').filter(|text| text.starts_with("/assets/")).collect();
@@ -87,20 +97,49 @@ pub(crate) async fn measure(times: usize, leads: usize, quick: bool) -> Result<(
     Ok(())
 }
 
-/// Imports leads of people of their own, with times of the last 29 days.
-async fn import(leads: usize) -> Result<()> {
-    let tenant = Tenant::as_superadmin(ORG);
-    let now = jiff::Timestamp::now().as_second();
-    let apart = 29 * 86_400 / i64::try_from(leads.max(1))?;
-    for first in (0..leads).step_by(FILE_LEADS) {
-        let mut file = "full_name,email,phone_number,created_time,form_id,platform,city\n".to_owned();
-        for number in first..(first + FILE_LEADS).min(leads) {
-            let at = jiff::Timestamp::from_second(now - i64::try_from(number)? * apart)?.strftime("%Y-%m-%dT%H:%M:%SZ");
-            let (phone, form) = (1_700_000_000 + number, 900_000_001 + number % 7);
-            writeln!(file, "Person {number},person{number}@example.com,+49{phone},{at},f:{form},fb,Ulm")?;
-        }
-        let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
-        ensure!(status == 200, "{status}: {report}");
+/// Imports a few leads.
+async fn import() -> Result<()> {
+    let mut file = "full_name,email,phone_number,form_id,platform,city\n".to_owned();
+    for number in 0..IMPORTED_LEADS {
+        let (phone, form) = (1_700_000_000 + number, 900_000_001 + number % 7);
+        writeln!(file, "First {number},first{number}@example.com,+49{phone},f:{form},fb,Ulm")?;
+    }
+    let (status, report) = Tenant::as_superadmin(ORG).upload("/api/leads/import", file.as_bytes()).await;
+    ensure!(status == 200, "{status}: {report}");
+    Ok(())
+}
+
+/// Stores leads of the last 29 days that are like the known ones. No one is told of them: their events would keep this
+/// machine busy.
+async fn fill(database: &str, leads: usize) -> Result<()> {
+    /// Leads of one transaction.
+    const AT_ONCE: usize = 20;
+    let client = aws_sdk_dynamodb::Client::new(&config_at(database));
+    let table = Table::new(client, world().endpoints.table.clone());
+    let crm = Caller {
+        user: UserId::parse("crm")?,
+        name: None,
+        email: None,
+        role: Role::SuperAdmin,
+        orgs: Vec::new(),
+        is_program: true,
+    };
+    let scope = crm.scope_as_superadmin(OrgId::parse(ORG)?)?;
+    let (known, _) = table.leads(&scope, &LeadFilter::default(), None, IMPORTED_LEADS).await?;
+    let now = jiff::Timestamp::now();
+    let apart = SignedDuration::from_hours(29 * 24) / i32::try_from(leads.max(1))?;
+    let created = |number: usize| now - apart * i32::try_from(number).unwrap_or_default();
+    let lead = |number: usize| -> Result<Lead> {
+        let like = known.get(number % known.len()).context("no lead to be like")?.clone();
+        let id = LeadId::parse(&format!("file-{number:032x}"))?;
+        let (name, email) = (format!("Person {number}"), format!("person{number}@example.com"));
+        let created_time = created(number);
+        Ok(Lead { id, created_time, full_name: Some(name), email: Some(email), leadgen_id: None, ..like })
+    };
+    for first in (0..leads).step_by(AT_ONCE) {
+        let creates = (first..(first + AT_ONCE).min(leads)).map(lead).collect::<Result<_>>()?;
+        let plan = WritePlan { creates, ..WritePlan::default() };
+        ensure!(table.commit(&scope, &[], &plan, now).await? == CommitOutcome::Committed, "leads were not stored");
     }
     Ok(())
 }

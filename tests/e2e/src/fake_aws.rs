@@ -112,12 +112,7 @@ impl FakeAws {
     /// Returns the configuration of its clients.
     #[must_use]
     pub fn config(&self) -> SdkConfig {
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(&self.endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-            .build()
+        config_at(&self.endpoint)
     }
 
     /// Returns a client of its DynamoDB.
@@ -308,4 +303,15 @@ pub async fn start_database() -> String {
     let database = dynoxide::Database::memory().expect("a database");
     tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
     address
+}
+
+/// Returns the configuration of clients of what is at this address.
+#[must_use]
+pub fn config_at(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+        .build()
 }

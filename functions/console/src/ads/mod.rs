@@ -104,15 +104,12 @@ struct Number {
 }
 
 impl Number {
-    /// Amounts in different currencies cannot be compared: those of each stand together. Rows without a number come last
-    /// in either direction.
+    /// Amounts in different currencies cannot be compared: those of each stand together. Rows without a number come
+    /// after all others, in either direction.
     fn compare(&self, other: &Self, upwards: bool) -> Ordering {
-        let currency = |number: &Self| (number.currency.is_none(), number.currency.clone());
-        currency(self).cmp(&currency(other)).then_with(|| match (self.value, other.value) {
-            (Some(one), Some(other)) if upwards => one.cmp(&other),
-            (Some(one), Some(other)) => other.cmp(&one),
-            (one, other) => other.is_some().cmp(&one.is_some()),
-        })
+        let group = |number: &Self| (number.value.is_none(), number.currency.is_none(), number.currency.clone());
+        let by_value = if upwards { self.value.cmp(&other.value) } else { other.value.cmp(&self.value) };
+        group(self).cmp(&group(other)).then(by_value)
     }
 }
 
@@ -209,7 +206,7 @@ mod tests {
     #[test]
     fn the_cheapest_of_each_currency_comes_first_and_what_has_no_number_last() {
         let rows =
-            [("JPY", Some(900)), ("USD", Some(7)), ("", None), ("USD", None), ("USD", Some(3)), ("JPY", Some(100))];
+            [("JPY", Some(900)), ("USD", Some(7)), ("", None), ("EUR", None), ("USD", Some(3)), ("JPY", Some(100))];
         let sorted = |upwards: bool| {
             let mut rows = rows.map(|(currency, value)| Number {
                 currency: (!currency.is_empty()).then(|| currency.to_owned()),
@@ -219,8 +216,8 @@ mod tests {
             rows.map(|row| (row.currency.unwrap_or_default(), row.value.map(|value| value.to_string())))
                 .map(|(currency, value)| format!("{currency} {}", value.unwrap_or_default()))
         };
-        assert_eq!(sorted(true), ["JPY 100", "JPY 900", "USD 3", "USD 7", "USD ", " "]);
-        assert_eq!(sorted(false), ["JPY 900", "JPY 100", "USD 7", "USD 3", "USD ", " "]);
+        assert_eq!(sorted(true), ["JPY 100", "JPY 900", "USD 3", "USD 7", "EUR ", " "]);
+        assert_eq!(sorted(false), ["JPY 900", "JPY 100", "USD 7", "USD 3", "EUR ", " "]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is done to several leads of the list at once, and the way back.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -19,6 +21,7 @@ use serde::Deserialize;
 use super::detail::read_only;
 use super::{FILTERS, STATUSES, lead_query, status_name};
 use crate::actor::LeadReader;
+use crate::acts::Showing;
 use crate::components::{count, csrf_field};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
@@ -81,12 +84,12 @@ impl Selection {
             return Ok(Self::Every(lead_query(&query, zone)?));
         }
         let unknown = |_| Problem::field("lead", ErrorCode::LeadUnknown, tr!("No lead has this id."));
-        let leads: Vec<LeadId> = form.all("lead").map(LeadId::parse).collect::<Result<_, _>>().map_err(unknown)?;
+        let leads: BTreeSet<LeadId> = form.all("lead").map(LeadId::parse).collect::<Result<_, _>>().map_err(unknown)?;
         if leads.is_empty() || leads.len() > MAX_LEADS {
             let detail = tr!("Select the leads to change, {most} at most.", most = MAX_LEADS);
             return Err(Problem::field("lead", ErrorCode::ListInvalid, detail));
         }
-        Ok(Self::Leads(leads))
+        Ok(Self::Leads(leads.into_iter().collect()))
     }
 }
 
@@ -124,12 +127,33 @@ pub(super) async fn apply(
     form: Fields,
 ) -> Result<Response, Problem> {
     let access = reader.access.as_ref().ok_or_else(read_only)?;
-    let outcome = match apply_step(&console, access, &form, &zone, progress).await {
+    let begun = progress.change.clone().map(|change| (change, progress.changed));
+    let list = list_of(&headers);
+    let (problem, begun) = match apply_step(&console, access, &form, &zone, progress).await {
         Ok(Step::Next(progress)) => return Ok(progress.go_on()),
-        Ok(Step::Last(flash)) => Ok(flash),
-        Err(problem) => Err(problem),
+        Ok(Step::Last(flash)) => return Ok(redirect_with(&list, jar, Ok(flash))),
+        Ok(Step::Failed { problem, change, changed }) => (problem, Some((change, changed))),
+        Err(problem) => (problem, begun),
     };
-    Ok(redirect_with(&list_of(&headers), jar, outcome))
+    Ok(match begun {
+        Some((change, changed)) => {
+            let flash = Flash { undo: Some(undo_path(&change)), ..Flash::failed(stopped(changed, &problem)) };
+            redirect_with(&list, jar, Ok(flash)).showing(Some(&problem))
+        }
+        None => redirect_with(&list, jar, Err::<Flash, _>(problem)),
+    })
+}
+
+/// How many leads were changed before a failure.
+fn stopped(changed: usize, problem: &Problem) -> String {
+    tr!(
+        [changed] "{n} lead changed, then this failed: {problem}" | "{n} leads changed, then this failed: {problem}",
+        problem = problem.detail
+    )
+}
+
+fn undo_path(change: &str) -> String {
+    format!("/leads/bulk/{change}/undo")
 }
 
 /// The list that a form was sent from, as it was filtered.
@@ -149,6 +173,12 @@ fn repeat(path: &str, progress: &[(&str, &str)]) -> Response {
 enum Step {
     Next(Progress),
     Last(Flash),
+    /// Some leads may be changed.
+    Failed {
+        problem: Problem,
+        change: String,
+        changed: usize,
+    },
 }
 
 async fn apply_step(
@@ -174,26 +204,22 @@ async fn apply_step(
         Some(id) => fields::id("change", id, BulkChangeId::parse)?,
     };
     let outcome = console.leads.change_several(access, (&change, progress.step), &leads, &to).await?;
-    progress.changed += outcome.changed;
-    progress.gone += outcome.gone;
+    progress.changed = progress.changed.saturating_add(outcome.changed);
+    progress.gone = progress.gone.saturating_add(outcome.gone);
     let (changed, gone) = (progress.changed, progress.gone);
-    let undo = (changed > 0).then(|| format!("/leads/bulk/{change}/undo"));
+    let change = change.as_str().to_owned();
     if let Some(error) = outcome.failure {
-        let problem = Problem::from(error);
-        let text = tr!(
-            [changed] "{n} lead changed, then this failed: {problem}" | "{n} leads changed, then this failed: {problem}",
-            problem = problem.detail
-        );
-        return Ok(Step::Last(Flash { undo, ..Flash::failed(text) }));
+        return Ok(Step::Failed { problem: error.into(), change, changed });
     }
-    progress.change = Some(change.as_str().to_owned());
+    let undo = (outcome.can_be_undone || progress.step > 0).then(|| undo_path(&change));
+    progress.change = Some(change);
     progress.cursor = next;
-    progress.step += 1;
+    progress.step = progress.step.saturating_add(1);
     let text = match gone {
         _ if progress.cursor.is_some() && progress.step < MAX_STEPS => return Ok(Step::Next(progress)),
         _ if progress.cursor.is_some() => tr!(
-            [changed] "{n} lead changed. More leads match: filter the list further to change the rest."
-                | "{n} leads changed. More leads match: filter the list further to change the rest."
+            [changed] "{n} lead changed. More leads may match: filter the list further to change the rest."
+                | "{n} leads changed. More leads may match: filter the list further to change the rest."
         ),
         0 => tr!([changed] "{n} lead changed." | "{n} leads changed."),
         gone => tr!(
@@ -204,11 +230,11 @@ async fn apply_step(
     Ok(Step::Last(Flash { undo, ..Flash::done(text) }))
 }
 
-/// Refuses more leads than one change can have, before any of them is changed.
+/// Refuses more leads than one change can have, as far as they can be counted, before any of them is changed.
 async fn check_count(console: &Console, access: &Access, query: &LeadQuery) -> Result<(), Problem> {
     let most = MAX_LEADS * MAX_STEPS as usize;
     let Some(counted) = console.leads.count(&access.scope, query).await? else { return Ok(()) };
-    if counted.leads <= most && counted.is_all {
+    if counted.leads <= most {
         return Ok(());
     }
     let detail = tr!(
@@ -250,8 +276,8 @@ pub(super) async fn undo(
     let access = reader.access.as_ref().ok_or_else(read_only)?;
     let outcome = match console.leads.undo_several(access, &id).await {
         Ok(undone) => {
-            progress.restored += undone.restored;
-            progress.kept += undone.kept;
+            progress.restored = progress.restored.saturating_add(undone.restored);
+            progress.kept = progress.kept.saturating_add(undone.kept);
             if undone.has_more {
                 let [restored, kept] = [progress.restored.to_string(), progress.kept.to_string()];
                 let progress = [("restored", restored.as_str()), ("kept", &kept)];
@@ -269,7 +295,11 @@ pub(super) async fn undo(
         Err(error) if error.code() == ErrorCode::NotFound => {
             Ok(Flash::failed(tr!("This change is already undone, or it was made more than a day ago.")))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let flash = Flash { undo: Some(undo_path(id.as_str())), ..Flash::from(&problem) };
+            return Ok(redirect_with(&list_of(&headers), jar, Ok(flash)).showing(Some(&problem)));
+        }
     };
     Ok(redirect_with(&list_of(&headers), jar, outcome))
 }

@@ -109,7 +109,8 @@ impl SentFile {
         let as_sent = self.fields.text("from_line");
         let (label, line) = match report {
             Some(report) if report.dry_run => {
-                (report.created + report.merged > 0).then(|| (tr!("Import this file"), as_sent))?
+                let has_rest = report.created + report.merged > 0 || report.next_line.is_some();
+                has_rest.then(|| (tr!("Import this file"), as_sent))?
             }
             Some(report) => (tr!("Continue the import"), report.next_line?.to_string()),
             None => self.packed.is_some().then(|| (tr!("Try again"), as_sent))?,

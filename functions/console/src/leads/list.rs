@@ -124,8 +124,8 @@ fn total(query: &ListQuery, list: &LeadList) -> Markup {
     let is_whole = list.next_cursor.is_none() && query.get("cursor").is_none();
     html! {
         @if is_whole { @if !list.items.is_empty() { p.quiet.total { (counted(LeadCount { leads: list.items.len(), is_all: true })) } } }
-        @else if query.get("q").is_none() && query.get("campaign_id").is_none() {
-            div.total { (lazy_fragment(&query.at("/leads/count", &[("cursor", ""), ("order", "")]), &tr!("Counting…"))) }
+        @else if ["q", "campaign_id", "cursor"].iter().all(|name| query.get(name).is_none()) {
+            div.total { (lazy_fragment(&query.at("/leads/count", &[("order", "")]), &tr!("Counting…"))) }
         }
     }
 }

@@ -156,7 +156,11 @@ fn source(folder: &Path) -> Result<String> {
     let mut all = String::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        all += &if path.is_dir() { source(&path)? } else { fs::read_to_string(&path)? };
+        if path.is_dir() {
+            all += &source(&path)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all += &fs::read_to_string(&path)?;
+        }
     }
     Ok(all)
 }

@@ -36,9 +36,7 @@ pub struct BulkChangePart {
     pub part: u32,
     /// What the leads have since.
     pub to: LeadField,
-    /// Who changed them.
-    pub by: UserId,
-    /// When.
+    /// When they were changed.
     pub at: Timestamp,
     /// The leads that had another value, with that value.
     pub before: Vec<(LeadId, LeadField)>,

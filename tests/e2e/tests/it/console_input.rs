@@ -180,7 +180,7 @@ async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
     }
     assert!(!page.text.contains("<script>") && !page.text.contains("style="), "nothing stands in the page itself");
     let assets: Vec<&str> = page.text.split('"').filter(|text| text.starts_with("/assets/")).collect();
-    assert_eq!(assets.len(), 3);
+    assert_eq!(assets.len(), 4);
     for asset in assets {
         let found = Guest::default().get(asset).await;
         assert_eq!(found.status, 200);

@@ -188,19 +188,18 @@ async fn a_change_of_several_leads_without_script_is_checked_and_told() {
     assert_eq!(tenant.events("lead.updated").await.len(), 2, "the CRM is told of each");
 }
 
-/// Sends a form, and again wherever the answer says, as browsers do.
-async fn post_all(guest: &mut Guest, path: &str, fields: &[(&str, &str)]) -> (Page, usize) {
+/// Sends a form, and again wherever the answer says, as browsers do. Also returns where it was sent.
+async fn post_all(guest: &mut Guest, path: &str, fields: &[(&str, &str)]) -> (Page, Vec<String>) {
     let proof = guest.csrf_token().await;
     let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("form_key", proof.as_str())]).collect();
-    let (mut path, mut requests) = (path.to_owned(), 0);
+    let mut paths = vec![path.to_owned()];
     loop {
-        let page = guest.request(Method::POST, &path, &fields, &[]).await;
-        requests += 1;
+        let page = guest.request(Method::POST, &paths[paths.len() - 1], &fields, &[]).await;
         if page.status != 307 {
-            return (page, requests);
+            return (page, paths);
         }
-        assert!(requests < 20, "a browser follows 20 redirects");
-        path = page.location;
+        assert!(paths.len() < 20, "a browser follows 20 redirects");
+        paths.push(page.location);
     }
 }
 
@@ -225,20 +224,22 @@ async fn all_leads_that_match_are_counted_changed_and_restored_unless_they_were_
 
     // Every lead that matches, in as many requests as it takes.
     let assign = [("act", "assign"), ("assigned_to", "ben"), ("every", "yes"), ("filters", "status=new")];
-    let (_, requests) = post_all(&mut guest, "/leads/bulk", &assign).await;
-    assert_eq!(requests, 3);
+    let (_, paths) = post_all(&mut guest, "/leads/bulk", &assign).await;
+    assert_eq!(paths.len(), 3);
     let page = guest.get("/leads").await.text;
     assert!(page.contains("230 leads changed."), "{page}");
     let undo = page.split("action=\"").find(|rest| rest.starts_with("/leads/bulk/")).expect("the way back");
     let undo = undo.split('"').next().unwrap().to_owned();
+    // A request that is sent again, because its answer was lost, takes nothing from the way back.
+    post_all(&mut guest, &paths[1], &assign).await;
     let all_of = async |user: &str| tenant.all_items(&format!("/api/leads?assigned_to={user}&limit=100")).await;
     let assigned = all_of("ben").await;
     assert_eq!(assigned.len(), LEADS);
     let used = assigned[150].text("id");
     tenant.call_ok(Method::PATCH, &format!("/api/leads/{used}"), &json!({ "assigned_to": "ann" })).await;
 
-    let (_, requests) = post_all(&mut guest, &undo, &[]).await;
-    assert_eq!(requests, 3);
+    let (_, paths) = post_all(&mut guest, &undo, &[]).await;
+    assert_eq!(paths.len(), 3);
     let page = guest.get("/leads").await.text;
     assert!(page.contains("229 leads are as before. Changed since, and left alone: 1."), "{page}");
     assert_eq!(all_of("unassigned").await.len(), LEADS - 1);
@@ -257,7 +258,7 @@ async fn all_leads_that_match_are_counted_changed_and_restored_unless_they_were_
     assert_eq!(page.location, "/leads/exports");
     for path in ["/ads/report.csv", "/ads/outcomes.csv"] {
         let page = guest.get(path).await;
-        assert!(page.text.contains("leads") && has_mark(&page), "{path}: {:?} {}", page.headers, page.text);
+        assert!(page.text.contains("name") && has_mark(&page), "{path}: {:?} {}", page.headers, page.text);
     }
     wait_for("the export", async || (tenant.items("/api/leads/exports").await[0]["leads"] == LEADS).then_some(()))
         .await;

@@ -130,9 +130,12 @@ async fn a_member_notes_what_a_lead_is_worth_and_loses_nothing() {
     browser.check_page("notes").await;
     browser.fill("textarea[name=lost_reason]", "").await;
     browser.press("Save notes").await;
-    browser.wait_for_text("Notes saved.").await;
-    let stored = tenant.get(&lead).await;
-    assert_eq!((stored["lost_reason"].is_null(), stored.text("note")), (true, "Wants two.\nCall on Monday."));
+    let stored = wait_for("the notes", async || {
+        let stored = tenant.get(&lead).await;
+        stored["lost_reason"].is_null().then_some(stored)
+    })
+    .await;
+    assert_eq!(stored.text("note"), "Wants two.\nCall on Monday.");
     browser.close().await;
 
     // A colleague who may only see leads reads the notes and cannot write.
