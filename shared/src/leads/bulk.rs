@@ -10,7 +10,8 @@ use super::manage::LeadIn;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{BulkChangeId, LeadId};
-use crate::model::lead::bulk::{BulkChangePart, LeadField};
+use crate::model::lead::Lead;
+use crate::model::lead::bulk::{BulkChangePart, LeadField, ValueBefore};
 use crate::table::lead::StoredLead;
 
 /// Leads that are changed at the same time.
@@ -55,20 +56,20 @@ impl Leads {
         to: &LeadField,
     ) -> Result<BulkOutcome, ActError> {
         let (scope, at) = (&access.scope, crate::clock::now());
+        if let LeadField::AssignedTo(user) = to {
+            self.check_assignee(scope, user.as_ref()).await?;
+        }
         let known = self.table.find_leads(scope, &leads.iter().cloned().collect()).await?;
+        let had = |lead: &Lead| ValueBefore { field: to.read(lead), assignment: lead.assignment.clone() };
         let seen = known.into_iter().filter_map(|stored| match stored {
-            StoredLead::Lead(lead) => Some((lead.id.clone(), to.read(&lead))),
+            StoredLead::Lead(lead) => Some((lead.id.clone(), had(&lead))),
             StoredLead::Submission(_) => None,
         });
-        let mut before: BTreeMap<LeadId, LeadField> = seen.filter(|(_, value)| value != to).collect();
+        let mut before: BTreeMap<LeadId, ValueBefore> = seen.filter(|(_, had)| had.field != *to).collect();
         // A request that is sent again finds the leads as it left them.
         let parts = self.table.bulk_change(scope, change).await?;
         before.extend(parts.into_iter().filter(|kept| kept.part == part).flat_map(|kept| kept.before));
-        let kept = |before: &BTreeMap<LeadId, LeadField>| {
-            let before = before.clone().into_iter().collect();
-            BulkChangePart { change: change.clone(), part, to: to.clone(), at, before }
-        };
-        let stored = kept(&before);
+        let mut stored = BulkChangePart { change: change.clone(), part, to: to.clone(), at, before: before.clone() };
         self.table.put_bulk_change(scope, &stored).await?;
 
         // What was begun is brought to its end: a change that is given up may be stored and not published.
@@ -81,9 +82,9 @@ impl Leads {
                 Ok(Some((lead, _))) => {
                     outcome.changed += 1;
                     // Others may have changed it between the look and the change.
-                    let value = to.read(&lead);
-                    if value != *to {
-                        before.insert(lead.id.clone(), value);
+                    let had = had(&lead);
+                    if had.field != *to {
+                        before.insert(lead.id, had);
                     }
                 }
                 Ok(None) => {}
@@ -91,7 +92,6 @@ impl Leads {
                     outcome.gone += 1;
                     continue;
                 }
-                Err(error @ ActError::Refused(_)) if outcome.changed == 0 => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, lead = %id, "one of several leads was not changed");
                     outcome.failure.get_or_insert(error);
@@ -99,13 +99,13 @@ impl Leads {
             }
             access.trail.about(&id);
         }
-        let exact = kept(&before);
-        if exact != stored
-            && let Err(error) = self.table.put_bulk_change(scope, &exact).await
-        {
-            outcome.failure.get_or_insert(error.into());
+        outcome.can_be_undone = !before.is_empty();
+        if before != stored.before {
+            stored.before = before;
+            if let Err(error) = self.table.put_bulk_change(scope, &stored).await {
+                outcome.failure.get_or_insert(error.into());
+            }
         }
-        outcome.can_be_undone = !exact.before.is_empty();
         Ok(outcome)
     }
 
@@ -118,9 +118,9 @@ impl Leads {
         let mut parts = self.table.bulk_change(&access.scope, id).await?;
         let part = parts.pop().ok_or_else(|| ActError::not_found("change"))?;
         let mut undoing = iter(part.before.clone())
-            .map(|(lead, value)| {
-                let only_if = Some(part.to.clone());
-                async move { (self.change_if(access, &lead, input(&value), only_if).await, lead) }
+            .map(|(lead, had)| {
+                let undone = Some((&part.to, had.assignment));
+                async move { (self.change_if(access, &lead, input(&had.field), undone).await, lead) }
             })
             .buffered(AT_ONCE);
         let mut undone = BulkUndone { has_more: !parts.is_empty(), ..BulkUndone::default() };

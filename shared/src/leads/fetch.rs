@@ -273,3 +273,23 @@ fn crm_lead(
         ..Lead::new(arrival.lead_id(), job.found_by, lead.created_time, job.received_at).with(mapped)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::leads::test_support::{LIMIT, arrivals, ingest};
+    use crate::model::lead::assignment::Assignment;
+    use crate::table::lead_list::LeadFilter;
+    use crate::table::tests::{at, lead, scope};
+
+    #[tokio::test]
+    async fn a_form_is_read_without_its_consent_boxes_if_the_app_may_not_read_them() {
+        let (ingest, services) = ingest(Assignment::Unassigned).await;
+        services.recorded().hides_consents = true;
+        let outcomes = ingest.ingest(&arrivals(&[lead(1, None)], 1), LIMIT, at("2026-01-02T00:00:00Z")).await;
+        assert!(outcomes.values().all(Result::is_ok));
+        let stored = ingest.writer.table.leads(&scope("a"), &LeadFilter::default(), None, 9).await.unwrap().0;
+        // Only the form says that the question asks for an address.
+        assert_eq!(stored[0].email.as_deref(), Some("p1@example.com"));
+        assert_eq!(stored[0].attribution.form_name.as_deref(), Some("Form"));
+    }
+}

@@ -95,28 +95,33 @@ impl Leads {
         changed.map(|(_, after)| after).ok_or_else(|| ActError::not_found("lead"))
     }
 
-    /// Like [`Leads::change`], unless the lead has another value than `only_if`: then nothing is done, and `None` returned.
-    /// Also returns the lead as it was.
+    /// Refuses an assignee who is not an active user of the org.
+    pub(super) async fn check_assignee(&self, scope: &OrgScope, user: Option<&UserId>) -> Result<(), ActError> {
+        let Some(user) = user else { return Ok(()) };
+        if self.table.user(scope, user).await?.is_some_and(|user| user.active) {
+            return Ok(());
+        }
+        let message = tr!("{user} is not an active user of this org.", user = user);
+        Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message))
+    }
+
+    /// Like [`Leads::change`], and also returns the lead as it was. To undo a change, `undone` is what the lead must still
+    /// have, and how it had been assigned before. Does nothing and returns `None` if it has something else.
     pub(super) async fn change_if(
         &self,
         access: &Access,
         id: &LeadId,
         input: LeadIn,
-        only_if: Option<LeadField>,
+        undone: Option<(&LeadField, Assigned)>,
     ) -> Result<Option<(Lead, LeadDetails)>, ActError> {
-        if let Some(Some(user)) = &input.assigned_to {
-            let known = self.table.user(&access.scope, user).await?;
-            if !known.is_some_and(|user| user.active) {
-                let message = tr!("{user} is not an active user of this org.", user = user);
-                return Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message));
-            }
-        }
+        self.check_assignee(&access.scope, input.assigned_to.iter().flatten().next()).await?;
         let details = check_details(&input)?;
         // Store the change.
-        let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
-        let unassigned = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
-        let assigned =
-            input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, unassigned) });
+        let (only_if, assigned_before) = undone.map(|(field, how)| (field.clone(), how)).unzip();
+        let assigned = input.assigned_to.clone().map(|to| {
+            let strategy = if to.is_some() { Strategy::User } else { Strategy::Unassigned };
+            (to, assigned_before.unwrap_or(Assigned { strategy, reason: Reason::Manual }))
+        });
         let at = crate::clock::now();
         let settings = self.conversion_settings(&access.scope, id, input.status).await?;
         let report = |lead: &Lead, status| Conversion::of_change(lead, status, settings.as_ref().map_err(|it| *it), at);

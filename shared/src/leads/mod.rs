@@ -5,6 +5,8 @@
 //! at any point: one transaction in `write` decides, and the next worker repeats the later steps that are not done yet.
 
 mod bulk;
+#[cfg(test)]
+mod bulk_tests;
 mod compare;
 #[cfg(test)]
 pub(crate) mod crash_tests;

@@ -39,6 +39,8 @@ pub(super) struct Recorded {
     pub(super) calls: Vec<String>,
     /// The code and body that Meta returns instead of a lead.
     pub(super) refusal: Option<(u16, Value)>,
+    /// Whether the app may not read the consent boxes of forms.
+    pub(super) hides_consents: bool,
     /// The forms of page 7 as Meta lists them.
     pub(super) forms: Vec<Value>,
     /// The submissions that Meta lists for each form: ids and times.
@@ -140,6 +142,9 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
             _ if id.ends_with("/leads") => {
                 let lead = |(id, at): &(u64, &str)| json!({ "id": id.to_string(), "created_time": at });
                 (200, json!({ "data": recorded.listed.iter().map(lead).collect::<Vec<_>>() }))
+            }
+            _ if id == "3" && recorded.hides_consents && url.contains("legal_content") => {
+                (400, json!({ "error": { "code": 3, "message": "Application does not have the capability" } }))
             }
             _ if id == "3" => {
                 (200, json!({ "id": "3", "name": "Form", "questions": [{ "key": "mail", "type": "EMAIL" }] }))

@@ -126,7 +126,7 @@ impl FailureCode {
             }
             Self::NotPermitted => {
                 tr!(
-                    "Open the integration's health: it names the missing permission, page task or lead access. Fix it, then try again."
+                    "Open the integration's health: it names the missing permission, page task or lead access. Fix it, then try again. If these checks pass, give the app access to the form's leads in Meta's Leads Access Manager."
                 )
             }
             Self::NotVisible => {

@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use e2e::inbox_storm::{self, InboxStorm};
 use e2e::storm::{self, Storm, StormReport};
+use leadwire::ids::{OrgId, OrgScope, UserId};
+use leadwire::model::caller::{Caller, Role};
 
 #[derive(Parser)]
 struct Arguments {
@@ -101,6 +103,19 @@ enum What {
         #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
         times: u32,
     },
+}
+
+/// The scope of an org, as the CRM has it.
+fn scope(org: OrgId) -> anyhow::Result<OrgScope> {
+    let crm = Caller {
+        user: UserId::parse("crm")?,
+        name: None,
+        email: None,
+        role: Role::SuperAdmin,
+        orgs: Vec::new(),
+        is_program: true,
+    };
+    Ok(crm.scope_as_superadmin(org)?)
 }
 
 #[tokio::main]

@@ -14,8 +14,7 @@ use e2e::fixtures::{create_demo_org, mara_for_pictures};
 use e2e::tenant::Tenant;
 use e2e::world::{use_dynamodb, use_release_packages, world};
 use jiff::SignedDuration;
-use leadwire::ids::{LeadId, OrgId, UserId};
-use leadwire::model::caller::{Caller, Role};
+use leadwire::ids::{LeadId, OrgId};
 use leadwire::model::lead::Lead;
 use leadwire::model::lead::dedupe::WritePlan;
 use leadwire::table::Table;
@@ -116,15 +115,7 @@ async fn fill(database: &str, leads: usize) -> Result<()> {
     const AT_ONCE: usize = 20;
     let client = aws_sdk_dynamodb::Client::new(&config_at(database));
     let table = Table::new(client, world().endpoints.table.clone());
-    let crm = Caller {
-        user: UserId::parse("crm")?,
-        name: None,
-        email: None,
-        role: Role::SuperAdmin,
-        orgs: Vec::new(),
-        is_program: true,
-    };
-    let scope = crm.scope_as_superadmin(OrgId::parse(ORG)?)?;
+    let scope = crate::scope(OrgId::parse(ORG)?)?;
     let (known, _) = table.leads(&scope, &LeadFilter::default(), None, IMPORTED_LEADS).await?;
     let now = jiff::Timestamp::now();
     let apart = SignedDuration::from_hours(29 * 24) / i32::try_from(leads.max(1))?;

@@ -22,7 +22,7 @@ pub struct Guest {
 pub struct Page {
     /// The status.
     pub status: StatusCode,
-    /// The target of a redirect or of a refresh to another site; empty if there is none.
+    /// The target of a redirect or of a refresh to another site; empty without one.
     pub location: String,
     /// The headers.
     pub headers: reqwest::header::HeaderMap,
@@ -34,7 +34,7 @@ pub struct Page {
 const FORM_KEY: &str = "name=\"form_key\" value=\"";
 
 impl Page {
-    /// The value of the first hidden field with this name; empty if there is none.
+    /// The value of the first hidden field with this name; empty without one.
     #[must_use]
     pub fn hidden_field(&self, name: &str) -> &str {
         let field = self.text.split_once(&format!("<input type=\"hidden\" name=\"{name}\" value=\""));

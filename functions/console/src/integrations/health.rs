@@ -181,6 +181,7 @@ fn line(check: &Check) -> Markup {
                 b { (name(check.id)) }
                 p { (prose(&check.evidence)) }
                 @if let Some(fix) = &check.fix { p.fix { b { (tr!("What to do:")) " " } (prose(fix)) } }
+                @if check.id == CheckId::Backlog && check.status == CheckStatus::Fail { p { a href="/delivery" { (tr!("Open Delivery")) } } }
             }
         }
     }

@@ -1,8 +1,11 @@
 //! A change of several leads at once, as it is kept to be undone.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::assignment::Assigned;
 use super::{Lead, Status};
 use crate::ids::{BulkChangeId, LeadId, UserId};
 
@@ -38,6 +41,15 @@ pub struct BulkChangePart {
     pub to: LeadField,
     /// When they were changed.
     pub at: Timestamp,
-    /// The leads that had another value, with that value.
-    pub before: Vec<(LeadId, LeadField)>,
+    /// The leads that had another value.
+    pub before: BTreeMap<LeadId, ValueBefore>,
+}
+
+/// What a lead had before a change of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueBefore {
+    /// The field that was changed, with its value.
+    pub field: LeadField,
+    /// How the lead had been assigned.
+    pub assignment: Assigned,
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use leadwire::ids::{IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use leadwire::jobs::LeadJob;
 use leadwire::leads::{Arrival, Ingest, LeadWriter};
-use leadwire::model::caller::{Caller, Role};
 use leadwire::model::connection::{ConnectedBy, Connection, Integration};
 use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::assignment::Assignment;
@@ -36,15 +35,7 @@ impl Tenant {
     ) -> anyhow::Result<Self> {
         let table = aws.table();
         let org = OrgId::parse(&format!("5f0c6a3e-90c1-4d57-a3bb-{number:012}"))?;
-        let crm = Caller {
-            user: UserId::parse("crm")?,
-            name: None,
-            email: None,
-            role: Role::SuperAdmin,
-            orgs: Vec::new(),
-            is_program: true,
-        };
-        let (scope, now) = (crm.scope_as_superadmin(org.clone())?, leadwire::clock::now());
+        let (scope, now) = (crate::scope(org.clone())?, leadwire::clock::now());
         let plan = Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
         let named = Org {
             id: org.clone(),

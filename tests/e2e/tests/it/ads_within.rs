@@ -76,7 +76,7 @@ async fn a_report_of_a_campaign_has_its_part_of_the_report_of_all() {
     let none = report(&format!("group_by=ad&account_id=act_{dollars}")).await;
     assert!(none.list("items").is_empty() && none["parents"][0]["name"].is_string(), "{none}");
 
-    // The days are said, also those that nobody chose, and which of them is not over.
+    // The days are shown even if none were chosen, and which of them is not over.
     let (since, until): (jiff::civil::Date, jiff::civil::Date) = (adsets.parse("since"), adsets.parse("until"));
     assert_eq!(until.since(since).unwrap().get_days(), 29, "{adsets}");
     assert_eq!(adsets["unfinished_since"], adsets["until"], "{adsets}");
@@ -202,7 +202,7 @@ async fn names_lead_down_to_ads_and_chips_back_up() {
     {
         browser.wait_for_text(&words).await;
     }
-    // Nobody chose days, and the fields have those that are shown.
+    // Without chosen days, the fields have those that are shown.
     let report = tenant.get("/api/meta-ads/report?group_by=campaign").await;
     for name in ["since", "until"] {
         let field = browser.client.find(fantoccini::Locator::Css(&format!("input[name={name}]"))).await.unwrap();
