@@ -2,11 +2,15 @@
 //! are assigned on request.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::repeat_with;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::iter;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use super::forms::find_form;
@@ -35,6 +39,8 @@ use crate::tr;
 const CHUNK_ROWS: usize = 24;
 /// Forms of one file that are looked up at Meta.
 const MAX_FORMS: usize = 50;
+/// Forms that are looked up at the same time.
+const FORMS_AT_ONCE: usize = 8;
 /// Problems listed in a report. Further ones are only counted.
 const MAX_PROBLEMS: usize = 1000;
 /// Maximum size of a file: Lambda's limit for one request, less the overhead of its encoding.
@@ -229,22 +235,28 @@ impl Importing<'_> {
         let Self { meta, writer, scope, .. } = self;
         let ids: Vec<FormId> = ids.into_iter().collect();
         let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &ids).await?.into_iter().collect();
-        let mut forms = BTreeMap::new();
-        for id in ids {
-            // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
-            let found = if forms.len() < MAX_FORMS {
-                find_form(meta, &writer.table, scope, &id, now).await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
-                    None
-                })
-            } else {
+        // The other half of the time is for the lines.
+        let deadline = Instant::now() + self.options.timeout / 2;
+        let find = async |id: &FormId| match timeout_at(deadline, find_form(meta, &writer.table, scope, id, now)).await
+        {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
                 None
-            };
+            }
+            Err(_) => {
+                tracing::warn!(form = %id, "a form was not read in time; its lines are mapped by column name");
+                None
+            }
+        };
+        // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
+        let found: Vec<_> = iter(ids.iter().take(MAX_FORMS)).map(find).buffered(FORMS_AT_ONCE).collect().await;
+        let found = found.into_iter().chain(repeat_with(|| None));
+        let known = ids.iter().zip(found).map(|(id, found)| {
             let (page, form) = found.unzip();
-            let mapping = mappings.remove(&id);
-            forms.insert(id, KnownForm { page, form, mapping });
-        }
-        Ok(forms)
+            (id.clone(), KnownForm { page, form, mapping: mappings.remove(id) })
+        });
+        Ok(known.collect())
     }
 
     /// Counts the outcomes of leads and, unless this is a dry run, stores them. A dry run records in `planned` what would

@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicUsize;
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -118,11 +119,12 @@ impl Table {
     /// Counts the org's matching leads. Looks at a bounded number of entries of the index; also returns whether these
     /// were all.
     pub async fn count_listed(&self, scope: &OrgScope, filter: &LeadFilter) -> Result<(usize, bool), TableError> {
-        /// Entries that are looked at in each part: a few hundred bytes each, a megabyte at a time.
+        /// Entries that are looked at in all parts together: a few hundred bytes each, a megabyte at a time.
         const MAX_ENTRIES: usize = 20_000;
         let (parts, rest) = self.parts(scope, filter).await?;
+        let left = AtomicUsize::new(MAX_ENTRIES);
         let count = async |part| {
-            PartReader::new(part, &rest, (filter.from, filter.to), (filter.order, None)).count(self, MAX_ENTRIES).await
+            PartReader::new(part, &rest, (filter.from, filter.to), (filter.order, None)).count(self, &left).await
         };
         let counts = try_join_all(parts.iter().map(count)).await?;
         Ok((counts.iter().map(|(leads, _)| leads).sum(), counts.iter().all(|(_, is_all)| *is_all)))

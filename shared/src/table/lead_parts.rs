@@ -1,6 +1,8 @@
 //! Reading sorted parts of the lead indexes, in either order of time, and counting them.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::Select;
@@ -106,17 +108,18 @@ impl<'a> PartReader<'a> {
         Ok(())
     }
 
-    /// Counts the matching leads that were not read. Stops once about `max` entries were looked at; then it also returns
-    /// `false`.
-    pub(super) async fn count(&mut self, table: &Table, max: usize) -> Result<(usize, bool), TableError> {
-        let (mut matching, mut seen) = (0, 0);
+    /// Counts the matching leads that were not read. Takes the entries it looks at from `left`, which the readers of a
+    /// list share, and stops once none is left; then it also returns `false`.
+    pub(super) async fn count(&mut self, table: &Table, left: &AtomicUsize) -> Result<(usize, bool), TableError> {
+        let mut matching = 0;
         while self.from <= self.to && !self.is_done {
-            if seen >= max {
+            if left.load(Relaxed) == 0 {
                 return Ok((matching, false));
             }
             let page = self.query(table).select(Select::Count).send().await?;
             matching += usize::try_from(page.count).unwrap_or_default();
-            seen += usize::try_from(page.scanned_count).unwrap_or_default();
+            let seen = usize::try_from(page.scanned_count).unwrap_or_default();
+            left.store(left.load(Relaxed).saturating_sub(seen), Relaxed);
             self.start = page.last_evaluated_key;
             self.is_done = self.start.is_none();
         }

@@ -1,6 +1,7 @@
 //! The first tab of an integration: its connection, and its health as Meta reports it now.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -138,8 +139,8 @@ fn summary(health: &Health) -> Markup {
     let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
     let is_unseen = |check: &&Check| check.status == CheckStatus::Unknown && check.id.is_asked_of_meta();
     let unseen = health.items.iter().filter(is_unseen).count();
-    let last_lead = health.items.iter().find(|check| check.id == CheckId::LastLead);
-    let silent = last_lead.map_or(0, |check| check.page_ids.len());
+    let arrivals = health.items.iter().filter(|check| matches!(check.id, CheckId::LastWebhook | CheckId::LastLead));
+    let silent = arrivals.flat_map(|check| &check.page_ids).collect::<BTreeSet<_>>().len();
     html! {
         p {
             @if failed > 0 { b.wrong { (tr!([failed] "{n} check failed." | "{n} checks failed.")) } }
@@ -149,7 +150,7 @@ fn summary(health: &Health) -> Markup {
             }
             @else if silent > 0 {
                 (badge("warn", &tr!("Needs attention"))) " "
-                (tr!([silent] "No check failed, but {n} page is unusually silent." | "No check failed, but {n} pages are unusually silent."))
+                (tr!([silent] "No check failed, but leads or webhooks of {n} page are missing." | "No check failed, but leads or webhooks of {n} pages are missing."))
             }
             @else { (badge("good", &tr!("Healthy"))) " " (tr!("Nothing blocks leads.")) }
             " " span.quiet { (with_markup(&tr!("Checked with Meta on {time}."), &[("time", time(health.checked_at))])) }

@@ -160,10 +160,12 @@ fn region(code: &str) -> Option<Region> {
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
 }
 
-/// The number as a phone dials it; `None` if something else was typed.
+/// The number as a phone dials it; `None` if something else was typed. Of `+49 (0)30…`, the zero is not dialled.
 #[must_use]
 pub fn dialable(typed: &str) -> Option<String> {
     let is_plain = typed.chars().all(|c| c.is_ascii_digit() || "+ ()-./".contains(c));
+    let international = typed.trim_start().starts_with('+').then(|| typed.replacen("(0)", "", 1));
+    let typed = international.as_deref().unwrap_or(typed);
     let number: String = typed.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
     let digits = number.strip_prefix('+').unwrap_or(&number);
     (is_plain && (5..=15).contains(&digits.len()) && !digits.contains('+')).then_some(number)
@@ -202,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_phone_dials_digits_and_nothing_else() {
-        assert_eq!(dialable("+49 (0)30 / 90-18.20").as_deref(), Some("+49030901820"));
+        assert_eq!(dialable("+49 (0)30 / 90-18.20").as_deref(), Some("+4930901820"));
+        assert_eq!(dialable("(0)30 901820").as_deref(), Some("030901820"));
         for typed in ["call me", "javascript:alert(1)", "1234", "+49 1 +2 3456", "123456789012345678"] {
             assert_eq!(dialable(typed), None, "{typed}");
         }

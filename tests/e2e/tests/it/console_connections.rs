@@ -145,7 +145,7 @@ async fn a_silent_page_is_seen_beside_a_lively_one_and_each_tab_of_an_integratio
     browser.open_page("/integrations").await;
     browser.log_in(&email).await;
     browser.press("Check its health").await;
-    browser.wait_for_text("No check failed, but 1 page is unusually silent.").await;
+    browser.wait_for_text("No check failed, but leads or webhooks of 1 page are missing.").await;
     browser.wait_for_text(&format!("Leadwire can receive leads: {other} has sent some since then.")).await;
     browser.check_page("silent-health").await;
     for (name, words) in [
