@@ -20,7 +20,7 @@ use strum::IntoEnumIterator;
 
 use crate::actor::Admin;
 use crate::components::{badge, empty, problem_alert, time};
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::leads::{name_of, status_name};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -65,7 +65,6 @@ pub(crate) async fn show(
     names.extend(leads.iter().map(|lead| (lead.id.to_string(), name_of(lead))));
     names.extend(forms.into_iter().map(|(id, name)| (id.to_string(), name)));
     let body = html! {
-        p.lead { (tr!("Who changed what in this org, in the console and through the API. Entries are kept for 400 days.")) }
         (filter_form(&query, &users, records))
         (zone.note())
         @match &list {
@@ -78,7 +77,9 @@ pub(crate) async fn show(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Audit, &tr!("Audit"), &body))
+    let about = tr!("Who changed what in this org, in the console and through the API. Entries are kept for 400 days.");
+    let title = tr!("Audit");
+    Ok(page(&visitor, jar, Section::Audit, PageHead::new(&title).about(html! { (about) }), &body))
 }
 
 /// What ids of the org are called.

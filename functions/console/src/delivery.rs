@@ -206,15 +206,16 @@ pub(crate) fn parked_banner(parked: &ParkedList) -> Markup {
     reasons.dedup();
     html! {
         @if leads > 0 {
-            (alert("warn", html! { p {
-                b {
-                    @if parked.next_cursor.is_some() { (tr!([leads] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")) }
-                    @else { (tr!([leads] "{n} lead could not be imported." | "{n} leads could not be imported.")) }
-                    " "
+            (alert("warn", html! {
+                p {
+                    b {
+                        @if parked.next_cursor.is_some() { (tr!([leads] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")) }
+                        @else { (tr!([leads] "{n} lead could not be imported." | "{n} leads could not be imported.")) }
+                    }
+                    " " (reasons.join("; ")) ". " (tr!("Nothing is lost."))
                 }
-                (reasons.join("; ")) ". " (tr!("Nothing is lost.")) " "
-                a href="/delivery#parked" { (tr!("See what to do")) }
-            } }))
+                a.button href="/delivery#parked" { (tr!("See what to do")) }
+            }))
         }
     }
 }

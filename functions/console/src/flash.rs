@@ -23,15 +23,18 @@ pub(crate) struct Flash {
     /// The address of the form that undoes the action.
     #[serde(default)]
     pub(crate) undo: Option<String>,
+    /// What to do next: the labels of pages with their addresses.
+    #[serde(default)]
+    pub(crate) next: Vec<(String, String)>,
 }
 
 impl Flash {
     pub(crate) fn done(text: impl Into<String>) -> Self {
-        Self { is_failure: false, text: text.into(), undo: None }
+        Self { is_failure: false, text: text.into(), undo: None, next: Vec::new() }
     }
 
     pub(crate) fn failed(text: impl Into<String>) -> Self {
-        Self { is_failure: true, text: text.into(), undo: None }
+        Self { is_failure: true, text: text.into(), undo: None, next: Vec::new() }
     }
 
     /// The flash that waits to be shown.

@@ -1,4 +1,4 @@
-//! The frame of every page: head, navigation, the logged-in user, and the outcome of the last action.
+//! The frame of every page: its head, the logged-in user, and the outcome of the last action.
 
 use std::borrow::Cow;
 
@@ -20,79 +20,72 @@ use crate::components::{self, with_markup};
 use crate::flash::Flash;
 use crate::language;
 use crate::messages;
+pub(crate) use crate::navigation::Section;
+use crate::navigation::{crumbs, navigation};
 use crate::request::wants_fragment;
-use crate::session::{MAX_PARKED, Visitor};
+use crate::session::Visitor;
 
-/// The sections of the console.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Section {
-    Home,
-    Integrations,
-    Leads,
-    Inbox,
-    Delivery,
-    Forms,
-    Posts,
-    Ads,
-    Campaigns,
-    Audit,
-    Settings,
-    /// A page outside all sections.
-    Elsewhere,
+/// What stands above a page: its heading, what there is to know, what can be done, and the tabs beside each other.
+pub(crate) struct PageHead<'a> {
+    heading: &'a str,
+    /// The title in the browser.
+    title: Cow<'a, str>,
+    about: Markup,
+    acts: Markup,
+    tabs: Markup,
 }
 
-/// The sections in the order of the navigation, with their addresses. The first are those that people use all day.
-const SECTIONS: [(Section, &str); 11] = [
-    (Section::Home, "/home"),
-    (Section::Leads, "/leads"),
-    (Section::Inbox, "/inbox"),
-    (Section::Integrations, "/integrations"),
-    (Section::Delivery, "/delivery"),
-    (Section::Forms, "/forms"),
-    (Section::Posts, "/posts"),
-    (Section::Ads, "/ads"),
-    (Section::Campaigns, "/campaigns"),
-    (Section::Audit, "/audit"),
-    (Section::Settings, "/settings"),
-];
+impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for PageHead<'a> {
+    fn from(heading: &'a T) -> Self {
+        Self::new(heading.as_ref())
+    }
+}
 
-/// Sections that fit beside each other on a phone, in every language. The others are behind one word there.
-const MAX_IN_A_ROW: usize = 3;
+impl<'a> PageHead<'a> {
+    pub(crate) fn new(heading: &'a str) -> Self {
+        Self { heading, title: Cow::Borrowed(heading), about: html! {}, acts: html! {}, tabs: html! {} }
+    }
 
-impl Section {
-    fn name(self) -> Cow<'static, str> {
-        match self {
-            Self::Home => tr!("Home"),
-            Self::Integrations => tr!("Integrations"),
-            Self::Leads => tr!("Leads"),
-            Self::Inbox => tr!("Inbox"),
-            Self::Delivery => tr!("Delivery"),
-            Self::Forms => tr!("Forms"),
-            Self::Posts => tr!("Posts"),
-            Self::Ads => tr!("Ads"),
-            Self::Campaigns => tr!("Campaigns"),
-            Self::Audit => tr!("Audit"),
-            Self::Settings => tr!("Settings"),
-            Self::Elsewhere => Cow::Borrowed(""),
+    /// The head of one of several pages with the same heading, whose own name only the browser's title has.
+    pub(crate) fn of_part(self, name: &str) -> Self {
+        Self { title: format!("{name} · {}", self.heading).into(), ..self }
+    }
+
+    /// A line below the heading.
+    pub(crate) fn about(self, about: Markup) -> Self {
+        Self { about, ..self }
+    }
+
+    /// What can be done, beside the heading. The primary act is the last one.
+    pub(crate) fn acts(self, acts: Markup) -> Self {
+        Self { acts, ..self }
+    }
+
+    pub(crate) fn tabs(self, tabs: Markup) -> Self {
+        Self { tabs, ..self }
+    }
+
+    pub(crate) fn show(&self) -> Markup {
+        html! {
+            header.page-head {
+                div { h1 { (self.heading) } @if !self.about.0.is_empty() { p { (self.about) } } }
+                @if !self.acts.0.is_empty() { div.acts { (self.acts) } }
+            }
+            (self.tabs)
         }
     }
 }
 
 /// A page in its frame. Shows the pending flash and clears it.
-pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
-    titled_page(visitor, jar, section, (title, title), body)
-}
-
-/// A page whose title in the browser says more than its heading, such as one of several pages about one thing.
-pub(crate) fn titled_page(
+pub(crate) fn page<'a>(
     visitor: &Visitor,
     jar: PrivateCookieJar,
     section: Section,
-    titles: (&str, &str),
+    head: impl Into<PageHead<'a>>,
     body: &Markup,
 ) -> Response {
     let jar = if visitor.flash.is_some() { Flash::clear(jar) } else { jar };
-    (jar, framed(visitor, section, titles, body)).into_response()
+    (jar, framed(visitor, section, &head.into(), body)).into_response()
 }
 
 /// A fragment: as such for our script, otherwise as a page of its own.
@@ -146,7 +139,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
         }
     };
     match visitor {
-        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, (&*title, &*title), &body),
+        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, &PageHead::new(&title), &body),
         None => bare_page(&title, &body),
     }
 }
@@ -205,20 +198,7 @@ pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Re
     }
 }
 
-impl Visitor {
-    /// Whether a section is in their navigation.
-    fn may_open(&self, section: Section) -> bool {
-        match section {
-            Section::Leads => true,
-            Section::Inbox => self.may(INBOX),
-            Section::Posts => self.may(PUBLISHING),
-            Section::Campaigns => self.may(ADS_MANAGEMENT),
-            _ => self.is_admin(),
-        }
-    }
-}
-
-fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), body: &Markup) -> Markup {
+fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Markup) -> Markup {
     let inside = html! {
         a.skip href="#main" { (tr!("Skip to content")) }
         header.top {
@@ -235,70 +215,27 @@ fn framed(visitor: &Visitor, section: Section, (title, heading): (&str, &str), b
         main #main tabindex="-1" {
             @if let Some(flash) = &visitor.flash {
                 (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
-                    (flash.text)
+                    p { (flash.text) }
                     @if let Some(path) = &flash.undo {
                         form method="post" action=(path) { (components::csrf_field(visitor)) button { (tr!("Undo")) } }
                     }
+                    @if !flash.next.is_empty() { div.acts { @for (label, path) in &flash.next { a.button href=(path) { (label) } } } }
                 }))
             }
-            @for (this, path) in SECTIONS {
-                // Breadcrumb, on all pages but the section's first.
-                @if this == section && this.name() != heading { p.crumbs { a href=(path) { (this.name()) } } }
-            }
-            h1 { (heading) }
+            (crumbs(section, head.heading))
+            (head.show())
             (body)
         }
         footer.languages { a href="/account" { (tr!("Your account")) } (language::switch()) }
     };
-    document(title, "framed", &inside)
-}
-
-/// The sections. On a phone, a sheet that needs no script has those for which there is no room; elsewhere the style shows
-/// its links with the others.
-fn navigation(visitor: &Visitor, section: Section) -> Markup {
-    let open: Vec<(Section, &str)> = SECTIONS.into_iter().filter(|(this, _)| visitor.may_open(*this)).collect();
-    let (row, rest) = open.split_at_checked(MAX_IN_A_ROW).unwrap_or((open.as_slice(), &[]));
-    let is_parked = |this: Section| this == Section::Delivery && visitor.parked > 0;
-    let link = |(this, path): &(Section, &str)| {
-        html! {
-            a href=(path) aria-current=[(*this == section).then_some("page")] {
-                (this.name())
-                @if is_parked(*this) { " " (parked(visitor.parked)) }
-            }
-        }
-    };
-    html! {
-        nav.sections aria-label=(tr!("Sections")) {
-            @for entry in row { (link(entry)) }
-            @if !rest.is_empty() {
-                @let is_here = rest.iter().any(|(this, _)| *this == section);
-                button.more type="button" popovertarget="more-sections" data-here[is_here] {
-                    (tr!("More"))
-                    @if rest.iter().any(|(this, _)| is_parked(*this)) { " " (parked(visitor.parked)) }
-                }
-                div #more-sections popover { @for entry in rest { (link(entry)) } }
-            }
-        }
-    }
-}
-
-/// How many leads are parked, beside the section that says why.
-fn parked(leads: usize) -> Markup {
-    let number = if leads < MAX_PARKED { components::count(leads) } else { format!("{}+", MAX_PARKED - 1) };
-    let words = match leads < MAX_PARKED {
-        true => tr!([leads] "{n} lead could not be imported." | "{n} leads could not be imported."),
-        false => {
-            tr!([MAX_PARKED - 1] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")
-        }
-    };
-    html! { span.waiting title=(words) { (number) span.hidden { " – " (words) } } }
+    document(&head.title, "framed", &inside)
 }
 
 pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {
     let inside = html! {
         main #main {
             p.brand { (assets::mark()) span { "Leadwire" } }
-            h1 { (title) }
+            (PageHead::new(title).show())
             (body)
         }
         footer.languages { (language::switch()) }

@@ -24,6 +24,7 @@ mod layout;
 mod leads;
 mod login;
 mod messages;
+mod navigation;
 mod oidc;
 mod orgs;
 mod posts;

@@ -15,7 +15,7 @@ use crate::acts::RequestTrail;
 use crate::components::{self, empty, with_markup};
 use crate::flash::Flash;
 use crate::form::Fields;
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::request::local_path;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -47,7 +47,6 @@ pub(crate) async fn list(
     let mut found: Vec<&Org> = orgs.iter().filter(is_found).collect();
     found.sort_by_key(|org| (selected != Some(&org.id), !org.has_meta(), org.name.to_lowercase()));
     let body = html! {
-        p.lead { (tr!("Choose an org to work in.")) }
         @if orgs.len() > 10 {
             form.toolbar.search method="get" action="/orgs" role="search" aria-label=(tr!("Find orgs")) {
                 @if !wanted.back.is_empty() { input type="hidden" name="back" value=(wanted.back); }
@@ -92,7 +91,9 @@ pub(crate) async fn list(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Elsewhere, &tr!("Orgs"), &body))
+    let title = tr!("Orgs");
+    let head = PageHead::new(&title).about(html! { (tr!("Choose an org to work in.")) });
+    Ok(page(&visitor, jar, Section::Elsewhere, head, &body))
 }
 
 /// Selects an org.

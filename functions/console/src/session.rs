@@ -8,9 +8,10 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::request::Parts;
 use leadwire::directory::Access;
+use leadwire::error::ActError;
 use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
-use leadwire::ids::OrgId;
+use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
 use leadwire::model::org::{Org, User};
 use leadwire::model::session::Session;
@@ -39,10 +40,14 @@ pub(crate) struct Visitor {
     pub(crate) flash: Option<Flash>,
     /// The org's parked leads, up to [`MAX_PARKED`]; 0 in a fragment, which shows no navigation.
     pub(crate) parked: usize,
+    /// The org's unread conversations, up to [`MAX_UNREAD`]; 0 in a fragment, and for those who may not read them.
+    pub(crate) unread: usize,
 }
 
 /// Parked leads that the navigation counts.
 pub(crate) const MAX_PARKED: usize = 100;
+/// Unread conversations that the navigation counts.
+pub(crate) const MAX_UNREAD: usize = 10;
 
 /// The name of the session's cookie.
 pub(crate) const SESSION_COOKIE: &str = "leadwire";
@@ -139,20 +144,9 @@ impl FromRequestParts<Console> for Visitor {
                 None => Ok(None),
             }
         };
-        let is_page = parts.method.is_safe() && !wants_fragment(&parts.headers);
-        let shows_parked = is_page && session.caller.role != Role::Other;
-        let parked = async {
-            match scope.as_ref().filter(|_| shows_parked) {
-                // Without the number, the page is worth the same.
-                Some(scope) => console.leads.count_parked(scope, MAX_PARKED).await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, org = %scope.org(), "parked leads cannot be counted");
-                    0
-                }),
-                None => 0,
-            }
-        };
+        let counted = SectionCounts::read(console, scope.as_ref().filter(|_| is_page(parts)), session.caller.role);
         let read = async { tokio::try_join!(org, console.directory.admit(&session.caller)) };
-        let (read, parked) = tokio::join!(read, parked);
+        let (read, counted) = tokio::join!(read, counted);
         let (org, colleague) = read.map_err(|error| Problem::from(error).into_response())?;
         if let Some(user) = &colleague {
             trail_of(parts).set_user(&user.id);
@@ -164,7 +158,40 @@ impl FromRequestParts<Console> for Visitor {
         let form_key = form_scope.sign(&console.console_key);
         parts.extensions.insert(form_scope);
         let flash = Flash::waiting(&jar);
-        Ok(Self { secret, session, org, colleague, form_key, flash, parked })
+        let SectionCounts { parked, unread } = counted;
+        Ok(Self { secret, session, org, colleague, form_key, flash, parked, unread })
+    }
+}
+
+/// Whether a page is requested, which shows the navigation.
+fn is_page(parts: &Parts) -> bool {
+    parts.method.is_safe() && !wants_fragment(&parts.headers)
+}
+
+/// What the navigation counts. Without a number, the page is worth the same.
+struct SectionCounts {
+    parked: usize,
+    unread: usize,
+}
+
+impl SectionCounts {
+    /// SectionCounts all at once, in one call each. Whether a colleague may see a number is not known yet.
+    async fn read(console: &Console, scope: Option<&OrgScope>, role: Role) -> Self {
+        let Some(scope) = scope else { return Self { parked: 0, unread: 0 } };
+        let parked = async {
+            match role {
+                Role::Other => Ok(0),
+                _ => console.leads.count_parked(scope, MAX_PARKED).await,
+            }
+        };
+        let (parked, unread) = tokio::join!(parked, console.inbox.count_unread(scope, MAX_UNREAD));
+        let or_none = |what: &str, number: Result<usize, ActError>| {
+            number.unwrap_or_else(|error| {
+                tracing::warn!(%error, what, org = %scope.org(), "a number of the navigation cannot be counted");
+                0
+            })
+        };
+        Self { parked: or_none("parked leads", parked), unread: or_none("unread conversations", unread) }
     }
 }
 
@@ -245,6 +272,7 @@ pub(crate) mod tests {
             form_key: "key".to_owned(),
             flash: None,
             parked: 0,
+            unread: 0,
         }
     }
 }

@@ -16,7 +16,7 @@ use maud::{Markup, html};
 use crate::actor::Admin;
 use crate::components::{self, badge, empty, money, time, with_markup};
 use crate::countries;
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::state::Console;
 
 /// What each permission allows, in the words of people.
@@ -37,8 +37,6 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let users = console.directory.describe_users(&access.scope).await?;
     let body = html! {
-        (tabs("/settings"))
-        p { (tr!("The CRM manages people and the org. Changes in the CRM apply in Leadwire at once.")) }
         section {
             h2 { (tr!("People")) }
             @if users.is_empty() {
@@ -48,7 +46,10 @@ pub(crate) async fn show(
         }
         @if let Some(org) = &visitor.org { section { h2 { (tr!("Org")) } (org_card(org)) } }
     };
-    Ok(page(&visitor, jar, Section::Settings, &tr!("Settings"), &body))
+    let about = tr!("The CRM manages people and the org. Changes in the CRM apply in Leadwire at once.");
+    let title = tr!("Settings");
+    let head = PageHead::new(&title).about(html! { (about) }).tabs(tabs("/settings"));
+    Ok(page(&visitor, jar, Section::Settings, head, &body))
 }
 
 pub(crate) fn tabs(here: &str) -> Markup {
@@ -133,8 +134,6 @@ pub(crate) async fn api(
          -d '{{\"name\": \"Ann\", \"email\": \"ann@example.com\", \"role\": \"admin\", \"permissions\": [\"lead_management\"]}}'"
     );
     let body = html! {
-        (tabs("/settings/api"))
-        p { (tr!("Programs can do over HTTP what people do here. The operator of Leadwire gives your CRM a client id and a secret, with which it gets tokens.")) }
         div.card {
             dl.facts {
                 div { dt { (tr!("Address")) } dd { code { (origin) "/api" } } }
@@ -147,5 +146,10 @@ pub(crate) async fn api(
             section { h2 { (title) } pre.card tabindex="0" { code { (text) } } }
         }
     };
-    Ok(page(&visitor, jar, Section::Settings, &tr!("API"), &body))
+    let about = tr!(
+        "Programs can do over HTTP what people do here. The operator of Leadwire gives your CRM a client id and a secret, with which it gets tokens."
+    );
+    let title = tr!("Settings");
+    let head = PageHead::new(&title).of_part(&tr!("API")).about(html! { (about) }).tabs(tabs("/settings/api"));
+    Ok(page(&visitor, jar, Section::Settings, head, &body))
 }

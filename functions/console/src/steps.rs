@@ -26,7 +26,9 @@ pub(crate) struct NextStep {
     name: &'static str,
     is_done: bool,
     title: Cow<'static, str>,
-    text: Markup,
+    text: Cow<'static, str>,
+    /// The page on which it is done, and what the way there is called.
+    act: Option<(String, Cow<'static, str>)>,
 }
 
 /// The steps that a person has hidden. One that was done then, and is not any more, shows them all again.
@@ -42,8 +44,9 @@ pub(crate) fn checklist(
     connections: &[ConnectionOut],
     users: &[UserOut],
 ) -> Vec<NextStep> {
-    let step = |name, is_done, title, text| NextStep { name, is_done, title, text };
-    let first = integrations.first().map(|integration| format!("/integrations/{}", integration.id));
+    let step = |name, is_done, title, text, act| NextStep { name, is_done, title, text, act };
+    let of_first = |tab: &str, label| Some((format!("/integrations/{}{tab}", integrations.first()?.id), label));
+    let team = || Some(("/settings".to_owned(), tr!("See your team")));
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
     let takers = users.iter().filter(|out| out.user.takes_leads()).count();
     vec![
@@ -51,44 +54,48 @@ pub(crate) fn checklist(
             "connect",
             !integrations.is_empty(),
             tr!("Connect Facebook"),
-            html! { (tr!("Log in at Facebook and select your pages.")) },
+            tr!("Log in at Facebook and select your pages."),
+            // The page begins with the button for it.
+            None,
         ),
         step(
             "pages",
             !connections.is_empty(),
             tr!("Choose pages"),
-            html! { (tr!("Leads are imported from the pages that you select.")) " " @if let Some(path) = &first { a href={ (path) "/pages" } { (tr!("Choose pages")) } } },
+            tr!("Leads are imported from the pages that you select."),
+            of_first("/pages", tr!("Choose pages")),
         ),
         step(
             "team",
             takers > 0,
             tr!("Add your team"),
-            html! { (tr!("No one in your team can manage leads yet. Give people this permission in your CRM.")) " " a href="/settings" { (tr!("See your team")) } },
+            tr!("No one in your team can manage leads yet. Give people this permission in your CRM."),
+            team(),
         ),
         step(
             "assignment",
             is_assigned,
             tr!("Decide who gets new leads"),
-            html! { (tr!("New leads stay unassigned.")) " " @if let Some(path) = &first { a href={ (path) "/settings" } { (tr!("Choose who gets them")) } } },
+            tr!("New leads stay unassigned."),
+            of_first("/settings", tr!("Choose who gets them")),
         ),
         step(
             "alerts",
             users.iter().any(UserOut::is_alerted),
             tr!("Choose who gets alerts"),
-            html! {
-                // Once there is a connection, an alert above says so.
-                @if integrations.is_empty() { (tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM.")) " " }
-                a href="/settings" { (tr!("See your team")) }
+            // Once there is a connection, an alert above says so.
+            match integrations.is_empty() {
+                true => tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM."),
+                false => Cow::Borrowed(""),
             },
+            team(),
         ),
         step(
             "lead",
             connections.iter().any(|page| page.leads_count > 0),
             tr!("See a lead arrive"),
-            html! {
-                (tr!("Fill in one of your forms. A test lead shows that it works, but does not count.")) " "
-                @if !connections.is_empty() { a href="/forms" { (tr!("Send a test lead")) } }
-            },
+            tr!("Fill in one of your forms. A test lead shows that it works, but does not count."),
+            (!connections.is_empty()).then(|| ("/forms".to_owned(), tr!("Send a test lead"))),
         ),
     ]
 }
@@ -96,6 +103,7 @@ pub(crate) fn checklist(
 /// The steps, unless all are done or the person has hidden those that are not.
 pub(crate) fn next_steps(visitor: &Visitor, jar: &PrivateCookieJar, steps: &[NextStep]) -> Markup {
     let open: Vec<&str> = steps.iter().filter(|step| !step.is_done).map(|step| step.name).collect();
+    let is_next = |step: &NextStep| open.first() == Some(&step.name);
     let is_hidden = HiddenSteps::find(visitor, jar).is_some_and(|hidden| hidden.has_all(&open));
     html! {
         @if !open.is_empty() && !is_hidden {
@@ -112,7 +120,7 @@ pub(crate) fn next_steps(visitor: &Visitor, jar: &PrivateCookieJar, steps: &[Nex
                     @for step in steps {
                         li class=[step.is_done.then_some("done")] {
                             b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
-                            @if !step.is_done { " " span { (step.text) } }
+                            @if !step.is_done { " " span { (step.text) " " @if let Some((path, label)) = &step.act { a class=[is_next(step).then_some("button primary")] href=(path) { (label) } } } }
                         }
                     }
                 }
@@ -187,6 +195,19 @@ mod tests {
 
     use super::*;
     use crate::session::tests::visitor;
+
+    #[test]
+    fn the_next_step_alone_has_a_button() {
+        let me = visitor(Role::Admin, &[]);
+        let jar = PrivateCookieJar::new(Key::from(&[7; 64]));
+        let shown = next_steps(&me, &jar, &checklist(&[], &[], &[])).into_string();
+        assert!(!shown.contains("button primary"), "the page begins with it: {shown}");
+        let mut steps = checklist(&[], &[], &[]);
+        (steps[0].is_done, steps[1].is_done) = (true, true);
+        let shown = next_steps(&me, &jar, &steps).into_string();
+        assert_eq!(shown.matches("<a ").count(), 2, "{shown}");
+        assert_eq!(shown.matches("class=\"button primary\" href=\"/settings\"").count(), 1, "{shown}");
+    }
 
     #[test]
     fn steps_are_hidden_until_one_that_was_done_is_undone() {

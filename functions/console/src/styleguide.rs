@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use crate::chart::Chart;
 use crate::components::{alert, badge, count, empty, money, time};
-use crate::layout::bare_page;
+use crate::layout::{PageHead, bare_page};
 use crate::state::Console;
 
 const KINDS: [&str; 5] = ["good", "warn", "bad", "calm", "dim"];
@@ -51,6 +51,7 @@ fn buttons() -> Markup {
     html! {
         section {
             h2 { "Buttons" }
+            (PageHead::new("A page").about(html! { "What there is to know of it." }).acts(html! { button { "An act" } button.primary { "The first act" } }).show())
             div.acts {
                 button.primary { "Primary" } button { "Usual" } button.danger { "Dangerous" } button.plain { "Plain" }
                 button disabled { "Disabled" } button aria-busy="true" { "On its way" } a.button href="#buttons" { "A link" }

@@ -15,7 +15,7 @@ use super::{Inbox, contacts};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
-use crate::ids::{AdObjectId, ContactId, ConversationId, PageId, UserId};
+use crate::ids::{AdObjectId, ContactId, ConversationId, OrgScope, PageId, UserId};
 use crate::model::event::Event;
 use crate::model::inbox::reply::ReplyRule;
 use crate::model::inbox::{Channel, Conversation, ConversationStatus};
@@ -130,6 +130,11 @@ impl Inbox {
         let described = found.into_iter().map(|conversation| self.conversation_out(access, conversation, now));
         let items = stream::iter(described).buffered(CONCURRENCY).try_collect().await?;
         Ok(ConversationList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
+    }
+
+    /// Counts the open conversations with messages that no member has read, up to `limit`.
+    pub async fn count_unread(&self, scope: &OrgScope, limit: usize) -> Result<usize, ActError> {
+        Ok(self.table.count_unread(scope, limit).await?)
     }
 
     /// Reads conversations of the wanted statuses until `limit` match, and where to go on.

@@ -234,7 +234,10 @@ async fn our_own_comments_and_messages_open_nothing_and_wake_no_one() {
     let id: ConversationId = world.conversations().await[0].0.id.clone();
     let close =
         ConversationChangeIn { status: Some(ConversationStatus::Closed), read: Some(true), ..Default::default() };
+    let unread = async || world.inbox.count_unread(&access.scope, 10).await.unwrap();
+    assert_eq!(unread().await, 1);
     world.inbox.change_conversation(&access, &id, &close, at(5)).await.unwrap();
+    assert_eq!(unread().await, 0);
     world.take(&ours(message("m2", "p", "Hi", 6))).await;
     let (conversation, texts) = world.conversations().await.remove(0);
     assert_eq!((conversation.status, conversation.unread, texts.len()), (ConversationStatus::Closed, 0, 2));
@@ -243,6 +246,7 @@ async fn our_own_comments_and_messages_open_nothing_and_wake_no_one() {
     world.take(&message("m3", "p", "One more thing", 7)).await;
     let (conversation, _) = world.conversations().await.remove(0);
     assert_eq!((conversation.status, conversation.unread), (ConversationStatus::Open, 1));
+    assert_eq!(unread().await, 1);
     // What is late does not.
     world.inbox.change_conversation(&access, &id, &close, at(20)).await.unwrap();
     world.take(&message("m0", "p", "Late", 4)).await;

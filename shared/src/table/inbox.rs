@@ -1,6 +1,6 @@
 //! The inbox: conversations, the accounts through which they come, and what its entities have in common.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Select, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,22 @@ impl Table {
         self.newest(&keys::conversations_of_org(scope, status), after, limit).await
     }
 
+    /// Counts the org's open conversations that are unread, up to `limit`.
+    pub async fn count_unread(&self, scope: &OrgScope, limit: usize) -> Result<usize, TableError> {
+        let counted = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("gsi4")
+            .key_condition_expression("gsi4pk = :pk")
+            .expression_attribute_values(":pk", text(keys::unread_of_org(scope)))
+            .select(Select::Count)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        Ok(usize::try_from(counted.count).unwrap_or_default())
+    }
+
     /// Lists a contact's conversations.
     pub async fn conversations_of(
         &self,
@@ -226,7 +242,9 @@ pub(super) fn put_write(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> R
 pub(super) fn conversation_item(scope: &OrgScope, conversation: &Conversation) -> Result<Item, TableError> {
     let key = keys::conversation(scope, &conversation.id);
     let list = keys::conversation_list(scope, conversation.status, conversation.last_message_at, &conversation.id);
-    let row = Row::new(&key, "conversation", conversation).in_list(list);
+    let is_unread = conversation.unread > 0 && conversation.status == ConversationStatus::Open;
+    let unread = is_unread.then(|| keys::unread_conversation(scope, &conversation.id));
+    let row = Row::new(&key, "conversation", conversation).in_list(list).unread(unread);
     match &conversation.contact_id {
         Some(contact) => row.indexed(keys::conversation_of_contact(scope, contact, &conversation.id)).item(),
         None => row.item(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::keys::{IndexKey, Key, LeadLists, ListKey};
+use super::keys::{IndexKey, Key, LeadLists, ListKey, UnreadKey};
 use super::{Item, TableError};
 
 /// An entity with its envelope: the attributes that the table itself needs.
@@ -21,6 +21,8 @@ struct Envelope<'a> {
     lists: Option<LeadLists>,
     #[serde(flatten)]
     list: Option<ListKey>,
+    #[serde(flatten)]
+    unread: Option<UnreadKey>,
     r#type: &'static str,
     ttl: Option<i64>,
 }
@@ -46,7 +48,8 @@ pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
 
 impl<'a, E: Serialize> Row<'a, E> {
     pub(super) fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
-        Self { envelope: Envelope { key, index: None, lists: None, list: None, r#type, ttl: None }, body }
+        let envelope = Envelope { key, index: None, lists: None, list: None, unread: None, r#type, ttl: None };
+        Self { envelope, body }
     }
 
     pub(super) fn indexed(mut self, index: IndexKey) -> Self {
@@ -61,6 +64,12 @@ impl<'a, E: Serialize> Row<'a, E> {
 
     pub(super) fn in_list(mut self, list: ListKey) -> Self {
         self.envelope.list = Some(list);
+        self
+    }
+
+    /// Counts it as unread if there is a key.
+    pub(super) fn unread(mut self, unread: Option<UnreadKey>) -> Self {
+        self.envelope.unread = unread;
         self
     }
 

@@ -29,7 +29,7 @@ use crate::components::{
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
-use crate::layout::{Section, fragment_or_page, page};
+use crate::layout::{PageHead, Section, fragment_or_page, page};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -75,19 +75,17 @@ async fn render(
         (live_fragment(&format!("{path}/state"), &state_card(&account, &status, orphaned)))
         section {
             h2 { (tr!("Sync")) }
-            div.card.acts {
-                form.inline method="post" action={ (path) "/sync" } {
-                    (csrf_field(visitor))
-                    label { (tr!("Days back")) input type="number" name="days" min="1" max="1126" placeholder=(tr!("default")); }
-                    button disabled[paused] { (tr!("Sync now")) }
-                }
-                form method="post" action={ (path) "/pause" } {
-                    (csrf_field(visitor))
-                    @if !paused { input type="hidden" name="paused" value="yes"; }
-                    button { @if paused { (tr!("Resume")) } @else { (tr!("Pause")) } }
+            (live_fragment(&format!("/ads/log?account_id={id}&latest=yes"), &list(&status)))
+            @if !paused {
+                details {
+                    summary { (tr!("Sync more days")) }
+                    form.card.inline method="post" action={ (path) "/sync" } {
+                        (csrf_field(visitor))
+                        label { (tr!("Days back")) input type="number" name="days" min="1" max="1126" required; }
+                        button { (tr!("Sync these days")) }
+                    }
                 }
             }
-            (live_fragment(&format!("/ads/log?account_id={id}&latest=yes"), &list(&status)))
         }
         section { h2 { (tr!("Settings")) } (settings(visitor, &path, &account, rejected)) }
         section.acts {
@@ -97,7 +95,15 @@ async fn render(
             }))
         }
     };
-    Ok(page(visitor, jar, Section::Ads, &account.label, &body))
+    let acts = html! {
+        form method="post" action={ (path) "/pause" } {
+            (csrf_field(visitor))
+            @if !paused { input type="hidden" name="paused" value="yes"; }
+            button { @if paused { (tr!("Resume")) } @else { (tr!("Pause")) } }
+        }
+        @if !paused { form method="post" action={ (path) "/sync" } { (csrf_field(visitor)) button { (tr!("Sync now")) } } }
+    };
+    Ok(page(visitor, jar, Section::Ads, PageHead::new(&account.label).acts(acts), &body))
 }
 
 /// The account's state as a fragment, which is reloaded while it changes.

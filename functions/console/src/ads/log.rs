@@ -15,7 +15,7 @@ use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
 use leadwire::tr;
 use maud::{Markup, html};
 
-use super::{state_of, tabs};
+use super::{head, state_of};
 use crate::actor::Admin;
 use crate::components::{ago, badge, count, empty, live_fragment, refresh_in, time, with_markup};
 use crate::layout::{Section, page};
@@ -41,11 +41,11 @@ pub(super) async fn show(
         return Ok(part.into_response());
     }
     let body = html! {
-        (tabs("/ads/log"))
-        p.quiet { (tr!("Accounts are synced every 15 minutes, and immediately after they are linked.")) }
         (live_fragment(&query.at("/ads/log", &[]), &part))
     };
-    Ok(page(&visitor, jar, Section::Ads, &tr!("Sync log"), &body))
+    let about = tr!("Accounts are synced every 15 minutes, and immediately after they are linked.");
+    let title = tr!("Ads");
+    Ok(page(&visitor, jar, Section::Ads, head(&title, "/ads/log").about(html! { (about) }), &body))
 }
 
 /// Seconds until the list is worth reloading, or `None` if no sync is in progress.

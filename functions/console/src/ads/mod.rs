@@ -30,6 +30,7 @@ use rust_decimal::Decimal;
 
 use self::days::ShownDays;
 use crate::components::{self, badge, time, with_markup};
+use crate::layout::PageHead;
 use crate::request::ListQuery;
 use crate::state::Console;
 
@@ -158,15 +159,17 @@ impl ListQuery {
 /// The kind of conversion that a lead is.
 const LEADS_ONLY: &str = "lead";
 
-/// The tabs of the ads pages.
-fn tabs(here: &str) -> Markup {
+/// The head of the ads pages.
+fn head<'a>(title: &'a str, here: &str) -> PageHead<'a> {
     let pages = [
         ("/ads", tr!("Overview")),
         ("/ads/report", tr!("Reports")),
         ("/ads/outcomes", tr!("Results")),
         ("/ads/log", tr!("Sync log")),
     ];
-    components::tabs(&tr!("Ads"), here, pages)
+    let name = pages.iter().find(|(path, _)| *path == here).map(|(_, name)| name.clone()).unwrap_or_default();
+    let head = PageHead::new(title).tabs(components::tabs(title, here, pages));
+    if here == "/ads" { head } else { head.of_part(&name) }
 }
 
 /// The state of an account.

@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use super::days::ShownDays;
 use super::report::{Heading, send_csv};
 use super::within::ObjectName;
-use super::{Number, tabs};
+use super::{Number, head};
 use crate::actor::Admin;
 use crate::components::{count, empty, money, problem_alert};
 use crate::layout::{Section, page};
@@ -142,7 +142,6 @@ pub(super) async fn show(
     let counts_others =
         ["account_id", "client_id", "campaign_id", "adset_id"].iter().all(|name| query.get(name).is_none());
     let body = html! {
-        (tabs(PATH))
         (query.chooser(PATH, &accounts, &by, shown))
         (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
         (query.way_up(PATH, parents))
@@ -155,7 +154,8 @@ pub(super) async fn show(
             Ok(report) => { (table(&query, report, &accounts)) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, &tr!("Results"), &body))
+    let title = tr!("Ads");
+    Ok(page(&visitor, jar, Section::Ads, head(&title, PATH), &body))
 }
 
 pub(super) async fn csv(

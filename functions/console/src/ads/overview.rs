@@ -22,13 +22,12 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::days::ShownDays;
-use super::{ConversionLabels, state_of, tabs};
+use super::{ConversionLabels, head, state_of};
 use crate::actor::Admin;
 use crate::chart::Chart;
 use crate::components::{alert, count, csrf_field, empty, money, problem_alert, time_or};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
-use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 
@@ -61,7 +60,6 @@ pub(super) async fn show(
     let labels = query.conversion_labels(&accounts);
     let shown = reports.as_ref().ok().map(|(days, _, _)| ShownDays::from(days));
     let body = html! {
-        (tabs("/ads"))
         @if accounts.is_empty() {
             (empty(&tr!("No ad accounts yet"), html! {
                 (tr!("Link an ad account to see what its ads cost and achieve, to the cent as in Ads Manager.")) " "
@@ -76,10 +74,18 @@ pub(super) async fn show(
                 Err(problem) => { (problem_alert(Some(problem))) }
                 Ok((days, clients, before)) => { (figures(&query, days, before, labels)) (clients_table(&query, clients, labels)) }
             }
-            section { h2 { (tr!("Accounts")) } (accounts_table(&visitor, &accounts)) }
+            section { h2 { (tr!("Accounts")) } (accounts_table(&accounts)) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, &tr!("Ads"), &body))
+    let title = tr!("Ads");
+    // Without accounts, the page itself says how to begin.
+    let acts = html! {
+        @if !accounts.is_empty() {
+            form method="post" action="/ads/sync" { (csrf_field(&visitor)) button { (tr!("Sync all now")) } }
+            a.button.primary href="/ads/accounts/new" { (tr!("Link an ad account")) }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Ads, head(&title, "/ads").acts(acts), &body))
 }
 
 /// What keeps accounts from being synced.
@@ -87,7 +93,7 @@ pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     html! {
         @for account in accounts {
             @if let (Some(message), true) = (&account.reason_message, account.waiting_until.is_none()) {
-                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.as_deref().unwrap_or_default()) } }))
+                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.as_deref().unwrap_or_default()) } a.button href={ "/ads/accounts/" (account.id) } { (tr!("Open the ad account")) } }))
             }
         }
     }
@@ -240,7 +246,7 @@ fn clients_table(query: &ListQuery, report: &ReportOut, labels: ConversionLabels
     }
 }
 
-fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
+fn accounts_table(accounts: &[AdAccountOut]) -> Markup {
     html! {
         div.card.flush {
             table {
@@ -258,10 +264,6 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
                     }
                 }
             }
-        }
-        div.acts {
-            a.button href="/ads/accounts/new" { (tr!("Link an ad account")) }
-            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { (tr!("Sync all now")) } }
         }
     }
 }

@@ -22,7 +22,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::days::ShownDays;
 use super::overview::{cost_of_one, price};
 use super::within::ObjectName;
-use super::{ConversionLabels, Number, tabs};
+use super::{ConversionLabels, Number, head};
 use crate::actor::Admin;
 use crate::components::{badge, count, empty, money, number_cell, problem_alert, with_markup};
 use crate::download;
@@ -122,7 +122,6 @@ pub(super) async fn show(
     let shown = report.as_ref().ok().map(ShownDays::from);
     let parents = report.as_ref().map_or(&[][..], |report| &report.parents);
     let body = html! {
-        (tabs(PATH))
         (query.chooser(PATH, &accounts, &by, shown))
         (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
         (query.way_up(PATH, parents))
@@ -138,7 +137,8 @@ pub(super) async fn show(
             Ok(report) => { (table(&query, report, &accounts)) }
         }
     };
-    Ok(page(&visitor, jar, Section::Ads, &tr!("Reports"), &body))
+    let title = tr!("Ads");
+    Ok(page(&visitor, jar, Section::Ads, head(&title, PATH), &body))
 }
 
 pub(super) async fn csv(

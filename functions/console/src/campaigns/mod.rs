@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::actor::Advertiser;
 use crate::components::{badge, empty, money, time};
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::state::Console;
 
 /// Campaigns per page of the list.
@@ -52,7 +52,6 @@ async fn list(
 ) -> Result<Response, Problem> {
     let found = console.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
     let body = html! {
-        div.acts { a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) } }
         @if found.items.is_empty() {
             (empty(&tr!("No campaigns yet"), html! { (tr!("A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it.")) }))
         } @else {
@@ -76,7 +75,9 @@ async fn list(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Campaigns, &tr!("Campaigns"), &body))
+    let title = tr!("Campaigns");
+    let acts = html! { a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) } };
+    Ok(page(&visitor, jar, Section::Campaigns, PageHead::new(&title).acts(acts), &body))
 }
 
 /// The state in one or two words: ours, and what Meta's review says.

@@ -27,7 +27,7 @@ use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
-use crate::layout::{Section, fragment_or_page, page};
+use crate::layout::{PageHead, Section, fragment_or_page, page};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -44,10 +44,13 @@ pub(crate) fn routes() -> Router<Console> {
 
 async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
     let body = html! {
-        p.lead { (tr!("How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field.")) }
         (lazy_fragment("/forms/list", &tr!("Loading the forms of your pages from Meta…")))
     };
-    page(&visitor, jar, Section::Forms, &tr!("Forms"), &body)
+    let about = tr!(
+        "How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field."
+    );
+    let title = tr!("Forms");
+    page(&visitor, jar, Section::Forms, PageHead::new(&title).about(html! { (about) }), &body)
 }
 
 async fn listed(

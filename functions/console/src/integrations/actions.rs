@@ -5,7 +5,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use axum_extra::extract::{CookieJar, PrivateCookieJar};
 use http::request::Parts;
-use leadwire::connections::{CONSOLE_RETURN_PATH, LoginRequest, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
+use leadwire::connections::{
+    CONSOLE_RETURN_PATH, IntegrationOut, IntegrationStatus, LoginRequest, NewIntegration, PagesIn, Removal, SettingsIn,
+    TokenIn,
+};
 use leadwire::error::ErrorCode;
 use leadwire::http::cookies::login_cookie;
 use leadwire::http::path::Id;
@@ -13,6 +16,7 @@ use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, PageId};
 use leadwire::leads::{BackfillIn, RunOut};
 use leadwire::model::connection::login::{LIFETIME, LoginFailure, browser_hash};
+use leadwire::model::connection::problem::{Impact, IntegrationProblem};
 use leadwire::secret::AccessToken;
 use leadwire::tr;
 use maud::html;
@@ -114,7 +118,7 @@ pub(super) async fn back_from_meta(
     State(console): State<Console>,
     jar: PrivateCookieJar,
     begun: CookieJar,
-    Admin { .. }: Admin,
+    Admin { access, .. }: Admin,
     Query(back): Query<Back>,
     parts: Parts,
 ) -> Result<Response, Problem> {
@@ -128,6 +132,13 @@ pub(super) async fn back_from_meta(
         let lost: Vec<String> = lost.iter().filter_map(|id| Some(PageId::parse(id).ok()?.to_string())).collect();
         return Ok(Redirect::to(&format!("/integrations/{id}?other={}", lost.join(","))).into_response());
     }
+    let connected = back.status.as_deref() == Some("connected");
+    let id = back.integration_id.as_deref().filter(|_| connected).and_then(|id| IntegrationId::parse(id).ok());
+    let integration = match &id {
+        // A page that cannot be shown says so itself.
+        Some(id) => console.connections.integration(&access, id).await.ok(),
+        None => None,
+    };
     let flash = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
             let number = back.pages.unwrap_or_default();
@@ -138,11 +149,14 @@ pub(super) async fn back_from_meta(
                     pages = pages,
                     before = before
                 )),
-                _ if back.renewed => Flash::done(tr!(
-                    "This Facebook account was already connected. Its connection was renewed, with {pages}.",
-                    pages = pages
-                )),
-                _ => Flash::done(tr!("Connected, with {pages}.", pages = pages)),
+                _ if back.renewed => outcome(
+                    integration.as_ref(),
+                    tr!(
+                        "This Facebook account was already connected. Its connection was renewed, with {pages}.",
+                        pages = pages
+                    ),
+                ),
+                _ => outcome(integration.as_ref(), tr!("Connected, with {pages}.", pages = pages)),
             }
         }
         (Some("denied"), _) => Flash::failed(tr!(
@@ -157,10 +171,28 @@ pub(super) async fn back_from_meta(
             Flash::failed(tr!("Connecting failed ({code}). Nothing was changed; try again.", code = code))
         }
     };
-    let connected = back.status.as_deref() == Some("connected");
-    let id = back.integration_id.filter(|_| connected).and_then(|id| IntegrationId::parse(&id).ok());
     let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
     Ok((flash.put(jar), Redirect::to(&to)).into_response())
+}
+
+/// What connecting has come to, with what to do next: it is no success if no leads can arrive.
+fn outcome(integration: Option<&IntegrationOut>, connected: String) -> Flash {
+    let Some(integration) = integration else { return Flash::done(connected) };
+    let is_blocked = |problem: &IntegrationProblem| problem.impact == Impact::LeadsBlocked;
+    if integration.status == IntegrationStatus::Error {
+        return Flash::failed(format!("{connected} {}", tr!("But no leads can arrive yet: see below what to do.")));
+    }
+    if integration.problems.iter().any(is_blocked) {
+        return Flash::failed(format!(
+            "{connected} {}",
+            tr!("But some leads cannot arrive yet: see below what to do.")
+        ));
+    }
+    let next = vec![
+        (tr!("Choose pages").into_owned(), Tab::Pages.path(&integration.id)),
+        (tr!("Send a test lead").into_owned(), "/forms".to_owned()),
+    ];
+    Flash { next, ..Flash::done(connected) }
 }
 
 pub(super) async fn settings(
@@ -271,7 +303,7 @@ pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: Admi
         Ok(integration) => {
             let pages = tr!([integration.pages_count] "{n} page" | "{n} pages");
             let text = tr!("Connected, with {pages}.", pages = pages);
-            Ok(redirect_with(&format!("/integrations/{}", integration.id), jar, Ok(text)))
+            Ok(redirect_with(&Tab::Health.path(&integration.id), jar, Ok(outcome(Some(&integration), text))))
         }
         Err(problem) => {
             let refused = Refused { fields: &fields, problem: &problem };

@@ -30,7 +30,7 @@ use self::settings::token_path;
 use crate::actor::Admin;
 use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, time, time_or, with_markup};
 use crate::delivery;
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -95,15 +95,20 @@ async fn list(
                 (table(&connections, &integrations))
             }
             section.acts {
-                form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { (tr!("Connect another account")) } }
-                a.button href="/integrations/token" { (tr!("Use a system user's token")) }
                 a.button href="/webhooks" { (tr!("Webhooks to your CRM")) }
                 (disconnect.show(&visitor, disconnect_consequences(&visitor, integrations.len(), connections.len())))
             }
             (help())
         }
     };
-    Ok(page(&visitor, jar, Section::Integrations, &tr!("Integrations"), &body))
+    let title = tr!("Integrations");
+    let acts = html! {
+        @if !integrations.is_empty() {
+            a.button href="/integrations/token" { (tr!("Use a system user's token")) }
+            form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button.primary { (tr!("Connect another account")) } }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Integrations, PageHead::new(&title).acts(acts), &body))
 }
 
 fn not_connected(visitor: &Visitor) -> Markup {
@@ -164,11 +169,13 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
         @if !pages.is_empty() {
             (alert("bad", html! {
                 @for page in &pages {
-                    p {
-                        (with_markup(&tr!("{page} brings no leads:"), &[("page", html! { b { (page.page_name) } })])) " "
-                        (page.reason_message.as_deref().unwrap_or_default()) " "
-                        (page.fix.as_deref().unwrap_or_default()) " "
-                        a href=(page_path(page)) { (tr!("Open the integration")) }
+                    div.stop {
+                        p {
+                            (with_markup(&tr!("{page} brings no leads:"), &[("page", html! { b { (page.page_name) } })])) " "
+                            (page.reason_message.as_deref().unwrap_or_default()) " "
+                            (page.fix.as_deref().unwrap_or_default())
+                        }
+                        a.button.primary href=(page_path(page)) { (tr!("Open the integration")) }
                     }
                 }
             }))
@@ -176,7 +183,10 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
         @if !risks.is_empty() {
             (alert("warn", html! {
                 @for (integration, problem) in &risks {
-                    p { b { (integration.name) } ": " (problem.message) " " (problem.fix) " " a href={ "/integrations/" (integration.id) } { (tr!("Open the integration")) } }
+                    div.stop {
+                        p { b { (integration.name) } ": " (problem.message) " " (problem.fix) }
+                        a.button href={ "/integrations/" (integration.id) } { (tr!("Open the integration")) }
+                    }
                 }
             }))
         }
@@ -221,12 +231,14 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
         @if !quiet.is_empty() {
             (alert("warn", html! {
                 @for (page, since) in &quiet {
-                    p {
-                        (with_markup(
-                            &tr!("{page} has been unusually silent since {time}."),
-                            &[("page", html! { b { (page.page_name) } }), ("time", time(*since))],
-                        ))
-                        " " a href={ "/integrations/" (page.integration_id) } { (tr!("Check its health")) }
+                    div.stop {
+                        p {
+                            (with_markup(
+                                &tr!("{page} has been unusually silent since {time}."),
+                                &[("page", html! { b { (page.page_name) } }), ("time", time(*since))],
+                            ))
+                        }
+                        a.button href={ "/integrations/" (page.integration_id) } { (tr!("Check its health")) }
                     }
                 }
             }))

@@ -36,15 +36,12 @@ pub(super) async fn show(
     }
     let (integration, runs) =
         tokio::try_join!(console.connections.integration(&access, &id), console.leads.runs(&access, &id))?;
-    let base = format!("/integrations/{id}");
     let body = html! {
         div.card {
-            div.acts {
-                form method="post" action={ (base) "/sync" } { (csrf_field(&visitor)) button { (tr!("Sync now")) } }
-                span.quiet { (tr!("Checks the last 48 hours of every form and imports missed leads.")) }
-            }
+            h2 { (tr!("Missed leads")) }
+            p { (tr!("“Sync now” checks the last 48 hours of every form and imports missed leads. Leadwire does the same regularly.")) }
             h2 #earlier { (tr!("Leads from before the connection")) }
-            form.inline method="post" action={ (base) "/backfill" } {
+            form.inline method="post" action={ "/integrations/" (id) "/backfill" } {
                 (csrf_field(&visitor))
                 label { (tr!("Days back")) input type="number" name="days" min="1" max="90" value="30" required; }
                 label.tick { input type="checkbox" name="assign" value="yes"; (tr!("Assign them like new leads")) }

@@ -7,14 +7,14 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::IntegrationOut;
 use leadwire::ids::IntegrationId;
 use leadwire::model::connection::lead_state::StopReason;
-use leadwire::model::connection::problem::Impact;
+use leadwire::model::connection::problem::{Impact, IntegrationProblem, IntegrationProblemCode};
 use leadwire::model::connection::state::{EXPIRING_SOON_PERIOD, EndReason};
 use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{reconnect, state_of};
-use crate::components::{self, alert, time, with_markup};
-use crate::layout::{Section, titled_page};
+use crate::components::{self, alert, csrf_field, time, with_markup};
+use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
 
 /// The pages about one integration.
@@ -63,14 +63,18 @@ impl Tab {
     ) -> Response {
         let (id, name) = (&integration.id, integration.name.as_str());
         let tabs = Self::ALL.map(|tab| (tab.path(id), tab.name()));
-        let body = html! {
-            (standing(integration))
+        let tabs = html! {
             (problems(visitor, integration))
             (components::tabs(&tr!("Integration"), &self.path(id), tabs))
-            (body)
         };
-        let title = format!("{} · {name}", self.name());
-        titled_page(visitor, jar, Section::Integrations, (title.as_str(), name), &body)
+        // What does not work now cannot be synced, and says above how it works again.
+        let acts = html! {
+            @if integration.reason.is_none() {
+                form method="post" action={ "/integrations/" (id) "/sync" } { (csrf_field(visitor)) button { (tr!("Sync now")) } }
+            }
+        };
+        let head = PageHead::new(name).of_part(&self.name()).about(standing(integration)).acts(acts).tabs(tabs);
+        page(visitor, jar, Section::Integrations, head, body)
     }
 }
 
@@ -78,15 +82,11 @@ fn standing(integration: &IntegrationOut) -> Markup {
     let at = || ("time", time(integration.connected_at));
     let is_connected = integration.reason != Some(StopReason::Ended(EndReason::NotConnected));
     html! {
-        p {
-            (state_of(integration)) " "
-            @if is_connected {
-                span.quiet {
-                    @match &integration.connected_by {
-                        Some(person) => (with_markup(&tr!("Connected by {person} on {time}"), &[("person", html! { (person.name) }), at()])),
-                        None => (with_markup(&tr!("Connected on {time}"), &[at()])),
-                    }
-                }
+        (state_of(integration)) " "
+        @if is_connected {
+            @match &integration.connected_by {
+                Some(person) => (with_markup(&tr!("Connected by {person} on {time}"), &[("person", html! { (person.name) }), at()])),
+                None => (with_markup(&tr!("Connected on {time}"), &[at()])),
             }
         }
     }
@@ -94,6 +94,11 @@ fn standing(integration: &IntegrationOut) -> Markup {
 
 /// What is wrong, each with what to do.
 fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    // One button for all that reconnecting repairs.
+    let is_repaired = |problem: &&IntegrationProblem| {
+        matches!(problem.code, IntegrationProblemCode::ScopeMissing | IntegrationProblemCode::PageWithoutToken)
+    };
+    let reconnects = integration.problems.iter().find(is_repaired).filter(|_| integration.reason_message.is_none());
     let ends_soon = integration.expires_at.is_some_and(|at| at <= leadwire::clock::now() + EXPIRING_SOON_PERIOD);
     html! {
         @if let Some(message) = &integration.reason_message {
@@ -106,7 +111,11 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
         // What stops everything is said above.
         @for problem in integration.problems.iter().filter(|problem| integration.reason_message.as_ref() != Some(&problem.message)) {
             @let kind = match problem.impact { Impact::LeadsBlocked => "bad", Impact::LeadsAtRisk => "warn", _ => "calm" };
-            (alert(kind, html! { p { (problem.message) } p.fix { b { (tr!("What to do:")) " " } (problem.fix) } }))
+            (alert(kind, html! {
+                p { (problem.message) }
+                p.fix { b { (tr!("What to do:")) " " } (problem.fix) }
+                @if reconnects == Some(problem) { (reconnect(visitor, integration)) }
+            }))
         }
         @if integration.reason_message.is_none() && ends_soon {
             (alert("warn", html! { p { (tr!("This connection expires soon. Reconnect before then to keep leads arriving.")) } (reconnect(visitor, integration)) }))

@@ -20,7 +20,7 @@ use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_
 use crate::download;
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
-use crate::layout::{Section, fragment_or_page, page};
+use crate::layout::{PageHead, Section, fragment_or_page, page};
 use crate::request::ListQuery;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -83,10 +83,11 @@ pub(super) async fn list(
         return Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, &tr!("Exports")), &part));
     }
     let body = html! {
-        p.quiet { (tr!("Files for spreadsheets, one row for each lead. They are deleted after seven days.")) }
         (live_fragment(PATH, &part))
     };
-    Ok(page(&visitor, jar, Section::Leads, &tr!("Exports"), &body))
+    let title = tr!("Exports");
+    let about = html! { (tr!("Files for spreadsheets, one row for each lead. They are deleted after seven days.")) };
+    Ok(page(&visitor, jar, Section::Leads, PageHead::new(&title).about(about), &body))
 }
 
 fn part(visitor: &Visitor, exports: &[ExportOut]) -> Markup {

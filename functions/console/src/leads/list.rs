@@ -26,7 +26,7 @@ use crate::components::{
     ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert, refresh_within, with_markup,
 };
 use crate::delivery;
-use crate::layout::{Section, fragment_or_page, page};
+use crate::layout::{PageHead, Section, fragment_or_page, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Visitor;
 use crate::state::Console;
@@ -96,13 +96,6 @@ pub(super) async fn show(
                 button { (tr!("Find")) }
             }
             (filter_menu(&query, &zone, &users, &pages))
-            @if can_change && visitor.has_meta() {
-                div.acts {
-                    a.button href="/leads/import" { (tr!("Import a file")) }
-                    (exports::button(&visitor, &query))
-                    a.button.plain href="/leads/exports" { (tr!("Exports")) }
-                }
-            }
         }
         (views::chips(&query, &visitor, &own_views))
         (chosen(&query, &users, &pages))
@@ -116,7 +109,15 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Leads, &tr!("Leads"), &body))
+    let title = tr!("Leads");
+    let acts = html! {
+        @if can_change && visitor.has_meta() {
+            a.button.plain href="/leads/exports" { (tr!("Exports")) }
+            (exports::button(&visitor, &query))
+            a.button href="/leads/import" { (tr!("Import a file")) }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Leads, PageHead::new(&title).acts(acts), &body))
 }
 
 /// How many leads match. If they fill more than a page, they are counted later.

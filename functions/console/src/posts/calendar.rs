@@ -12,7 +12,7 @@ use leadwire::publishing::{PostOut, PostQuery};
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
-use super::{Places, listed_at, status_badge, summary, tabs};
+use super::{Places, head, listed_at, status_badge, summary};
 use crate::actor::Author;
 use crate::components::alert;
 use crate::layout::{Section, page};
@@ -55,7 +55,6 @@ pub(super) async fn show(
     };
     let ((posts, cursor), places) = tokio::try_join!(posts, Places::load(&console, &access))?;
     let body = html! {
-        (tabs("/posts/calendar"))
         @if cursor.is_some() {
             (alert("warn", html! {
                 (tr!("This month has more posts. The calendar shows its last {count}.", count = posts.len()))
@@ -64,7 +63,9 @@ pub(super) async fn show(
         (render(month, today, &posts, &places, &zone))
         (zone.note())
     };
-    Ok(page(&visitor, jar, Section::Posts, &tr!("Calendar"), &body))
+    let title = tr!("Posts");
+    let head = head(&title, "/posts/calendar").of_part(&tr!("Calendar"));
+    Ok(page(&visitor, jar, Section::Posts, head, &body))
 }
 
 /// A month, by its first day.

@@ -9,7 +9,7 @@ use leadwire::publishing::{PostOut, PostQuery};
 use leadwire::tr;
 use maud::{Markup, html};
 
-use super::{Places, STATUSES, failure, listed_at, media_summary, network, status_badge, status_name, summary, tabs};
+use super::{Places, STATUSES, failure, head, listed_at, media_summary, network, status_badge, status_name, summary};
 use crate::actor::Author;
 use crate::components::{empty, problem_alert, time, with_markup};
 use crate::layout::{Section, page};
@@ -35,7 +35,6 @@ pub(super) async fn show(
     let (places, posts) = tokio::join!(Places::load(&console, &access), posts);
     let places = places?;
     let body = html! {
-        (tabs("/posts"))
         (filter_form(&query, &places))
         @match &posts {
             Err(problem) => { (problem_alert(Some(problem))) }
@@ -49,7 +48,8 @@ pub(super) async fn show(
         }
         (zone.note())
     };
-    Ok(page(&visitor, jar, Section::Posts, &tr!("Posts"), &body))
+    let title = tr!("Posts");
+    Ok(page(&visitor, jar, Section::Posts, head(&title, "/posts"), &body))
 }
 
 /// The query that an address describes.

@@ -25,6 +25,7 @@ use maud::{Markup, html};
 use crate::actor::Author;
 use crate::components::{self, badge};
 use crate::form::Submitted;
+use crate::layout::PageHead;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {
@@ -142,12 +143,11 @@ fn media_summary(post: &PostOut) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// The tabs of the posts' pages, and the way to a new one.
-fn tabs(here: &str) -> Markup {
-    html! {
-        (components::tabs(&tr!("Posts"), here, [("/posts", tr!("List")), ("/posts/calendar", tr!("Calendar"))]))
-        p.acts { a.button.primary href="/posts/new" { (tr!("New post")) } }
-    }
+/// The head of the lists of posts, with the way to a new one.
+fn head<'a>(title: &'a str, here: &str) -> PageHead<'a> {
+    let acts = html! { a.button.primary href="/posts/new" { (tr!("New post")) } };
+    let tabs = components::tabs(title, here, [("/posts", tr!("List")), ("/posts/calendar", tr!("Calendar"))]);
+    PageHead::new(title).acts(acts).tabs(tabs)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::components::{
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -47,8 +47,14 @@ pub(super) async fn show(
         console.deliveries.endpoint(&admin.access, &id),
         console.deliveries.deliveries(&admin.access, &id, &query, DELIVERIES_SHOWN),
     )?;
-    let body = render(&admin.visitor, &endpoint, &log, None, confirming.confirm == "delete");
-    Ok(page(&admin.visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
+    let body = render(&admin.visitor, &endpoint, &log, None);
+    Ok(page(
+        &admin.visitor,
+        jar,
+        Section::Settings,
+        head(&admin.visitor, &endpoint, confirming.confirm == "delete"),
+        &body,
+    ))
 }
 
 /// The page after settings were refused.
@@ -62,8 +68,8 @@ pub(super) async fn render_page(
     let endpoint = console.deliveries.endpoint(&admin.access, id).await?;
     let query = DeliveryQuery::default();
     let log = console.deliveries.deliveries(&admin.access, id, &query, DELIVERIES_SHOWN).await?;
-    let body = render(&admin.visitor, &endpoint, &log, refused, false);
-    Ok(page(&admin.visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
+    let body = render(&admin.visitor, &endpoint, &log, refused);
+    Ok(page(&admin.visitor, jar, Section::Settings, head(&admin.visitor, &endpoint, false), &body))
 }
 
 pub(super) async fn test(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
@@ -90,16 +96,9 @@ pub(super) async fn resend(
     Ok(redirect_with(&format!("{PATH}/{id}"), jar, outcome))
 }
 
-fn render(
-    visitor: &Visitor,
-    endpoint: &EndpointOut,
-    log: &DeliveryList,
-    refused: Option<(&Fields, &Problem)>,
-    confirms: bool,
-) -> Markup {
+/// What the endpoint is called, with what can be done with it.
+fn head<'a>(visitor: &Visitor, endpoint: &'a EndpointOut, confirms: bool) -> PageHead<'a> {
     let path = format!("{PATH}/{}", endpoint.id);
-    let nothing = Fields::new(Vec::new());
-    let (typed, problem) = refused.map_or((&nothing, None), |(typed, problem)| (typed, Some(problem)));
     let delete = Confirm {
         id: "delete",
         label: &tr!("Delete"),
@@ -109,8 +108,25 @@ fn render(
         open: confirms,
         sends: None,
     };
+    let acts = html! {
+        (delete.show(visitor, html! { p { (tr!("Leadwire stops sending events to it, also those that are waiting. The secret becomes invalid.")) } }))
+        form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
+        form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
+    };
+    let about = html! { (state_of(endpoint)) " " a href=(PATH) { (tr!("All endpoints")) } };
+    PageHead::new(&endpoint.url).of_part(&tr!("Webhooks")).about(about).acts(acts)
+}
+
+fn render(
+    visitor: &Visitor,
+    endpoint: &EndpointOut,
+    log: &DeliveryList,
+    refused: Option<(&Fields, &Problem)>,
+) -> Markup {
+    let path = format!("{PATH}/{}", endpoint.id);
+    let nothing = Fields::new(Vec::new());
+    let (typed, problem) = refused.map_or((&nothing, None), |(typed, problem)| (typed, Some(problem)));
     html! {
-        p { a href=(PATH) { (tr!("All endpoints")) } }
         @if let (Some(message), Some(at)) = (&endpoint.reason_message, endpoint.disabled_at) {
             (alert("bad", html! { p {
                 (with_markup(&tr!("Deactivated on {time}."), &[("time", time(at))])) " " (message) " "
@@ -121,12 +137,6 @@ fn render(
             (alert("warn", html! { p { (with_markup(&sentences, &[("time", time(since))])) } }))
         }
         section.card {
-            h2 { (endpoint.url) " " (state_of(endpoint)) }
-            div.acts {
-                form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
-                form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
-                (delete.show(visitor, html! { p { (tr!("Leadwire stops sending events to it, also those that are waiting. The secret becomes invalid.")) } }))
-            }
             @if let Some(until) = endpoint.previous_secret_until {
                 p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }
             }

@@ -19,7 +19,7 @@ use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{alert, badge, empty, problem_alert, time, with_markup};
 use crate::form::{AdminForm, Fields};
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -42,7 +42,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     let endpoints = console.deliveries.endpoints(&access).await?.items;
     let body = render(&visitor, &endpoints, &Fields::new(Vec::new()), None);
-    Ok(page(&visitor, jar, Section::Settings, &tr!("Webhooks"), &body))
+    let title = tr!("Settings");
+    Ok(page(&visitor, jar, Section::Settings, head(&title), &body))
 }
 
 async fn add(form: AdminForm) -> Result<Response, Problem> {
@@ -59,7 +60,8 @@ async fn add(form: AdminForm) -> Result<Response, Problem> {
             let endpoints = console.deliveries.endpoints(&access).await?.items;
             let problem = Problem::from(ActError::Refused(refusal));
             let body = render(&visitor, &endpoints, &fields, Some(&problem));
-            Ok(page(&visitor, jar, Section::Settings, &tr!("Webhooks"), &body).showing(Some(&problem)))
+            let title = tr!("Settings");
+            Ok(page(&visitor, jar, Section::Settings, head(&title), &body).showing(Some(&problem)))
         }
         Err(error) => Err(error.into()),
     }
@@ -83,10 +85,17 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
     page(visitor, jar, Section::Settings, &tr!("The endpoint's secret"), &body).into_response()
 }
 
+/// The head of the list, one of the settings.
+fn head(title: &str) -> PageHead<'_> {
+    let about = tr!(
+        "Leadwire sends its events to these addresses, signed according to Standard Webhooks. Events that are not accepted are sent again for 24 hours."
+    );
+    let tabs = crate::settings::tabs(PATH);
+    PageHead::new(title).of_part(&tr!("Webhooks")).about(html! { (about) }).tabs(tabs)
+}
+
 fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem: Option<&Problem>) -> Markup {
     html! {
-        (crate::settings::tabs(PATH))
-        p.quiet { (tr!("Leadwire sends its events to these addresses, signed according to Standard Webhooks. Events that are not accepted are sent again for 24 hours.")) }
         @if endpoints.is_empty() {
             (empty(&tr!("No endpoints yet"), html! { (tr!("Add the address at which your CRM receives events.")) }))
         }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::{IndexKey, Key, ListKey, contacts_of_lead, page_pk};
 use crate::ids::{ContactId, ConversationId, IntegrationId, LeadId, MessageId, OrgId, OrgScope, PageId, SavedReplyId};
@@ -35,6 +36,24 @@ pub(in crate::table) fn conversation_list(
     id: &ConversationId,
 ) -> ListKey {
     ListKey::new(conversations_of_org(scope, status), conversation_position(last, id))
+}
+
+/// Where an unread conversation is found, as long as it is that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::table) struct UnreadKey {
+    /// Partition key of the fourth index.
+    gsi4pk: String,
+    /// Sort key of the fourth index.
+    gsi4sk: String,
+}
+
+/// The partition of the fourth index with the org's unread conversations.
+pub(in crate::table) fn unread_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#UNREAD", scope.org())
+}
+
+pub(in crate::table) fn unread_conversation(scope: &OrgScope, id: &ConversationId) -> UnreadKey {
+    UnreadKey { gsi4pk: unread_of_org(scope), gsi4sk: id.to_string() }
 }
 
 /// Where a person's conversations are found.

@@ -77,7 +77,8 @@
 //! A lead is in more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`), by page
 //! (`ORG#o#LEADS#PAGES`, `page#form#created#l`), and twice by name (`ORG#o#LEADS#NAMES`, `name#created#l`), with the
 //! first and with the last name in front. A post is in the second index by time (`ORG#o#POSTS`, `at#p`),
-//! like conversations (`ORG#o#CONVERSATIONS#status`, `last message#c`), their messages (`ORG#o#CONVERSATION#c#MESSAGES`,
+//! like conversations (`ORG#o#CONVERSATIONS#status`, `last message#c`), which are in the fourth as well while they are
+//! open and unread (`ORG#o#UNREAD`, `c`), their messages (`ORG#o#CONVERSATION#c#MESSAGES`,
 //! `created#m`), contacts (`ORG#o#CONTACTS`, `created#p`) and deliveries (`ORG#o#ENDPOINT#e#DELIVERIES`, `created#d`).
 //!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a

@@ -35,6 +35,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.press("Connect Facebook").await;
     agree(&browser, &person).await;
     browser.wait_for_text("Connected, with 2 pages.").await;
+    browser.wait_for_text("Send a test lead").await;
     browser.wait_for_text("Leads Access Manager lets this app read the leads of every page.").await;
     browser.click("nav.tabs a[href$='/settings']").await;
     browser.choose("select[name=assignment]", "Everyone who manages leads, in turn (2)").await;

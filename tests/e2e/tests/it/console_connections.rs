@@ -6,6 +6,7 @@ use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::Person;
 use e2e::world::{wait_for, world};
+use fantoccini::Locator;
 use serde_json::{Value, json};
 
 /// Consents in Meta's dialog as this person, with further parameters of the dialog.
@@ -29,6 +30,8 @@ async fn no_page_is_green_whose_leads_cannot_come_and_no_one_to_mail_is_said() {
     consent(&browser, &person, "&_deny_scopes=leads_retrieval,ads_read").await;
     browser.wait_for_text("Permission missing: read leads (leads_retrieval). No leads can arrive.").await;
     browser.wait_for_text("Ad reports are not available.").await;
+    browser.wait_for_text("But no leads can arrive yet: see below what to do.").await;
+    assert!(browser.client.find(Locator::Css(".alert.good")).await.is_err(), "no success is said");
     browser.check_page("blocked").await;
     assert!(!browser.text().await.contains("Active"), "{}", browser.text().await);
     browser.open_page("/integrations").await;
@@ -118,8 +121,9 @@ async fn parked_leads_are_seen_where_people_look_and_can_be_dismissed() {
 #[tokio::test]
 async fn a_silent_page_is_seen_beside_a_lively_one_and_each_tab_of_an_integration_has_an_address() {
     const READ_TAB: &str = "const tab = document.querySelector('.tabs [aria-current=page]'); \
-        const { left, right } = tab.getBoundingClientRect(); \
-        return [tab.textContent, left >= 0 && right <= document.documentElement.clientWidth]";
+        const { left, right, top } = tab.getBoundingClientRect(); \
+        return [tab.textContent, left >= 0 && right <= document.documentElement.clientWidth, \
+            document.querySelector('main h1').getBoundingClientRect().bottom <= top]";
     let org = "console-tabs";
     let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new(org).pages(2).connect().await;
     tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
@@ -158,7 +162,7 @@ async fn a_silent_page_is_seen_beside_a_lively_one_and_each_tab_of_an_integratio
         browser.wait_for_text(words).await;
         browser.wait_until_loaded().await;
         let seen = browser.client.execute(READ_TAB, vec![]).await.unwrap();
-        assert_eq!(seen, json!([name, true]), "the tab is marked, and in view on a phone");
+        assert_eq!(seen, json!([name, true, true]), "the tab is marked, in view on a phone, and below the heading");
         assert!(browser.client.title().await.unwrap().starts_with(name));
     }
     browser.open_page("/integrations").await;
