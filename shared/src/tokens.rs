@@ -12,6 +12,7 @@ use crate::model::connection::state::EndReason;
 use crate::model::connection::{Integration, Lifecycle};
 use crate::queue::Queue;
 use crate::table::Table;
+use crate::tr;
 
 /// Access to integrations and their tokens.
 #[derive(Debug, Clone)]
@@ -63,11 +64,14 @@ impl Tokens {
             WorkError::Graph(
                 refused @ (GraphError::NotPermitted(_) | GraphError::NotVisible(_) | GraphError::WrongTokenKind(_)),
             ) => {
-                let message = format!("Meta refuses this: {refused}. Reconnect and keep every permission selected.");
+                let message = tr!(
+                    "Meta refuses this: {refused}. Reconnect and keep every permission selected.",
+                    refused = refused
+                );
                 ActError::refuse(ErrorCode::MetaRefused, message)
             }
             WorkError::Paused(_) | WorkError::Graph(GraphError::Throttled { .. }) => {
-                let message = "Meta limits the number of calls at the moment. Try again in a few minutes.";
+                let message = tr!("Meta limits the number of calls at the moment. Try again in a few minutes.");
                 ActError::refuse(ErrorCode::MetaThrottled, message)
             }
             _ => error.into(),

@@ -66,6 +66,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
     form("/inbox/saved-replies", A::SavedReplyCreate),
     form("/inbox/saved-replies/{id}", A::SavedReplyChange),
     form("/inbox/saved-replies/{id}/delete", A::SavedReplyDelete),
+    form("/inbox/bulk", A::ConversationChange),
     form("/inbox/{id}/answer", A::ConversationAnswer),
     form("/inbox/{id}/assign", A::ConversationChange),
     form("/inbox/{id}/status", A::ConversationChange),

@@ -16,11 +16,12 @@ pub(crate) struct Chart<'a> {
     pub(crate) unfinished_since: Option<Date>,
 }
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 150.0;
-/// Space for the numbers on the left and the days below.
-const LEFT_MARGIN: f64 = 40.0;
-const BOTTOM_MARGIN: f64 = 22.0;
+/// Height in pixels. Everything across is in percent: the chart is as wide as its card, and its texts keep their size.
+const HEIGHT: f64 = 160.0;
+/// Space for the days below the bars.
+const BOTTOM_MARGIN: f64 = 24.0;
+/// Days with a label. So many fit side by side on the narrowest phone, in every language.
+const MAX_LABELS: usize = 4;
 
 impl Chart<'_> {
     /// Renders the chart, and the same numbers as a table behind it.
@@ -28,27 +29,29 @@ impl Chart<'_> {
         let most = self.days.iter().filter_map(|(_, value)| Some(value.as_ref()?.0)).fold(0.0, f64::max);
         let top = round_above(most);
         let height = HEIGHT - BOTTOM_MARGIN;
-        let step = (WIDTH - LEFT_MARGIN) / self.days.len().max(1) as f64;
+        let step = 100.0 / self.days.len().max(1) as f64;
         let y = |value: f64| height - value / top * (height - 8.0);
-        let label_interval = (self.days.len() / 6).max(1);
+        let percent = |part: f64| format!("{}%", (part * 100.0).round() / 100.0);
+        let label_interval = self.days.len().div_ceil(MAX_LABELS).max(1);
         html! {
             figure.chart {
                 figcaption { (self.title) " " b { (self.total) } }
-                svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.summary()) {
-                    @for part in [0.0, 0.5, 1.0] {
-                        line.grid x1=(LEFT_MARGIN) x2=(WIDTH) y1=(tenth(y(top * part))) y2=(tenth(y(top * part))) {}
-                        text.axis x=(LEFT_MARGIN - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { (axis(top * part)) }
+                svg height=(HEIGHT) role="img" aria-label=(self.summary()) {
+                    @for value in self.ticks(top) {
+                        line.grid x2="100%" y1=(tenth(y(value))) y2=(tenth(y(value))) {}
+                        text.axis x="-6" y=(tenth(y(value) + 4.0)) text-anchor="end" { (axis(value)) }
                     }
                     @for (index, (day, value)) in self.days.iter().enumerate() {
-                        @let x = LEFT_MARGIN + step * index as f64;
+                        @let x = step * index as f64;
                         @if let Some((value, text)) = value {
-                            rect.bar.unfinished[!self.is_over(*day)] x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
+                            rect.bar.unfinished[!self.is_over(*day)] x=(percent(x + step * 0.12)) y=(tenth(y(*value))) width=(percent(step * 0.76))
                                 height=(tenth(height - y(*value))) rx="1.5" {
                                 title { (self.day(*day)) ": " (text) }
                             }
                         }
-                        @if index % label_interval == 0 && self.days.len() - index > label_interval / 2 {
-                            text.axis x=(tenth(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day_and_month(*day)) }
+                        // Counted from the newest day, which always has its label.
+                        @if (self.days.len() - 1 - index).is_multiple_of(label_interval) {
+                            text.axis x=(percent(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day_and_month(*day)) }
                         }
                     }
                 }
@@ -69,6 +72,13 @@ impl Chart<'_> {
                 }
             }
         }
+    }
+
+    /// The values with a line. What is counted has no half.
+    fn ticks(&self, top: f64) -> Vec<f64> {
+        let is_counted =
+            self.days.iter().filter_map(|(_, value)| value.as_ref()).all(|(value, _)| value.fract() == 0.0);
+        [0.0, top / 2.0, top].into_iter().filter(|tick| !is_counted || tick.fract() == 0.0).collect()
     }
 
     fn is_over(&self, day: Date) -> bool {
@@ -122,13 +132,13 @@ pub(crate) fn unfinished(first: Date, last: Date) -> String {
     }
 }
 
-/// The smallest of 1, 2, 5, 10, 20, 50… that is not below `most`.
+/// The smallest of 1, 2, 4, 6, 8, 10, 20… that is not below `most`: each has a round half.
 fn round_above(most: f64) -> f64 {
     if most <= 0.0 || !most.is_finite() {
         return 1.0;
     }
     let magnitude = 10_f64.powf(most.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
+    [1.0, 2.0, 4.0, 6.0, 8.0, 10.0]
         .map(|step| step * magnitude)
         .into_iter()
         .find(|step| *step >= most)
@@ -155,7 +165,7 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers() {
-        for (most, top) in [(0.0, 1.0), (0.3, 0.5), (1.0, 1.0), (7.0, 10.0), (10.1, 20.0), (4999.0, 5000.0)] {
+        for (most, top) in [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (7.0, 8.0), (10.1, 20.0), (4999.0, 6000.0)] {
             assert!((round_above(most) - top).abs() < 1e-9, "{most}");
         }
     }
@@ -163,6 +173,19 @@ mod tests {
     #[test]
     fn axes_are_narrow() {
         assert_eq!([0.0, 0.25, 500.0, 5000.0, 25_000.0, 2e6].map(axis), ["0", "0.25", "500", "5,000", "25k", "2M"]);
+    }
+
+    #[test]
+    fn few_days_have_labels_and_the_newest_is_one_of_them() {
+        let first: Date = "2026-01-01".parse().unwrap();
+        for days in [1, 2, 4, 5, 7, 14, 30, 90, 365] {
+            let days: Vec<_> = first.series(jiff::Span::new().days(1)).take(days).map(|day| (day, None)).collect();
+            let last = day_and_month(days.last().unwrap().0);
+            let svg = Chart { title: "Leads", total: "0".into(), days, unfinished_since: None }.draw().into_string();
+            let labels = svg.matches("\"middle\"").count();
+            assert!((1..=MAX_LABELS).contains(&labels), "{labels}: {svg}");
+            assert!(svg.contains(&format!("{last}</text></svg>")), "{svg}");
+        }
     }
 
     #[test]
@@ -174,6 +197,7 @@ mod tests {
         let svg = chart.draw().into_string();
         assert!(svg.contains("Leads by day, 1 Jan 2026 to 3 Jan 2026. 4; most on 3 Jan 2026: 3."), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 2);
+        assert_eq!(svg.matches("<text").count(), 3 + 3, "values and days");
         assert_eq!(svg.matches("<tr>").count(), 4);
         assert!(!svg.contains("not over"), "{svg}");
     }
@@ -186,6 +210,7 @@ mod tests {
         let unfinished_since = Some(day("2026-01-02"));
         let svg = Chart { title: "Leads", total: "2".into(), days, unfinished_since }.draw().into_string();
         assert_eq!((svg.matches("\"bar\"").count(), svg.matches("\"bar unfinished\"").count()), (1, 1), "{svg}");
+        assert_eq!(svg.matches("<line").count(), 2, "no line at half of one");
         assert!(svg.contains("has every day. 2 Jan 2026 is not over yet.\""), "{svg}");
         assert!(svg.contains("<td>2 Jan 2026 (not over yet)</td>") && svg.contains("Outlined: not over yet"), "{svg}");
     }

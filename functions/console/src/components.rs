@@ -6,7 +6,6 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::model::lead::identity::normalised_email;
 use leadwire::model::lead::phone;
@@ -106,12 +105,7 @@ pub(crate) fn problem_alert(problem: Option<&Problem>) -> Markup {
         @if let Some(problem) = problem {
             // The form submits to this anchor, so that the problem is in view afterwards.
             div #refused {
-                (alert("bad", html! {
-                    @if problem.code.is(ErrorCode::LengthInvalid) {
-                        @if let Some(field) = &problem.field { (field.replace(['.', '_'], " ")) ": " }
-                    }
-                    (messages::text(problem))
-                }))
+                (alert("bad", html! { (messages::text(problem)) }))
             }
         }
     }

@@ -246,7 +246,7 @@ impl Inbox {
         Err(TableError::Contended(MAX_TRIES).into())
     }
 
-    async fn check_change(
+    pub(super) async fn check_change(
         &self,
         access: &MetaAccess,
         change: &ConversationChangeIn,

@@ -10,6 +10,7 @@ mod arrivals;
 #[cfg(test)]
 mod attachment_tests;
 mod attachments;
+mod bulk;
 #[cfg(test)]
 mod case_test_support;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod whatsapp_case_tests;
 
 pub use answers::AnswerIn;
 pub use attachments::AttachmentKeeper;
+pub use bulk::ConversationBulkOutcome;
 pub use contacts::{ContactChangeIn, ContactChannelOut, ContactList, ContactOut, SignalOut};
 pub use conversations::{
     ConversationChangeIn, ConversationContact, ConversationList, ConversationOut, ConversationPost, ConversationQuery,

@@ -200,8 +200,9 @@ fn table(query: &ListQuery, mut report: OutcomeReport, accounts: &[AdAccountOut]
                 } }
                 tbody {
                     @for row in report.items.iter().take(MAX_SHOWN_ROWS) {
-                        @let leads = leads_of(by, row, &days).zip(row.name.as_deref().or(row.id.as_deref()));
-                        (line(&result_name(query, by, row, shows_account), &row.figures, &columns, leads))
+                        @let leads = leads_of(query, by, row.id.as_deref(), &days);
+                        @let name = result_name(query, by, row, shows_account, leads.as_deref());
+                        (line(&name, &row.figures, &columns, leads.zip(row.name.as_deref().or(row.id.as_deref()))))
                     }
                 }
                 tfoot { (line(&html! { b { (tr!("Total")) } }, &report.totals, &columns, None)) }
@@ -246,26 +247,42 @@ fn leads_filter(by: OutcomeDimension) -> Option<&'static str> {
     }
 }
 
-/// The address of a row's leads.
-fn leads_of(by: OutcomeDimension, row: &OutcomeRow, days: &[(&str, String)]) -> Option<String> {
-    let (filter, id) = (leads_filter(by)?, row.id.as_deref()?);
+/// The address of the leads that a row counts. `None` where the list of leads has no filter for them: it knows campaigns,
+/// and neither ad sets nor accounts.
+fn leads_of(query: &ListQuery, by: OutcomeDimension, id: Option<&str>, days: &[(&str, String)]) -> Option<String> {
+    let (filter, id) = (leads_filter(by)?, id?);
+    let campaign = query.get("campaign_id").unwrap_or_default();
+    let has_account = query.get("account_id").is_some() || query.get("client_id").is_some();
+    let is_whole = by == OutcomeDimension::Campaign || !campaign.is_empty() || !has_account;
     let days = days.iter().map(|(name, day)| (*name, day.as_str()));
-    Some(ListQuery::new(days).at("/leads", &[(filter, id)]))
+    let leads = || ListQuery::new(days).at("/leads", &[("campaign_id", campaign), (filter, id)]);
+    (is_whole && query.get("adset_id").is_none()).then(leads)
 }
 
 /// The name of a row: that of an object of ads leads to what lies in it, any other to its leads.
-fn result_name(query: &ListQuery, by: OutcomeDimension, row: &OutcomeRow, shows_account: bool) -> Markup {
+fn result_name(
+    query: &ListQuery,
+    by: OutcomeDimension,
+    row: &OutcomeRow,
+    shows_account: bool,
+    leads: Option<&str>,
+) -> Markup {
     match (object_kind(by), &row.id) {
         (Some(kind), Some(id)) => {
             let OutcomeRow { name, place, state, .. } = row;
             ObjectName { kind, id, name: name.as_deref(), place, state, shows_account }.show(query, PATH)
         }
-        _ => row_name(by, row),
+        _ => linked_name(by, row, leads),
     }
 }
 
-/// The name of a row, linked to its leads.
+/// The name of a row, linked to its leads of all days.
 pub(crate) fn row_name(by: OutcomeDimension, row: &OutcomeRow) -> Markup {
+    let leads = leads_of(&ListQuery::new(std::iter::empty()), by, row.id.as_deref(), &[]);
+    linked_name(by, row, leads.as_deref())
+}
+
+fn linked_name(by: OutcomeDimension, row: &OutcomeRow, leads: Option<&str>) -> Markup {
     let missing = match by {
         OutcomeDimension::Campaign => tr!("No campaign"),
         OutcomeDimension::Adset => tr!("No ad set"),
@@ -275,15 +292,10 @@ pub(crate) fn row_name(by: OutcomeDimension, row: &OutcomeRow) -> Markup {
         OutcomeDimension::Assignee => tr!("Unassigned, or ads without leads"),
     };
     html! {
-        @match &row.id {
-            None => span.quiet { (missing) },
-            Some(id) => {
-                @let name = row.name.as_deref().unwrap_or(id);
-                @match leads_of(by, row, &[]) {
-                    Some(leads) => a href=(leads) { (name) },
-                    None => (name),
-                }
-            }
+        @match (&row.id, leads) {
+            (None, _) => span.quiet { (missing) },
+            (Some(id), Some(leads)) => a href=(leads) { (row.name.as_deref().unwrap_or(id)) },
+            (Some(id), None) => (row.name.as_deref().unwrap_or(id)),
         }
     }
 }
@@ -306,5 +318,30 @@ fn difference(report: &OutcomeReport) -> Markup {
             }
             p.quiet { (tr!("When results are grouped by form, page or assignee, the cost of each ad is split equally among its leads. Only won leads have a value.")) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_leads_leads_to_these_or_nowhere() {
+        let days = [("from", "2026-11-01".to_owned())];
+        let leads = |by, fields: &[(&'static str, &'static str)]| {
+            leads_of(&ListQuery::new(fields.iter().copied()), by, Some("9"), &days)
+        };
+        let address = |words: &str| Some(format!("/leads?{words}"));
+        let (account, campaign, adset) = (("account_id", "act_1"), ("campaign_id", "2"), ("adset_id", "3"));
+        let mona = OutcomeDimension::Assignee;
+        assert_eq!(leads(mona, &[]), address("assigned_to=9&from=2026-11-01"));
+        assert_eq!(leads(mona, &[account, campaign]), address("assigned_to=9&campaign_id=2&from=2026-11-01"));
+        for elsewhere in [&[account][..], &[("client_id", "c")], &[campaign, adset]] {
+            assert_eq!(leads(mona, elsewhere), None, "{elsewhere:?}");
+        }
+        let spring = OutcomeDimension::Campaign;
+        assert_eq!(leads(spring, &[account, ("campaign_id", "9")]), address("campaign_id=9&from=2026-11-01"));
+        assert_eq!(leads(spring, &[adset]), None);
+        assert_eq!(leads(OutcomeDimension::Ad, &[]), None);
     }
 }

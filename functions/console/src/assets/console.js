@@ -213,6 +213,7 @@ function takeUploads(label) {
       const page = new DOMParser().parseFromString(text, "text/html");
       const taken = page.querySelector("[data-upload-item]");
       if (taken) {
+        taken.querySelector("div").prepend(Object.assign(document.createElement("b"), { textContent: file.name }));
         item.replaceWith(taken);
         changed();
       } else {
@@ -228,7 +229,10 @@ function takeUploads(label) {
     const item = event.target.closest("li");
     if (event.target.closest("[data-upload-remove]")) item.remove();
     else if (event.target.closest("[data-upload-earlier]")) item.previousElementSibling?.before(item);
+    else if (event.target.closest("[data-upload-later]")) item.nextElementSibling?.after(item);
     else return;
+    // What is moved or removed loses the focus.
+    (item.isConnected ? event.target : label.querySelector("input")).focus();
     changed();
   });
 }

@@ -80,7 +80,7 @@ function insertReply(text) {
 document.addEventListener("keydown", (event) => {
   const inbox = document.querySelector("[data-inbox]");
   if (!inbox || event.defaultPrevented) return;
-  const isTyping = event.target.matches("input, textarea, select");
+  const isTyping = event.target.matches("input:not([type=checkbox]), textarea, select");
   if (event.key === "Escape") {
     for (const menu of inbox.querySelectorAll("details.menu[open]")) menu.open = false;
     if (isTyping) event.target.blur();
@@ -99,6 +99,7 @@ document.addEventListener("keydown", (event) => {
     next?.click();
     return;
   }
+  if (event.key === "x") inbox.querySelector("li:has([aria-current]) input")?.click();
   const target = inbox.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
   if (!target) return;
   event.preventDefault();

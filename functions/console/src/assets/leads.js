@@ -2,12 +2,13 @@
 
 // The list of leads: keys, boxes that select several, and a lead beside the list.
 
-const boxes = () => [...document.querySelectorAll("input[name=lead]")];
+/** The boxes of a list of which several can be changed at once. */
+const boxes = () => [...document.querySelectorAll("input[form=bulk]")];
 
 /** Shows how many are selected, and whether all are. */
 function countSelected() {
-  const all = document.querySelector("[data-all=lead]");
-  const count = document.querySelector("[data-count=lead]");
+  const all = document.querySelector("[data-all]");
+  const count = document.querySelector("[data-count]");
   const selected = boxes().filter((box) => box.checked).length;
   if (all) {
     all.hidden = false;
@@ -18,8 +19,9 @@ function countSelected() {
 }
 
 document.addEventListener("change", (event) => {
-  if (event.target.dataset.all === "lead") for (const box of boxes()) box.checked = event.target.checked;
-  if (event.target.dataset.all === "lead" || event.target.name === "lead") countSelected();
+  const isAll = event.target.matches("[data-all]");
+  if (isAll) for (const box of boxes()) box.checked = event.target.checked;
+  if (isAll || event.target.matches("input[form=bulk]")) countSelected();
 });
 
 /** Moves the focus to the name of another row. */

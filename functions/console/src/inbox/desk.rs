@@ -11,11 +11,12 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::thread::{self, Reader};
-use super::{Names, list};
+use super::{Names, bulk, list};
 use crate::actor::Member;
 use crate::components::{empty, live_fragment, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
+use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 
@@ -30,7 +31,7 @@ pub(super) async fn show_list(
     let list = list::load(&console, &access, &names, &query, None).await?;
     let how = with_markup(&tr!("Select one from the list, or press {key}."), &[("key", html! { kbd { "j" } })]);
     let pane = empty(&tr!("No conversation selected"), how);
-    Ok(page(&visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(&names, &query, &list, &pane, false)))
+    Ok(page(&visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(&visitor, &names, &query, &list, &pane, false)))
 }
 
 /// The list alone, as it is now.
@@ -72,7 +73,13 @@ pub(super) async fn conversation_page(
     // First, because the list shows it as read.
     let pane = thread::pane(reader, id, composer).await?;
     let list = list::load(console, &member.access, names, query, Some(id)).await?;
-    Ok(page(&member.visitor, jar, Section::Inbox, &tr!("Inbox"), &desk(names, query, &list, &pane, true)))
+    Ok(page(
+        &member.visitor,
+        jar,
+        Section::Inbox,
+        &tr!("Inbox"),
+        &desk(&member.visitor, names, query, &list, &pane, true),
+    ))
 }
 
 /// The head and the messages of a conversation, as they are now. It counts as read: the script asks only while the page
@@ -89,15 +96,16 @@ pub(super) async fn live_part(
     Ok(thread::live(&reader, &thread::open(&reader, &id).await?).await?)
 }
 
-fn desk(names: &Names, query: &ListQuery, list: &Markup, pane: &Markup, is_open: bool) -> Markup {
+fn desk(visitor: &Visitor, names: &Names, query: &ListQuery, list: &Markup, pane: &Markup, is_open: bool) -> Markup {
     html! {
         div.inbox.open[is_open] data-inbox {
             section.list aria-label=(tr!("Conversations")) {
                 (list::filters(names, query))
                 (live_fragment(&query.at("/inbox/list", &[]), list))
+                (bulk::bar(visitor, names, query))
                 p.quiet.keys {
                     kbd { "j" } " " kbd { "k" } " " (tr!("next, previous")) " · "
-                    kbd { "r" } " " (tr!("reply")) " · " kbd { "e" } " " (tr!("close")) " · " kbd { "u" } " " (tr!("unread")) " · "
+                    kbd { "r" } " " (tr!("reply")) " · " kbd { "e" } " " (tr!("close")) " · " kbd { "u" } " " (tr!("unread")) " · " kbd { "x" } " " (tr!("select")) " · "
                     kbd { "/" } " " (tr!("find")) " · " kbd { (tr!("Ctrl")) } " " kbd { "Enter" } " " (tr!("send"))
                 }
             }

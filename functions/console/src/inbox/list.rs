@@ -10,6 +10,7 @@ use leadwire::model::inbox::ConversationStatus;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use super::bulk::FORM_ID;
 use super::{CHANNELS, Names, avatar, channel_name, channel_tag, person_name, status_badge};
 use crate::components::{brief_time, count, empty, problem_alert, refresh_within};
 use crate::request::ListQuery;
@@ -76,7 +77,7 @@ fn render(list: &ConversationList, names: &Names, query: &ListQuery, current: Op
         (refresh_within(5, 15))
         @if list.items.is_empty() { (nothing(query, list.next_cursor.is_some())) }
         @else {
-            p.quiet.total { (total(list, unread)) }
+            p.quiet.total { input type="checkbox" data-all="conversation" aria-label=(tr!("Select all conversations in this list")) hidden; (total(list, unread)) }
             ul #conversations.plain.conversations {
                 @for conversation in &list.items { (entry(conversation, names, query, current)) }
             }
@@ -104,6 +105,7 @@ fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, curre
     let (id, name) = (&conversation.id, person_name(conversation));
     html! {
         li id=(id) {
+            label.pick { input type="checkbox" name="conversation" value=(id) form=(FORM_ID) aria-label=(tr!("Select {name}", name = name)); }
             a.conversation.new[conversation.unread > 0] href=(query.at(&format!("/inbox/{id}"), &[])) data-open aria-current=[(current == Some(id)).then_some("true")] {
                 (avatar(&name))
                 span.first {
@@ -219,6 +221,7 @@ mod tests {
         assert!(page.contains("href=\"/inbox/cnv_1?assigned_to=none\""), "{page}");
         assert!(page.contains("conversation new") && page.contains("2<span class=\"hidden\"> unread"), "{page}");
         assert!(page.contains("Ada &lt;Lovelace&gt;") && !page.contains("aria-current"), "{page}");
+        assert!(page.contains("value=\"cnv_1\" form=\"bulk\" aria-label=\"Select Ada &lt;Lovelace&gt;\""), "{page}");
         assert!(entry(Some(&one.id)).contains("aria-current=\"true\""));
     }
 

@@ -1,6 +1,7 @@
 //! The inbox: conversations beside the one that is read, how it is answered, and the people behind them.
 
 mod actions;
+mod bulk;
 mod composer;
 mod desk;
 mod draft;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(desk::show_list))
         .route("/list", get(desk::list_part))
+        .route("/bulk", post(bulk::apply))
         .route("/people", get(people::list))
         .route("/people/{id}", get(people::show))
         .route("/people/{id}/summary", get(people::summary))

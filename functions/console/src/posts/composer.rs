@@ -16,7 +16,7 @@ use maud::{Markup, html};
 
 use super::draft::{Draft, account_value, page_value};
 use super::look::render_looks;
-use super::upload::uploaded;
+use super::upload::media_fields;
 use super::{AuthorForm, Places};
 use crate::actor::Author;
 use crate::acts::Showing;
@@ -174,12 +174,7 @@ fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) 
                 (mistake_text(problem, "message", &|_| String::new()))
                 label { (tr!("Link")) input name="link" inputmode="url" value=(draft.link) placeholder="https://" aria-invalid=[wrong("link")] aria-describedby=[described("link")]; }
                 (mistake_text(problem, "link", &|_| String::new()))
-                label data-upload="/posts/new/media" hidden { (tr!("Pictures, or a video")) input type="file" multiple accept="image/jpeg,image/png,image/gif,image/bmp,image/tiff,video/mp4,video/quicktime"; }
-                ol.uploads data-uploads aria-live="polite" { @for address in &draft.uploads { (uploaded(address, None)) } }
-                label { (tr!("Addresses of pictures, one per line")) textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
-                (mistake_text(problem, "images", &|position| format!("{}: ", tr!("Picture {number}", number = position + 1))))
-                label { (tr!("Address of a video, instead of pictures")) input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }
-                (mistake_text(problem, "video", &|_| String::new()))
+                (media_fields(draft, problem))
                 fieldset aria-invalid=[wrong("scheduled_at")] aria-describedby=[described("scheduled_at")] {
                     legend { (tr!("When")) }
                     label.tick { input type="radio" name="when" value="now" checked[!draft.is_later]; (tr!("Now")) }
@@ -239,7 +234,7 @@ fn boxes(draft: &Draft, target: &PageTarget) -> Markup {
 const FIELDS: [&str; 6] = ["targets", "message", "link", "images", "video", "scheduled_at"];
 
 /// The problem with a field or with one of its items, and the item's position.
-fn mistake<'p>(problem: Option<&'p Problem>, field: &str) -> Option<(&'p Problem, Option<usize>)> {
+pub(super) fn mistake<'p>(problem: Option<&'p Problem>, field: &str) -> Option<(&'p Problem, Option<usize>)> {
     let problem = problem?;
     let rest = problem.field.as_deref()?.strip_prefix(field)?;
     let position =
@@ -252,7 +247,7 @@ fn is_beside_a_field(problem: &Problem) -> bool {
 }
 
 /// The problem with a field as a sentence below it. `name` names an item of the field.
-fn mistake_text(problem: Option<&Problem>, field: &str, name: &dyn Fn(usize) -> String) -> Markup {
+pub(super) fn mistake_text(problem: Option<&Problem>, field: &str, name: &dyn Fn(usize) -> String) -> Markup {
     html! {
         @if let Some((problem, position)) = mistake(problem, field) {
             p.wrong id={ (field) "-mistake" } { (position.map(name).unwrap_or_default()) (messages::text(problem)) }
@@ -336,6 +331,21 @@ mod tests {
         check("scheduled_at", "scheduled_at", "Wrong.");
         let page = page_after(&Notice::Refused(Problem::new(ErrorCode::MetaThrottled, "Try again later.")));
         assert!(page.contains("Try again later.") && !page.contains("aria-invalid"), "{page}");
+    }
+
+    #[test]
+    fn a_mistake_of_an_uploaded_picture_stands_below_the_uploads() {
+        let uploads = ["media:med_1.mp4", "media:med_2.png"].map(ToOwned::to_owned).to_vec();
+        let draft = Draft { uploads, video: String::new(), ..draft() };
+        let place = |field: &str| {
+            let notice = Notice::Refused(Problem::field(field, ErrorCode::MediaInvalid, "Wrong."));
+            let page = composer(&visitor(Role::Admin, &[]), &draft, &places(), &notice).into_string();
+            let mistake = "class=\"wrong\" id=";
+            assert_eq!((page.matches("aria-invalid").count(), page.matches(mistake).count()), (1, 1), "{page}");
+            page.find(mistake) < page.find("<ol")
+        };
+        assert!(place("images[0]") && place("video"), "the picture and the video that were uploaded");
+        assert!(!place("images[1]"), "the first address");
     }
 
     #[test]

@@ -111,6 +111,12 @@ impl Draft {
         self.targets.iter().any(|chosen| chosen == target)
     }
 
+    /// The number of uploads that are pictures of the post. They come before those from the web.
+    pub(super) fn uploaded_pictures(&self) -> usize {
+        let composition = self.composition();
+        composition.images.iter().filter(|image| MediaAddress::is_one(image)).count()
+    }
+
     /// Whether nothing is written yet.
     pub(super) fn is_empty(&self) -> bool {
         let texts = [&self.message, &self.link, &self.images, &self.video];

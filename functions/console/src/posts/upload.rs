@@ -9,13 +9,16 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::MediaId;
 use leadwire::model::publishing::MediaType;
-use leadwire::model::publishing::upload::{MediaAddress, MediaUse};
+use leadwire::model::publishing::draft::MAX_IMAGES;
+use leadwire::model::publishing::upload::{FileFormat, MediaAddress, MediaUse};
 use leadwire::model::web_address::parse_public;
 use leadwire::publishing::{MediaIn, MediaOut};
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use super::AuthorForm;
+use super::composer::{mistake, mistake_text};
+use super::draft::Draft;
 use crate::actor::Author;
 use crate::components::size;
 use crate::state::Console;
@@ -64,6 +67,45 @@ pub(super) async fn item(
     }
 }
 
+/// Files from the author's computer, and below them addresses on the web, which work without the script.
+pub(super) fn media_fields(draft: &Draft, problem: Option<&Problem>) -> Markup {
+    let uploaded_pictures = draft.uploaded_pictures();
+    // A mistake stands below what it is about: pictures are counted over both.
+    let of_upload = |field: &str| match mistake(problem, field)? {
+        (_, Some(position)) => Some(position < uploaded_pictures),
+        (_, None) => Some(field == "video" && draft.video.trim().is_empty()),
+    };
+    let field = ["images", "video"].into_iter().find(|field| of_upload(field) == Some(true));
+    let wrong = |field: &str| (of_upload(field) == Some(false)).then_some("true");
+    let described = |field: &str| wrong(field).map(|_| format!("{field}-mistake"));
+    let explain = |field: &str| {
+        mistake_text(problem, field, &|position| format!("{}: ", tr!("Picture {number}", number = position + 1)))
+    };
+    let is_open = ["images", "video"].into_iter().any(|field| of_upload(field) == Some(false));
+    let limits = tr!(
+        "Up to {pictures} pictures of {megabytes} MB each, or one video of 1 GB. Instagram takes pictures only as JPEG.",
+        pictures = MAX_IMAGES,
+        megabytes = FileFormat::Jpeg.max_bytes() / 1_000_000
+    );
+    html! {
+        label data-upload="/posts/new/media" hidden {
+            (tr!("Pictures, or a video: choose files, or drop them here"))
+            input type="file" multiple accept="image/jpeg,image/png,image/gif,image/bmp,image/tiff,video/mp4,video/quicktime"
+                aria-invalid=[field.map(|_| "true")] aria-describedby=(field.map_or_else(|| "media-limits".to_owned(), |field| format!("{field}-mistake media-limits")));
+        }
+        @if let Some(field) = field { (explain(field)) }
+        p #media-limits.hint.quiet { (limits) }
+        ol.uploads data-uploads aria-live="polite" { @for address in &draft.uploads { (uploaded(address, None)) } }
+        details open[is_open || !draft.images.trim().is_empty() || !draft.video.trim().is_empty()] {
+            summary { (tr!("Pictures or a video from the web")) }
+            label { (tr!("Addresses of pictures, one per line")) textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
+            @if wrong("images").is_some() { (explain("images")) }
+            label { (tr!("Address of a video, instead of pictures")) input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }
+            @if wrong("video").is_some() { (explain("video")) }
+        }
+    }
+}
+
 /// An uploaded file in the form, with what is known of it.
 pub(super) fn uploaded(address: &str, media: Option<&MediaOut>) -> Markup {
     html! {
@@ -81,6 +123,7 @@ pub(super) fn uploaded(address: &str, media: Option<&MediaOut>) -> Markup {
                     }
                 }
                 button type="button" data-upload-earlier { (tr!("moves a picture forward" => "Earlier")) }
+                button type="button" data-upload-later { (tr!("moves a picture backward" => "Later")) }
                 button type="button" data-upload-remove { (tr!("Remove")) }
             }
         }

@@ -1,6 +1,7 @@
 //! Webhooks: the endpoints to which events are sent, and what came of it.
 
 mod detail;
+mod log;
 mod settings;
 
 use axum::Router;

@@ -147,9 +147,9 @@ async fn three_ways_of_one_person_are_one_and_are_answered_without_leaving_the_p
     browser.click("#snooze summary").await;
     browser.click("button[value=tomorrow]").await;
     browser.wait_for_text("Snoozed until").await;
-    browser.press("Reopen").await;
+    browser.click(".head button[value=open]").await;
     in_state(&tenant, chat.text("id"), |it| it["status"] == "open").await;
-    browser.press("Close").await;
+    browser.click(".head button[value=closed]").await;
     browser.wait_for_text("Closed").await;
     in_state(&tenant, chat.text("id"), |it| it["status"] == "closed").await;
     browser.check_log("inbox").await;

@@ -173,6 +173,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     browser.click(&format!("input[value='page:{}']", person.pages[0])).await;
     browser.fill("textarea[name=message]", "Open day #harbour").await;
     browser.wait_for_text("Characters left: 63,189").await;
+    browser.press("Pictures or a video from the web").await;
     browser.fill("textarea[name=images]", "http://cdn.example/1.webp").await;
     browser.wait_for_text("A picture in the format JPEG, PNG, GIF, BMP or TIFF; this is .webp.").await;
     browser.check_page("post-look").await;
@@ -226,6 +227,7 @@ async fn pictures_come_from_the_author_s_own_computer() {
     browser.press("Remove").await;
     choose_file(&browser, "first.png", &png).await;
     browser.wait_for_text("40 × 30").await;
+    browser.wait_for_text("first.png").await;
     browser.wait_for_text("Instagram: Instagram accepts only JPEG; this is image/png.").await;
     // The preview shows it, from the bucket.
     let shown = async || {

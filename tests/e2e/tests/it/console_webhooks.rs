@@ -36,8 +36,14 @@ async fn an_endpoint_is_added_tried_and_sent_to_again() {
     .await;
     let page = admin.get(&path).await;
     assert!(page.text.contains("lead.created") && page.text.contains("Delivered"), "{}", page.text);
-    let again = format!("{path}/deliveries/{}/resend", delivery.text("id"));
-    assert_eq!(admin.post(&again, &[]).await.location, path);
+    // The log can be filtered by what came of the events, and says what the receiver answered.
+    let accepted = admin.get(&format!("{path}?state=delivered")).await;
+    assert!(accepted.text.contains("lead.created") && accepted.text.contains("<b>204</b>"), "{}", accepted.text);
+    let failed = admin.get(&format!("{path}?state=failed")).await;
+    assert!(failed.text.contains("No event in this state") && !failed.text.contains("<b>204</b>"), "{}", failed.text);
+    assert_eq!(admin.get(&format!("{path}?state=lost")).await.status, 400);
+    let again = format!("{path}/deliveries/{}/resend?state=delivered", delivery.text("id"));
+    assert_eq!(admin.post(&again, &[]).await.location, format!("{path}?state=delivered"));
     wait_for("the event again", async || (crm.received_of("lead.created").len() == 2).then_some(())).await;
     let rotated = admin.post(&format!("{path}/rotate"), &[]).await;
     assert!(rotated.text.contains("whsec_") && !rotated.text.contains(&secret), "{}", rotated.text);

@@ -23,6 +23,7 @@ mod console_connections;
 mod console_german;
 mod console_import;
 mod console_inbox;
+mod console_inbox_bulk;
 mod console_input;
 mod console_leads;
 mod console_looks;

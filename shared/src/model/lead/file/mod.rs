@@ -23,6 +23,7 @@ use crate::model::lead::attribution::Attribution;
 use crate::model::lead::form::RawAnswer;
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
 use crate::model::spreadsheet::unescape;
+use crate::tr;
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,9 +85,10 @@ pub fn rows(
     };
     if !table.columns.iter().any(|column| column == "id" || identifies_row(column)) {
         let columns = table.columns.iter().take(20).map(|name| name.chars().take(40).collect::<String>());
-        return Err(NotLeads(format!(
-            "The first line must name the columns, and one of them must be id, email, phone_number or full_name. Found: {}.",
-            columns.collect::<Vec<_>>().join(", ")
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        return Err(NotLeads(tr!(
+            "The first line must name the columns, and one of them must be id, email, phone_number or full_name. Found: {columns}.",
+            columns = columns
         )));
     }
     let traits = Traits::survey(&table, country);
@@ -94,7 +96,7 @@ pub fn rows(
     let (columns, records) = table.into_records();
     let rows = records.map(move |(line, record)| match record {
         Some(record) => row(&columns, &record, line, traits, now),
-        None => Err(RowError { line, column: None, message: "The line cannot be read as columns.".to_owned() }),
+        None => Err(RowError { line, column: None, message: tr!("The line cannot be read as columns.").into_owned() }),
     });
     Ok(FileLeads { columns: described, rows })
 }
@@ -113,10 +115,10 @@ fn row(
     };
     // Some programs omit empty cells at the end or add extra ones.
     if record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
-        let message = format!(
-            "{} columns instead of {}. Put quotes around a value that contains the separator.",
-            record.len(),
-            columns.len()
+        let message = tr!(
+            "{found} columns instead of {expected}. Put quotes around a value that contains the separator.",
+            found = record.len(),
+            expected = columns.len()
         );
         return Err(wrong(None, &message));
     }
@@ -139,18 +141,21 @@ fn row(
         let is_metas = match column.as_str() {
             "id" if file.is_export => {
                 let parsed = LeadgenId::parse(value.strip_prefix("l:").unwrap_or(value));
-                row.leadgen_id = Some(parsed.map_err(|_| wrong(Some("id"), "Meta's lead id: digits, with or without l: before them. A spreadsheet may have turned it into a number."))?);
+                row.leadgen_id = Some(parsed.map_err(|_| wrong(Some("id"), &tr!("Meta's lead id: digits, with or without l: before them. A spreadsheet may have turned it into a number.")))?);
                 true
             }
             "created_time" => {
                 let parsed = written_time::parse(value, file.day_order, now);
-                row.created_time = Some(parsed.map_err(|error| wrong(Some("created_time"), &error.to_string()))?);
+                row.created_time = Some(parsed.map_err(|error| wrong(Some("created_time"), &error.message()))?);
                 true
             }
             "form_id" => {
                 let is_id = set_attribution(&mut row.attribution, column, value);
                 if file.is_export && !is_id {
-                    return Err(wrong(Some("form_id"), "Meta's form id: digits, with or without f: before them."));
+                    return Err(wrong(
+                        Some("form_id"),
+                        &tr!("Meta's form id: digits, with or without f: before them."),
+                    ));
                 }
                 row.is_of_meta |= is_id;
                 is_id
@@ -172,7 +177,7 @@ fn row(
     row.id = match &row.leadgen_id {
         // A lead with only an id would block the real lead, which Meta may still have.
         _ if row.answers.is_empty() => {
-            return Err(wrong(None, "The line has no answers, so the lead belongs to no one."));
+            return Err(wrong(None, &tr!("The line has no answers, so the lead belongs to no one.")));
         }
         Some(leadgen_id) => LeadId::from_leadgen(leadgen_id),
         None => LeadId::from_content(&content(&row)),

@@ -1,6 +1,7 @@
 //! Reads a file as a table: its encoding, separator, header, records and line numbers. Does not know the meaning of
 //! columns.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
@@ -8,6 +9,7 @@ use csv::StringRecord;
 
 use super::NotLeads;
 use crate::model::lead::phone::visible;
+use crate::tr;
 
 /// Maximum number of columns.
 const MAX_COLUMNS: usize = 1000;
@@ -36,14 +38,16 @@ impl Sheet {
         let mut table = Self { columns: Vec::new(), text, begin, separator };
         table.columns = match table.reader().headers() {
             Ok(header) => (1..).zip(header).map(|(at, name)| column_name(at, name)).collect(),
-            Err(error) => return Err(NotLeads(format!("The header line cannot be read: {error}."))),
+            Err(error) => return Err(NotLeads(tr!("The header line cannot be read: {error}.", error = error))),
         };
         if table.columns.len() > MAX_COLUMNS {
-            return Err(NotLeads(format!("{} columns; {MAX_COLUMNS} at most.", table.columns.len())));
+            let columns = table.columns.len();
+            return Err(NotLeads(tr!("{columns} columns; {most} at most.", columns = columns, most = MAX_COLUMNS)));
         }
         let mut names = BTreeSet::new();
         if let Some(duplicate) = table.columns.iter().find(|column| !names.insert(*column)) {
-            return Err(NotLeads(format!("Two columns are named {duplicate}. Give each column its own name.")));
+            let message = tr!("Two columns are named {name}. Give each column its own name.", name = duplicate);
+            return Err(NotLeads(message));
         }
         Ok(table)
     }
@@ -148,35 +152,37 @@ impl Lines {
 
 /// The text of a file, with all line ends as `\n`.
 fn decode(file: &[u8]) -> Result<String, NotLeads> {
-    if let Some(message) = other_container(file) {
-        return Err(NotLeads(format!("{message} Save it as CSV (UTF-8), then send that file.")));
+    if let Some(kind) = other_container(file) {
+        return Err(NotLeads(tr!("{kind} Save it as CSV (UTF-8), then send that file.", kind = kind)));
     }
     let encoding = encoding(file);
     let text = if encoding == encoding_rs::UTF_8 { repaired(file) } else { encoding.decode(file).0.into_owned() };
     if text.starts_with('\u{fffd}') && text.contains('\0') {
-        let fix = "The file was damaged in transit, as happens to UTF-16 that is sent as text. Send it as application/octet-stream.";
-        return Err(NotLeads(fix.to_owned()));
+        let fix = tr!(
+            "The file was damaged in transit, as happens to UTF-16 that is sent as text. Send it as application/octet-stream."
+        );
+        return Err(NotLeads(fix.into_owned()));
     }
     if text.contains('\0') {
-        let fix = "This is not a text file. Save the table as CSV (UTF-8), then send that file.";
-        return Err(NotLeads(fix.to_owned()));
+        let fix = tr!("This is not a text file. Save the table as CSV (UTF-8), then send that file.");
+        return Err(NotLeads(fix.into_owned()));
     }
     // With `\r\n`, the reader would begin the next record before the end of the line.
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// What kind of file this is, if it is not text. No byte of the file is repeated in the message.
-fn other_container(file: &[u8]) -> Option<&'static str> {
-    const CONTAINERS: [(&[u8], &str); 6] = [
-        (b"PK\x03\x04", "This is an Excel workbook (XLSX), or another zip archive."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "This is an Excel workbook (XLS)."),
-        (b"%PDF", "This is a PDF document."),
-        (b"\x1f\x8b", "This is a compressed file."),
-        (b"<", "This is a web page. Some programs save one when asked for an Excel file."),
-        (b"{", "This is JSON."),
+fn other_container(file: &[u8]) -> Option<Cow<'static, str>> {
+    let containers: [(&[u8], _); 6] = [
+        (b"PK\x03\x04", tr!("This is an Excel workbook (XLSX), or another zip archive.")),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", tr!("This is an Excel workbook (XLS).")),
+        (b"%PDF", tr!("This is a PDF document.")),
+        (b"\x1f\x8b", tr!("This is a compressed file.")),
+        (b"<", tr!("This is a web page. Some programs save one when asked for an Excel file.")),
+        (b"{", tr!("This is JSON.")),
     ];
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
-    CONTAINERS.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, message)| message)
+    containers.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, message)| message)
 }
 
 /// Recognises the encoding: by its byte order mark, else UTF-8, else the most likely legacy encoding.

@@ -1,8 +1,12 @@
 //! Reads times as files write them. Whether 10/09 is in September or in October is decided for a whole column.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::tr;
 
 /// Which of two numbers before a year is the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +22,27 @@ pub(super) struct Evidence {
     month_first: bool,
 }
 
-/// Why a text is not the time of a lead. Each message says what is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a text is not the time of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoTime {
-    #[error("A time such as 2026-01-31T08:00:00+01:00.")]
     Unreadable,
-    #[error(
-        "It is unclear which number is the day, and the column's other lines do not show it. Write the year first, as in 2026-01-31."
-    )]
     Unclear,
-    #[error("A year of four digits, from 2000 on.")]
     Year,
-    #[error("This time is in the future. Check the year, and the order of day and month.")]
     Future,
+}
+
+impl NoTime {
+    /// What is accepted instead.
+    pub(super) fn message(self) -> Cow<'static, str> {
+        match self {
+            Self::Unreadable => tr!("A time such as 2026-01-31T08:00:00+01:00."),
+            Self::Unclear => tr!(
+                "It is unclear which number is the day, and the column's other lines do not show it. Write the year first, as in 2026-01-31."
+            ),
+            Self::Year => tr!("A year of four digits, from 2000 on."),
+            Self::Future => tr!("This time is in the future. Check the year, and the order of day and month."),
+        }
+    }
 }
 
 impl Evidence {
