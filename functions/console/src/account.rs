@@ -1,4 +1,4 @@
-//! What people see and set for themselves: who they are here, and which mails they get.
+//! What people see and set for themselves: who they are here, which mails they get, and the keys.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use crate::components::{alert, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::{PersonForm, Submitted};
+use crate::keys;
 use crate::language;
 use crate::layout::{Section, page};
 use crate::session::Visitor;
@@ -34,6 +35,7 @@ pub(crate) async fn show(
     let body = html! {
         section.card { h2 { (tr!("You")) } (facts(&visitor, described.as_ref())) }
         section.card { h2 { (tr!("Mails to you")) } (mails(&visitor, described.as_ref())) }
+        (keys::section(&visitor))
         (steps::way_back(&visitor, &jar))
     };
     Ok(page(&visitor, jar, Section::Elsewhere, &tr!("Your account"), &body))

@@ -1,5 +1,6 @@
 //! Who may do what: visitors whose role, or whose permission in the org's directory, admits them. An [`Admin`] may do
-//! everything that the org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an
+//! everything that the org's plan includes, a [`LeadReader`] may see the org's leads, a [`Seeker`] may look for things in
+//! it, an [`Author`] may write posts, an
 //! [`Advertiser`] may spend the org's money on campaigns, a [`Member`] may read and answer the inbox, and a [`Person`]
 //! may change what concerns themselves.
 
@@ -30,6 +31,15 @@ pub(crate) struct LeadReader {
     pub(crate) scope: OrgScope,
     /// What they may do with the leads. `None` for a colleague who may only see them.
     pub(crate) access: Option<Access>,
+}
+
+/// A user who may see at least one part of the org, and looks for something in all that they may see.
+pub(crate) struct Seeker {
+    pub(crate) visitor: Visitor,
+    /// The org whose leads they may see.
+    pub(crate) leads: Option<OrgScope>,
+    /// Access to the org, if its plan includes Meta. Their permissions decide to what.
+    pub(crate) meta: Option<MetaAccess>,
 }
 
 /// A user whom the org's directory knows, who may be anyone there.
@@ -84,6 +94,32 @@ impl FromRequestParts<Console> for LeadReader {
         }
         let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, scope, access: None })
+    }
+}
+
+impl FromRequestParts<Console> for Seeker {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.has_to_select_org() {
+            return Err(select_first(parts));
+        }
+        Self::new(visitor).map_err(IntoResponse::into_response)
+    }
+}
+
+impl Seeker {
+    fn new(visitor: Visitor) -> Result<Self, Problem> {
+        if ![LEAD_MANAGEMENT, INBOX, PUBLISHING, ADS_MANAGEMENT].iter().any(|permission| visitor.may(permission)) {
+            return Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)));
+        }
+        let access = match visitor.is_admin() {
+            true => visitor.access()?,
+            false => Access::of_colleague(visitor.session.caller.clone())?,
+        };
+        let leads = visitor.may(LEAD_MANAGEMENT).then(|| access.scope.clone());
+        Ok(Self { leads, meta: with_meta(&visitor, access).ok(), visitor })
     }
 }
 
@@ -205,5 +241,19 @@ mod tests {
         basic.org = None;
         let access = colleague_access(&basic, PUBLISHING).unwrap();
         assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
+    }
+
+    #[test]
+    fn who_looks_for_something_is_found_what_they_may_see() {
+        let seeker = |role, permissions: &[&str]| Seeker::new(visitor(role, permissions));
+        let of_inbox = seeker(Role::Other, &[INBOX]).unwrap();
+        assert!(of_inbox.leads.is_none() && of_inbox.meta.is_some());
+        assert!(seeker(Role::Other, &[LEAD_MANAGEMENT]).unwrap().leads.is_some());
+        assert!(seeker(Role::Admin, &[]).unwrap().leads.is_some());
+        assert_eq!(seeker(Role::Other, &[]).err().map(|problem| problem.status), Some(403));
+        let mut basic = visitor(Role::Admin, &[]);
+        basic.org = None;
+        let basic = Seeker::new(basic).unwrap();
+        assert!(basic.leads.is_some() && basic.meta.is_none(), "the plan decides too");
     }
 }

@@ -39,6 +39,7 @@ const STYLE: &str = concat!(
     include_str!("assets/phone.css"),
 );
 const SCRIPT: &str = concat!(
+    include_str!("assets/keys.js"),
     include_str!("assets/inbox.js"),
     include_str!("assets/leads.js"),
     include_str!("assets/palette.js"),
@@ -82,10 +83,11 @@ pub(crate) fn texts() -> Option<String> {
     let texts = [
         ("API", tr!("API")),
         ("Post calendar", tr!("Post calendar")),
+        ("Close", tr!("Close")),
         ("Create a campaign", tr!("Create a campaign")),
         ("Exports", tr!("Exports")),
         ("Find leads: {text}", tr!("Find leads: {text}")),
-        ("Go to a section or find a lead", tr!("Go to a section or find a lead")),
+        ("Go to a section, or find something", tr!("Go to a section, or find something")),
         ("Import leads from a file", tr!("Import leads from a file")),
         ("Link an ad account", tr!("Link an ad account")),
         ("Remove", tr!("Remove")),

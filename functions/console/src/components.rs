@@ -89,7 +89,8 @@ pub(crate) fn number_cell(label: &str, value: &str) -> Markup {
     html! { td.number.none[value == "–"] data-label=(label) { (value) } }
 }
 
-/// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`.
+/// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`; on the way to a sale also `fresh`, for what was
+/// not touched yet, and `near`.
 pub(crate) fn badge(kind: &str, text: &str) -> Markup {
     html! { span class={ "badge " (kind) } { (text) } }
 }

@@ -226,7 +226,7 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
             (head.show())
             (body)
         }
-        footer.languages { a href="/account" { (tr!("Your account")) } (language::switch()) }
+        footer.languages { a href="/account" { (tr!("Your account")) } a.keys href="/account#keys" data-keys { (tr!("Keyboard shortcuts")) } (language::switch()) }
     };
     document(&head.title, "framed", &inside)
 }

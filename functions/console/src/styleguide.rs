@@ -85,7 +85,7 @@ fn messages() -> Markup {
     html! {
         section {
             h2 { "Messages" }
-            p { @for kind in KINDS { (badge(kind, kind)) " " } }
+            p { @for kind in KINDS { (badge(kind, kind)) " " } @for kind in ["fresh", "near"] { (badge(kind, kind)) " " } }
             @for kind in ["good", "warn", "bad", "calm"] {
                 (alert(kind, html! { p { b { "What happened. " } "What follows from it, and what to do." } button { "Do it" } }))
             }

@@ -1,6 +1,8 @@
 //! Campaigns in lists and one by one, launched, paused and archived.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -131,6 +133,16 @@ impl Campaigns {
         let (campaigns, more) = self.table.campaigns(&access.scope, before.as_ref(), limit).await?;
         let next_cursor = campaigns.last().filter(|_| more).map(|last| cursor.encode(&last.id));
         Ok(LeadCampaignList { items: campaigns.into_iter().map(LeadCampaignOut::from).collect(), next_cursor })
+    }
+
+    /// Reads what these campaigns are called. Missing ones are omitted.
+    pub async fn names(
+        &self,
+        access: &MetaAccess,
+        ids: &BTreeSet<CampaignId>,
+    ) -> Result<BTreeMap<CampaignId, String>, ActError> {
+        let campaigns = self.table.campaigns_by_id(&access.scope, ids).await?;
+        Ok(campaigns.into_iter().map(|campaign| (campaign.id, campaign.spec.name)).collect())
     }
 
     /// Reads a campaign, with its state at Meta as of a minute ago at most. If Meta cannot be asked, as it was last seen.

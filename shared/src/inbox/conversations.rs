@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -123,7 +124,7 @@ impl Inbox {
         let after: Option<InboxPosition> = cursor.decode(after)?;
         let (found, next) = match &query.contact_id {
             Some(contact) => (self.of_contact(access, contact).await?, None),
-            None => self.of_org(access, query, after, limit, now).await?,
+            None => self.of_org(access, query, after, limit, now, MAX_READS).await?,
         };
         let mut found: Vec<Conversation> = found.into_iter().filter(|one| query.matches(one, now)).collect();
         found.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_message_at));
@@ -137,6 +138,20 @@ impl Inbox {
         Ok(self.table.count_unread(scope, limit).await?)
     }
 
+    /// Finds some of the newest conversations by words of the person's name or of the newest texts. It reads once, so that
+    /// it can be asked with every letter; a filtered list goes further back.
+    pub async fn find_recent(
+        &self,
+        access: &MetaAccess,
+        words: &str,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<ConversationOut>, ActError> {
+        let query = ConversationQuery { words: Some(words.to_owned()), ..ConversationQuery::default() };
+        let (found, _) = self.of_org(access, &query, None, limit, now, 1).await?;
+        try_join_all(found.into_iter().map(|conversation| self.conversation_out(access, conversation, now))).await
+    }
+
     /// Reads conversations of the wanted statuses until `limit` match, and where to go on.
     async fn of_org(
         &self,
@@ -145,6 +160,7 @@ impl Inbox {
         mut after: Option<InboxPosition>,
         limit: usize,
         now: Timestamp,
+        max_reads: usize,
     ) -> Result<(Vec<Conversation>, Option<InboxPosition>), ActError> {
         let statuses: Vec<ConversationStatus> = match query.status {
             None => ConversationStatus::iter().collect(),
@@ -153,7 +169,7 @@ impl Inbox {
             Some(status) => vec![status],
         };
         let mut matching = Vec::new();
-        for _ in 0..MAX_READS {
+        for _ in 0..max_reads {
             let of_status = |status: &ConversationStatus| {
                 self.table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE)
             };
@@ -185,6 +201,21 @@ impl Inbox {
             conversations.extend(self.table.conversations_of(&access.scope, merged).await?);
         }
         Ok(conversations)
+    }
+
+    /// Reads the names of the people of these conversations, in two batches. Those without a name are omitted.
+    pub async fn names_of_people(
+        &self,
+        access: &MetaAccess,
+        ids: &BTreeSet<ConversationId>,
+    ) -> Result<BTreeMap<ConversationId, String>, ActError> {
+        let conversations = self.table.conversations_by_id(&access.scope, ids).await?;
+        let people: BTreeSet<ContactId> = conversations.iter().filter_map(|one| one.contact_id.clone()).collect();
+        let people = self.table.contacts_by_id(&access.scope, &people).await?;
+        let names: BTreeMap<ContactId, String> =
+            people.into_iter().filter_map(|person| Some((person.id, person.name?))).collect();
+        let of_person = |one: Conversation| Some((one.id, names.get(&one.contact_id?)?.clone()));
+        Ok(conversations.into_iter().filter_map(of_person).collect())
     }
 
     /// Reads a conversation.

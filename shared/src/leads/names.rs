@@ -21,17 +21,17 @@ impl Leads {
         Ok(leads.collect())
     }
 
-    /// Reads the names of forms of these pages, in one batch, as far as copies of them are stored. An old copy has the
-    /// name as well.
+    /// Reads the names of forms of these pages in one request, as far as copies of them are stored. An old copy has the
+    /// name as well. If there are more pages and forms than a request can have, those of the first pages are read.
     pub async fn form_names<'a>(
         &self,
-        scope: &OrgScope,
         pages: impl Iterator<Item = &'a PageId>,
         forms: &BTreeSet<FormId>,
     ) -> Result<BTreeMap<FormId, String>, ActError> {
-        let places: Vec<(&PageId, &FormId)> =
-            pages.flat_map(|page| forms.iter().map(move |form| (page, form))).collect();
-        let (known, _) = self.table.forms_and_mappings(scope, &places, Timestamp::UNIX_EPOCH).await?;
+        const MAX_PLACES: usize = 100;
+        let places = pages.flat_map(|page| forms.iter().map(move |form| (page, form)));
+        let places: Vec<(&PageId, &FormId)> = places.take(MAX_PLACES).collect();
+        let known = self.table.form_copies(&places, Timestamp::UNIX_EPOCH).await?;
         Ok(known.into_iter().map(|(id, form)| (id, form.name)).collect())
     }
 }

@@ -153,7 +153,12 @@ impl Publishing {
 
     /// Reads the posts that were written together with `post`.
     pub async fn siblings(&self, access: &MetaAccess, post: &PostOut) -> Result<Vec<PostOut>, ActError> {
-        let posts = self.table.posts_by_id(&access.scope, &post.siblings).await?;
+        self.posts_by_id(access, &post.siblings).await
+    }
+
+    /// Reads posts by their ids, in one batch. Missing ones are omitted.
+    pub async fn posts_by_id(&self, access: &MetaAccess, ids: &[PostId]) -> Result<Vec<PostOut>, ActError> {
+        let posts = self.table.posts_by_id(&access.scope, ids).await?;
         Ok(posts.into_iter().map(PostOut::from).collect())
     }
 

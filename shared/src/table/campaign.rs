@@ -1,5 +1,7 @@
 //! Campaigns: found by id, in order of time.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -7,9 +9,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::keys::{self, Key};
 use super::request::OnceRequest;
 use super::row::Row;
-use super::{Item, Table, TableError, entity, keys, pause, text};
+use super::{Item, Table, TableError, entity, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
@@ -59,6 +62,16 @@ impl Table {
     /// Reads a campaign.
     pub async fn campaign(&self, scope: &OrgScope, id: &CampaignId) -> Result<Option<LeadCampaign>, TableError> {
         self.get(&keys::campaign(scope, id)).await
+    }
+
+    /// Reads campaigns, in the order of `ids`. Missing ones are omitted.
+    pub async fn campaigns_by_id(
+        &self,
+        scope: &OrgScope,
+        ids: &BTreeSet<CampaignId>,
+    ) -> Result<Vec<LeadCampaign>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::campaign(scope, id)).collect();
+        self.read_all(&keys).await
     }
 
     /// Stores a changed campaign, as its next revision. `false` if another writer changed it first.

@@ -1,5 +1,7 @@
 //! Contacts: the people of the inbox, found by id, by identity, and by when they were first seen.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::Put;
 
 use super::commit::CommitOutcome;
@@ -15,6 +17,16 @@ impl Table {
     /// Reads a contact.
     pub async fn contact(&self, scope: &OrgScope, id: &ContactId) -> Result<Option<Contact>, TableError> {
         self.get(&keys::contact(scope, id)).await
+    }
+
+    /// Reads contacts, in the order of `ids`. Missing ones are omitted.
+    pub async fn contacts_by_id(
+        &self,
+        scope: &OrgScope,
+        ids: &BTreeSet<ContactId>,
+    ) -> Result<Vec<Contact>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::contact(scope, id)).collect();
+        self.read_all(&keys).await
     }
 
     /// Finds the contact to which the first known of these identities belongs.

@@ -53,6 +53,18 @@ impl Table {
         Ok((known, mappings))
     }
 
+    /// Reads the fresh cached copies of these forms. Forms without one are omitted.
+    pub async fn form_copies(
+        &self,
+        forms: &[(&PageId, &FormId)],
+        now: Timestamp,
+    ) -> Result<Vec<(FormId, Form)>, TableError> {
+        let keys: Vec<_> = forms.iter().map(|(page, form)| keys::form(page, form)).collect();
+        let mut found = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let copies = forms.iter().zip(&keys).filter_map(|((_, form), key)| Some((form, found.remove(key)?)));
+        Ok(copies.filter_map(|(form, item)| Some(((*form).clone(), fresh_copy(item, now)?))).collect())
+    }
+
     /// Reads until when calls about these pages must pause. Pages without a pause are omitted, and so may be those of
     /// which Meta asked for one an instant ago.
     pub async fn paused_pages(

@@ -1,5 +1,7 @@
 //! The inbox: conversations, the accounts through which they come, and what its entities have in common.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Select, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -143,6 +145,16 @@ impl Table {
         id: &ConversationId,
     ) -> Result<Option<Conversation>, TableError> {
         self.get(&keys::conversation(scope, id)).await
+    }
+
+    /// Reads conversations, in the order of `ids`. Missing ones are omitted.
+    pub async fn conversations_by_id(
+        &self,
+        scope: &OrgScope,
+        ids: &BTreeSet<ConversationId>,
+    ) -> Result<Vec<Conversation>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::conversation(scope, id)).collect();
+        self.read_all(&keys).await
     }
 
     /// Stores a changed conversation, as its next revision. `false` if another writer changed it first.

@@ -153,13 +153,18 @@ function goOn(place, waited) {
   later();
 }
 
+/** Keeps a cookie in this browser, for a year. */
+function keepChoice(cookie) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${cookie}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
 /** Tells the server the reader's zone. A page that was made for another one is loaded again, once. */
 function rememberZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const cookie = `leadwire-zone=${zone}`;
   if (document.cookie.split("; ").includes(cookie)) return;
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${cookie}; path=/; max-age=31536000; samesite=lax${secure}`;
+  keepChoice(cookie);
   const shown = document.querySelector("[data-zone]")?.dataset.zone ?? zone;
   if (shown !== zone && document.cookie.includes(cookie)) location.reload();
 }

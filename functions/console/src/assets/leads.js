@@ -101,13 +101,33 @@ function keepInPanel(root) {
   }
 }
 
+/** The name of the lead on whose row a click is, beside all that answers to clicks itself. */
+function nameBeside(event) {
+  const row = event.target.closest("table.leads tr[data-row]");
+  const isAnswered = event.target.closest("a, button, input, summary, .tick");
+  return row && !isAnswered && getSelection().isCollapsed ? row.querySelector(".title a") : null;
+}
+
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close-panel]")) closeLead();
+  // Beside a box, the box is meant.
+  if (event.target.matches(".leads td.tick")) event.target.querySelector("input").click();
+  const beside = nameBeside(event);
+  if (beside && (event.ctrlKey || event.metaKey || event.shiftKey)) open(beside.href);
+  else beside?.click();
   const link = event.target.closest("table.leads .title a");
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || !hasRoom()) return;
   event.preventDefault();
   openLead(link);
+});
+
+// The middle button opens another tab, and does not begin to scroll.
+document.addEventListener("auxclick", (event) => {
+  if (event.button === 1 && nameBeside(event)) open(nameBeside(event).href);
+});
+document.addEventListener("mousedown", (event) => {
+  if (event.button === 1 && nameBeside(event)) event.preventDefault();
 });
 
 document.addEventListener("keydown", (event) => {

@@ -1,6 +1,6 @@
 "use strict";
 
-// Going anywhere by a few letters: the sections, what can be begun, and leads, which the server finds.
+// Going anywhere by a few letters: the sections, what can be begun, and leads and other things, which the server finds.
 
 const BEGINNINGS = {
   // Of admins, who alone have this section.
@@ -30,14 +30,14 @@ function asItems(links) {
 function makePalette() {
   const dialog = Object.assign(document.createElement("dialog"), { id: "palette" });
   dialog.setAttribute("aria-label", say("Search"));
-  const input = Object.assign(document.createElement("input"), { type: "search", placeholder: say("Go to a section or find a lead") });
-  input.setAttribute("aria-label", say("Go to a section or find a lead"));
+  const input = Object.assign(document.createElement("input"), { type: "search", placeholder: say("Go to a section, or find something") });
+  input.setAttribute("aria-label", say("Go to a section, or find something"));
   input.autocomplete = "off";
-  const [sections, leads, all] = ["ul", "div", "ul"].map((name) => document.createElement(name));
+  const [sections, found, all] = ["ul", "div", "ul"].map((name) => document.createElement(name));
   // Said aloud as soon as it changes.
   const told = Object.assign(document.createElement("p"), { className: "quiet" });
   told.setAttribute("role", "status");
-  dialog.append(input, sections, leads, all, told);
+  dialog.append(input, sections, found, all, told);
   document.body.append(dialog);
   let request = new AbortController();
   let timer;
@@ -51,14 +51,14 @@ function makePalette() {
     const answer = await fetch(`/leads/find?q=${encodeURIComponent(text)}`, { headers: { "x-part": "1" }, signal: request.signal });
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    leads.replaceChildren(...page.querySelectorAll("ul:has(li)"));
+    found.replaceChildren(...page.querySelectorAll("section"));
     told.textContent = page.querySelector("p")?.textContent ?? "";
   };
   const show = () => {
     const text = input.value.trim();
     giveUp();
     sections.replaceChildren(...asItems(places().filter(([, name]) => name.toLowerCase().includes(text.toLowerCase())).slice(0, 9)));
-    leads.replaceChildren();
+    found.replaceChildren();
     told.textContent = "";
     all.replaceChildren(...asItems(text ? [[`/leads?q=${encodeURIComponent(text)}`, say("Find leads: {text}", { text })]] : []));
     if (text.length > 1) timer = setTimeout(() => find(text).catch(() => {}), 200);

@@ -94,7 +94,7 @@ impl FromRequestParts<Console> for Place {
 const CHANNELS: [Channel; 5] =
     [Channel::FacebookComment, Channel::InstagramComment, Channel::Messenger, Channel::Instagram, Channel::Whatsapp];
 
-fn channel_name(channel: Channel) -> Cow<'static, str> {
+pub(crate) fn channel_name(channel: Channel) -> Cow<'static, str> {
     match channel {
         Channel::FacebookComment => tr!("Facebook comment"),
         Channel::InstagramComment => tr!("Instagram comment"),
@@ -119,7 +119,7 @@ fn status_badge(status: ConversationStatus) -> Markup {
 }
 
 /// What the other person of a conversation is called.
-fn person_name(conversation: &ConversationOut) -> Cow<'_, str> {
+pub(crate) fn person_name(conversation: &ConversationOut) -> Cow<'_, str> {
     match &conversation.contact {
         Some(contact) => contact.name.as_deref().map_or_else(|| tr!("Unnamed person"), Cow::from),
         None => tr!("Someone"),

@@ -174,7 +174,7 @@ async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Resul
 fn person(lead: &Lead) -> Markup {
     html! {
         dl.rows {
-            div { dt { (tr!("Status")) } dd { (status_badge(lead.status)) @if lead.test { " " (badge("calm", &tr!("Test lead"))) } } }
+            div { dt { (tr!("Status")) } dd { (status_badge(lead.status)) @if lead.test { " " (badge("dim", &tr!("Test lead"))) } } }
             @if let Some(email) = &lead.email { div { dt { (tr!("E-mail")) } dd.address { (mail_link(email)) } } }
             @if let Some(phone) = &lead.phone { div { dt { (tr!("Phone")) } dd.address { (phone_link(phone)) } } }
             div { dt { (tr!("Submitted")) } dd { (time(lead.created_time)) } }

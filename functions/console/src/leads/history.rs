@@ -8,7 +8,7 @@ use leadwire::model::org::User;
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
-use super::status_name;
+use super::status_badge;
 use crate::components::time;
 
 /// Replaces the directory's ids in a sentence with the people's names.
@@ -31,7 +31,7 @@ pub(super) fn timeline(steps: &[Step], users: &[User]) -> Markup {
                 li class=[matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting).then_some("bad")] {
                     b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
                     @match failure(step) {
-                        None => p { (with_names(&sentence(step), users)) },
+                        None => p { (sentence(step, users)) },
                         Some(code) => { p { (code.message()) ". " (code.fix()) } details { summary { (tr!("Meta's answer")) } p.quiet { (step.detail) } } },
                     }
                 }
@@ -41,12 +41,12 @@ pub(super) fn timeline(steps: &[Step], users: &[User]) -> Markup {
 }
 
 /// The sentence of a step. It is stored with the status's value, which people know by its name.
-fn sentence(step: &Step) -> Cow<'_, str> {
+fn sentence(step: &Step, users: &[User]) -> Markup {
     let status = step.cause.parse().ok().filter(|_| step.step == StepKind::StatusChanged);
     let before = step.detail.strip_suffix('.').and_then(|detail| detail.strip_suffix(&step.cause));
     match status.zip(before) {
-        Some((status, before)) => format!("{before}{}.", status_name(status)).into(),
-        None => language::translate(&step.detail),
+        Some((status, before)) => html! { (with_names(before, users)) (status_badge(status)) },
+        None => html! { (with_names(&language::translate(&step.detail), users)) },
     }
 }
 
@@ -87,10 +87,10 @@ mod tests {
     #[test]
     fn a_status_has_one_name() {
         let step = |kind, cause: &str, detail: &str| {
-            sentence(&Step::new(jiff::Timestamp::UNIX_EPOCH, kind, cause, detail)).into_owned()
+            sentence(&Step::new(jiff::Timestamp::UNIX_EPOCH, kind, cause, detail), &[]).into_string()
         };
         let changed = step(StepKind::StatusChanged, "converted", "ann changed it to converted.");
-        assert_eq!(changed, "ann changed it to Won.");
+        assert_eq!(changed, "ann changed it to <span class=\"badge good\">Won</span>");
         let other = step(StepKind::DetailsChanged, "converted", "ann changed its converted.");
         assert_eq!(other, "ann changed its converted.");
     }

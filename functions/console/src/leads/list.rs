@@ -105,16 +105,19 @@ pub(super) async fn show(
                 (total(&query, list))
                 @if can_change { (bulk::bar(&visitor, &users, &query, list.next_cursor.is_some() || query.get("cursor").is_some())) }
                 (live_fragment(&query.at(PATH, &[]), &rows(list)))
-                @if !list.items.is_empty() { p.quiet.keys { (tr!("Keys: j and k move, Enter opens, x selects, a assigns, / finds.")) } }
             }
         }
     };
     let title = tr!("Leads");
     let acts = html! {
         @if can_change && visitor.has_meta() {
-            a.button.plain href="/leads/exports" { (tr!("Exports")) }
-            (exports::button(&visitor, &query))
-            a.button href="/leads/import" { (tr!("Import a file")) }
+            // On a phone a sheet, which needs no script; elsewhere the style shows its buttons beside the heading.
+            button.more type="button" popovertarget="lead-acts" aria-label=(tr!("More actions")) { "⋯" }
+            div #lead-acts popover {
+                a.button.plain href="/leads/exports" { (tr!("Exports")) }
+                (exports::button(&visitor, &query))
+                a.button href="/leads/import" { (tr!("Import a file")) }
+            }
         }
     };
     Ok(page(&visitor, jar, Section::Leads, PageHead::new(&title).acts(acts), &body))
@@ -295,7 +298,7 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
             td.name {
                 div.title {
                     a href={ "/leads/" (lead.id) } { (name) }
-                    @if lead.test { " " (badge("calm", &tr!("Test"))) }
+                    @if lead.test { " " (badge("dim", &tr!("Test"))) }
                     @if lead.submissions_count > 0 { " " span.badge.dim title=(tr!("Forms that this person has sent")) { (tr!([lead.submissions_count + 1] "{n} form" | "{n} forms")) } }
                 }
                 div.contact {

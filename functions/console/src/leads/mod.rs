@@ -10,7 +10,6 @@ mod imports;
 mod list;
 mod notes;
 mod page_file;
-mod palette;
 mod views;
 
 use std::borrow::Cow;
@@ -26,6 +25,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::components::badge;
+use crate::palette;
 use crate::request::ListQuery;
 use crate::state::Console;
 use crate::zone::Zone;
@@ -126,9 +126,12 @@ fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
     }
 }
 
-fn status_badge(status: Status) -> Markup {
+/// A status in its tone. No two statuses have the same one, so that a list is read without its words.
+pub(crate) fn status_badge(status: Status) -> Markup {
     let kind = match status {
-        Status::New | Status::Contacted | Status::Qualified => "calm",
+        Status::New => "fresh",
+        Status::Contacted => "calm",
+        Status::Qualified => "near",
         Status::Converted => "good",
         Status::Lost => "dim",
     };

@@ -79,7 +79,7 @@ fn status_badge(status: PostStatus) -> Markup {
     badge(kind, &status_name(status))
 }
 
-fn network(kind: PostKind) -> &'static str {
+pub(crate) fn network(kind: PostKind) -> &'static str {
     match kind {
         PostKind::Page => "Facebook",
         PostKind::Instagram => "Instagram",
@@ -114,7 +114,7 @@ fn listed_at(post: &PostOut) -> Timestamp {
 }
 
 /// The beginning of a post's text, or what else it consists of.
-fn summary(post: &PostOut) -> String {
+pub(crate) fn summary(post: &PostOut) -> String {
     const MAX_CHARS: usize = 80;
     let text = post.message.as_deref().unwrap_or_default().trim();
     let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -169,7 +169,9 @@ async fn results_of_a_campaign_count_its_leads_and_no_others() {
         let page = guest.get(path).await;
         assert!(page.text.contains("Won") && !page.text.contains("Converted"), "{path}: {}", page.text);
     }
-    assert!(guest.get(&format!("/leads/{}", leads[0])).await.text.contains("changed it to Won."));
+    assert!(
+        guest.get(&format!("/leads/{}", leads[0])).await.text.contains("changed it to <span class=\"badge good\">Won")
+    );
 }
 
 #[tokio::test]

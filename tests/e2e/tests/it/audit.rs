@@ -1,12 +1,14 @@
 //! Who changed what, through the API and in the console.
 
 use e2e::console::Guest;
-use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture, schedule_post};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::console_inbox::{conversation, write};
 
 /// A fresh token of a login.
 async fn issue_token(email: &str) -> String {
@@ -155,16 +157,29 @@ async fn the_console_calls_people_and_things_by_their_names() {
         &format!("<a href=\"/integrations/{integration}\">Our pages</a>"),
         "<span title=\"ida\">Ida Directory</span>",
         "Zoe Zed (not active)</option>",
-        &format!("<div>{form}</div>"),
+        &format!("<a href=\"/forms/{}\">{form}</a>", person.forms[0]),
         // What has a name still has its id, which leads to all that was done to it.
         &format!("<a href=\"/audit?subject={lead}\""),
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    // So are what they wrote to and what they made.
+    write(&person, "Zora Writer", "Good morning").await;
+    let written = conversation(&tenant, "messenger").await.text("id").to_owned();
+    let close = json!({ "status": "closed" });
+    tenant.call_ok(Method::PATCH, &format!("/api/conversations/{written}"), &close).await;
+    let made = schedule_post(&tenant, &person.pages[0]).await;
+    let page = guest.get("/audit").await.text;
+    for words in [
+        format!("<a href=\"/inbox/{written}\">Zora Writer</a>"),
+        format!("<a href=\"/posts/{made}\">Open day Come in</a>"),
+    ] {
+        assert!(page.contains(&words), "{words}: {page}");
+    }
     // A person is chosen by name; what a program did for the org is not theirs.
     let hers = guest.get("/audit?who=ida").await.text;
     assert!(hers.contains("<option value=\"ida\" selected>Ida Directory</option>"), "{hers}");
-    assert!(hers.contains("Jane &lt;Roe&gt;") && !hers.contains(&format!("<div>{form}</div>")), "{hers}");
+    assert!(hers.contains("Jane &lt;Roe&gt;") && !hers.contains(&format!(">{form}</a>")), "{hers}");
     let acts = tenant.items("/api/audit?who=ida&limit=100").await;
     assert!(acts.iter().any(|act| act["act"] == "lead.change"), "{acts:?}");
     assert!(acts.iter().all(|act| act["who"]["user_id"] == "ida"), "{acts:?}");

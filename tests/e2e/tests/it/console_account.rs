@@ -1,11 +1,12 @@
 //! What people keep and switch for themselves: the views of their list of leads, and the mails that they get.
 
 use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::world;
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -156,4 +157,59 @@ async fn a_person_hides_the_steps_until_something_is_undone() {
     let home = guest.get("/home").await.text;
     assert!(home.contains("Setup: 1 of 6 steps done"), "{home}");
     assert_eq!(home.matches("No one is mailed").count(), 1, "{home}");
+}
+
+#[tokio::test]
+async fn the_keys_are_listed_and_those_of_one_character_can_be_switched_off() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("account-keys").users(&["ann"]).connect().await;
+    let email = tenant.create_login("Kay Board", "admin").await;
+    let answers = json!({ "full_name": "Kim Key", "email": "kim@example.com" });
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await).await;
+    let mut guest = Guest::log_in(&email).await;
+    let page = guest.get("/account").await.text;
+    assert!(page.contains("<section class=\"card\" id=\"keys\">"), "without script, the link leads to them: {page}");
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/leads").await;
+    browser.log_in(&email).await;
+    browser.wait_for_text("Kim Key").await;
+    let run = async |script: &str| browser.client.execute(script, vec![]).await.unwrap();
+    let focus = "return document.activeElement.textContent";
+    let is_open = "return document.querySelector('#key-sheet[open]') !== null";
+    let selected = "return document.querySelectorAll('input[name=lead]:checked').length";
+    browser.press_key("j").await;
+    assert_eq!(run(focus).await, "Kim Key");
+    browser.press_key("?").await;
+    browser.wait_for_text("Next or previous lead").await;
+    browser.check_page("keys").await;
+    // Behind the sheet, keys do nothing.
+    browser.press_key("x").await;
+    browser.press_key("\u{e00c}").await;
+    wait_for("the list", async || (run(is_open).await == false).then_some(())).await;
+    assert_eq!((run(focus).await, run(selected).await), (json!("Kim Key"), json!(0)));
+
+    browser.press("Keyboard shortcuts").await;
+    wait_for("the sheet", async || (run(is_open).await == true).then_some(())).await;
+    browser.click("#key-sheet input[name=letters]").await;
+    browser.click("#key-sheet [data-close]").await;
+    browser.open_page("/leads").await;
+    browser.wait_for_text("Kim Key").await;
+    run("document.querySelector('tr[data-row] .title a').focus()").await;
+    browser.press_key("x").await;
+    browser.press_key("?").await;
+    assert_eq!((run(is_open).await, run(selected).await), (json!(false), json!(0)));
+    // What takes two keys goes on, and letters are typed as ever.
+    run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }))").await;
+    browser.press_key("deliv").await;
+    browser.press_key("\u{e007}").await;
+    wait_for("the section", async || browser.client.current_url().await.ok().filter(|url| url.path() == "/delivery"))
+        .await;
+    // The account has the switch as well.
+    browser.open_page("/account").await;
+    browser.click("#keys input[name=letters]").await;
+    browser.open_page("/leads").await;
+    browser.wait_for_text("Kim Key").await;
+    run("document.querySelector('tr[data-row] .title a').focus()").await;
+    browser.press_key("x").await;
+    browser.wait_for_text("1 selected").await;
+    browser.close().await;
 }

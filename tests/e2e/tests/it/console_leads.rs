@@ -118,6 +118,26 @@ async fn a_lead_is_read_and_changed_beside_the_list() {
     assert_eq!(run("return document.activeElement.textContent").await, "Ada");
     browser.press_key("\u{e007}").await;
     wait_for("the lead again", async || (run(open).await == "Ada").then_some(())).await;
+    browser.press_key("\u{e00c}").await;
+    wait_for("the list again", async || (run(open).await == "").then_some(())).await;
+    // A row does what its name does, with the same keys held; beside its box, it is selected.
+    browser.click("tr[data-row] td.status").await;
+    wait_for("the lead of the row", async || (run(open).await == "Bea").then_some(())).await;
+    browser.press_key("\u{e00c}").await;
+    wait_for("the list once more", async || (run(open).await == "").then_some(())).await;
+    let held = "window.open = (address) => { window.opened = address }; \
+        document.querySelector('tr[data-row] td.form').dispatchEvent(new MouseEvent('click', { bubbles: true, ctrlKey: true })); \
+        return [window.opened, document.querySelector('tr[data-row] .title a').href]";
+    let held = run(held).await;
+    assert!(held[0].is_string() && held[0] == held[1], "{held}");
+    assert_eq!(run(open).await, "", "another tab has it");
+    run("document.querySelector('tr[data-row] td.tick').click()").await;
+    browser.wait_for_text("1 selected").await;
+    run("document.querySelector('tr[data-row] td.tick').click()").await;
+    // The head stays in sight of a long list.
+    let head = "document.querySelector('tr[data-row]').style.height = '3000px'; scrollTo(0, 1500); \
+        return document.querySelector('.leads th.name').getBoundingClientRect().top";
+    assert_eq!(run(head).await, 0);
     browser.close().await;
 }
 
@@ -141,6 +161,19 @@ async fn on_a_phone_ten_leads_take_little_room_and_one_can_be_called() {
     browser.wait_for_text("Cal Lee").await;
     browser.wait_for_text("2 forms").await;
     browser.check_page("leads-rows").await;
+    // Above them, one row, and a sheet for what is done rarely.
+    let toolbar = "return document.querySelector('.toolbar').offsetHeight";
+    let toolbar = browser.client.execute(toolbar, vec![]).await.unwrap().as_f64().unwrap();
+    assert!(toolbar <= 60.0, "a toolbar of {toolbar} pixels");
+    assert!(!browser.text().await.contains("Export all leads"));
+    browser.press("Filters").await;
+    browser.check_page("leads-filters").await;
+    browser.press("Filters").await;
+    browser.press("More actions").await;
+    browser.wait_for_text("Export all leads").await;
+    browser.check_page("leads-acts").await;
+    browser.press_key("\u{e00c}").await;
+    wait_for("the sheet to close", async || (!browser.text().await.contains("Export all leads")).then_some(())).await;
     let heights = "return Math.max(...[...document.querySelectorAll('tr[data-row]')].map((row) => row.offsetHeight))";
     let highest = browser.client.execute(heights, vec![]).await.unwrap().as_f64().unwrap();
     assert!(highest <= 100.0, "a row of {highest} pixels");
@@ -281,14 +314,14 @@ async fn a_colleague_finds_leads_from_anywhere_on_a_phone_too() {
     browser.wait_for_text("Mails to you").await;
     browser.click("[data-palette]").await;
     browser.press_key("le").await;
-    browser.wait_for_text("2 leads found").await;
+    browser.wait_for_text("2 results").await;
     browser.wait_for_text("lena@example.com").await;
     let text = browser.text().await;
     assert!(!text.contains("Import leads"), "what is not theirs is not offered: {text}");
     browser.check_page("palette-leads").await;
     // What is typed on is found instead, and the first that is found is opened by the keyboard.
     browser.press_key("o lo").await;
-    browser.wait_for_text("1 lead found").await;
+    browser.wait_for_text("1 result").await;
     browser.press_key("\u{e015}").await;
     let focus = "return document.activeElement.textContent";
     let focus = browser.client.execute(focus, vec![]).await.unwrap();
@@ -309,6 +342,6 @@ async fn a_colleague_finds_leads_from_anywhere_on_a_phone_too() {
     };
     let found = find("len").await;
     assert!(found.contains("<b>Lena &lt;b&gt;Lang&lt;/b&gt;</b>") && !found.contains("<!DOCTYPE"), "{found}");
-    assert!(find("zoe").await.contains("No one found"));
+    assert!(find("zoe").await.contains("Nothing found"));
     assert!(find("leo@").await.contains("A complete e-mail address"), "it is not typed to its end");
 }

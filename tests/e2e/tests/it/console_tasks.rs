@@ -39,7 +39,7 @@ impl Tapper {
     async fn find(&mut self, name: &str) {
         self.browser.click("[data-palette]").await;
         self.browser.press_key(&name[..6]).await;
-        self.browser.wait_for_text("lead found").await;
+        self.browser.wait_for_text("1 result").await;
         self.browser.press_key("\u{e015}").await;
         self.browser.press_key("\u{e007}").await;
         self.browser.wait_for_text("History").await;

@@ -28,6 +28,7 @@ mod console_input;
 mod console_leads;
 mod console_looks;
 mod console_matrix;
+mod console_palette;
 mod console_posts;
 mod console_quality;
 mod console_refresh;

@@ -1,7 +1,9 @@
 //! What was done in the org: by whom, from where, and what it changed.
 
+mod names;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -9,7 +11,7 @@ use axum_extra::extract::PrivateCookieJar;
 use jiff::Timestamp;
 use leadwire::audit::AuditQuery;
 use leadwire::http::{Problem, ProblemCode, fields};
-use leadwire::ids::{FormId, LeadId, UserId};
+use leadwire::ids::UserId;
 use leadwire::model::audit::{AuditAct, AuditActor, AuditChange, AuditFace, AuditOutcome, AuditRecord};
 use leadwire::model::caller::Role;
 use leadwire::model::org::User;
@@ -18,10 +20,11 @@ use maud::{Markup, html};
 use serde_json::Value;
 use strum::IntoEnumIterator;
 
+use self::names::{MAX_NAMED, NamedKind, RecordNames};
 use crate::actor::Admin;
 use crate::components::{badge, empty, problem_alert, time};
 use crate::layout::{PageHead, Section, page};
-use crate::leads::{name_of, status_name};
+use crate::leads::status_badge;
 use crate::request::ListQuery;
 use crate::state::Console;
 use crate::zone::Zone;
@@ -29,41 +32,23 @@ use crate::zone::Zone;
 const PATH: &str = "/audit";
 const PAGE_SIZE: usize = 25;
 
-/// Forms of one page whose names are looked up.
-const MAX_FORMS: usize = 10;
-
 pub(crate) async fn show(
     State(console): State<Console>,
-    Admin { visitor, access }: Admin,
+    admin: Admin,
     Query(query): Query<ListQuery>,
     zone: Zone,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
+    let scope = &admin.access.scope;
     let list = async {
-        let list = console.audit.list(&access.scope, &parse(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
+        let list = console.audit.list(scope, &parse(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
         list.map_err(Problem::from)
     };
     // What is wrong with the filters stands beside them.
-    let (list, rest) = tokio::join!(list, async {
-        tokio::try_join!(
-            console.directory.users(&access.scope),
-            console.leads.pages(&access.scope),
-            console.connections.integration_names(&access),
-        )
-    });
-    let (users, pages, integrations) = rest?;
+    let (list, users) = tokio::join!(list, console.directory.users(scope));
+    let users = users?;
     let records = list.as_ref().map(|list| list.items.as_slice()).unwrap_or_default();
-    let people = users.iter().map(|user| (user.id.to_string(), user.name.clone()));
-    let places = pages.iter().map(|(id, name)| (id.to_string(), name.clone()));
-    let integrations = integrations.into_iter().map(|(id, name)| (id.to_string(), name));
-    let mut names: Names = people.chain(places).chain(integrations).collect();
-    let (leads, forms) = ids_in(records, &names);
-    let (leads, forms) = tokio::try_join!(
-        console.leads.find_all(&access.scope, &leads),
-        console.leads.form_names(&access.scope, pages.keys(), &forms),
-    )?;
-    names.extend(leads.iter().map(|lead| (lead.id.to_string(), name_of(lead))));
-    names.extend(forms.into_iter().map(|(id, name)| (id.to_string(), name)));
+    let names = RecordNames::load(&console, &admin, &users, records).await?;
     let body = html! {
         (filter_form(&query, &users, records))
         (zone.note())
@@ -79,38 +64,7 @@ pub(crate) async fn show(
     };
     let about = tr!("Who changed what in this org, in the console and through the API. Entries are kept for 400 days.");
     let title = tr!("Audit");
-    Ok(page(&visitor, jar, Section::Audit, PageHead::new(&title).about(html! { (about) }), &body))
-}
-
-/// What ids of the org are called.
-type Names = BTreeMap<String, String>;
-
-/// The leads and the forms that these records name, as far as their names are not known.
-fn ids_in(records: &[AuditRecord], names: &Names) -> (BTreeSet<LeadId>, BTreeSet<FormId>) {
-    fn collect<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
-        match value {
-            Value::String(text) => {
-                ids.insert(text);
-            }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, ids)),
-            Value::Object(parts) => parts.values().for_each(|part| collect(part, ids)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-    let mut ids: BTreeSet<&str> = BTreeSet::new();
-    for record in records {
-        ids.extend(record.subjects.iter().map(String::as_str));
-        let values = record.changes.iter().flat_map(|change| [&change.before, &change.after]);
-        values.flatten().for_each(|value| collect(value, &mut ids));
-    }
-    let leads = ids.iter().filter(|id| is_lead(id)).filter_map(|id| LeadId::parse(id).ok());
-    let forms = ids.iter().filter(|id| !names.contains_key(**id)).filter_map(|id| FormId::parse(id).ok());
-    (leads.collect(), forms.take(MAX_FORMS).collect())
-}
-
-/// Whether an id is a lead's: from Meta's id, or from a line of a file.
-fn is_lead(id: &str) -> bool {
-    id.starts_with("meta-") || id.starts_with("file-")
+    Ok(page(&admin.visitor, jar, Section::Audit, PageHead::new(&title).about(html! { (about) }), &body))
 }
 
 /// The query that an address describes. The last day is included as a whole.
@@ -172,19 +126,19 @@ fn nothing(has_earlier: bool) -> Markup {
     }
 }
 
-fn table(records: &[AuditRecord], names: &Names) -> Markup {
+fn table(records: &[AuditRecord], names: &RecordNames) -> Markup {
     html! {
         div.card.flush {
-            table {
+            table.audit {
                 thead { tr { th { (tr!("When")) } th { (tr!("Who")) } th { (tr!("What")) } th { (tr!("Before → after")) } th { (tr!("From where")) } } }
                 tbody {
                     @for record in records {
                         tr {
-                            td data-label=(tr!("When")) { (time(record.at)) }
-                            td data-label=(tr!("Who")) { (who(&record.who, names)) }
-                            td data-label=(tr!("What")) { (what(record, names)) }
-                            td data-label=(tr!("Before → after")) { (changes(&record.changes, names)) }
-                            td data-label=(tr!("From where")) { (place(record)) }
+                            td.when { (time(record.at)) }
+                            td.by { (who(&record.who, names)) }
+                            td.what { (what(record, names)) }
+                            td.change.none[record.changes.is_empty()] { (changes(&record.changes, names)) }
+                            td.place { (place(record)) }
                         }
                     }
                 }
@@ -193,7 +147,7 @@ fn table(records: &[AuditRecord], names: &Names) -> Markup {
     }
 }
 
-fn who(actor: &AuditActor, names: &Names) -> Markup {
+fn who(actor: &AuditActor, names: &RecordNames) -> Markup {
     let id = actor.user_id.as_ref().unwrap_or(&actor.id).as_str();
     let role = match (actor.program, actor.role) {
         (true, _) => tr!("Program"),
@@ -203,19 +157,23 @@ fn who(actor: &AuditActor, names: &Names) -> Markup {
         (false, Role::Other) => tr!("Colleague"),
     };
     html! {
-        @match names.get(id).or(actor.name.as_ref()) {
+        @match names.get(NamedKind::Person, id).or(actor.name.as_deref()) {
             Some(name) => span title=(id) { (name) },
             None => span.address { (id) },
         }
-        div.quiet { (role) }
+        " " div.quiet { (role) }
     }
 }
 
-fn what(record: &AuditRecord, names: &Names) -> Markup {
+fn what(record: &AuditRecord, names: &RecordNames) -> Markup {
     let words = record.act.parse().map_or_else(|_| record.act.clone(), |act: AuditAct| String::from(act.words()));
     html! {
         (words)
-        @for id in &record.subjects { (subject(id, names)) }
+        @let (named, others) = record.subjects.split_at(record.subjects.len().min(MAX_NAMED));
+        @for id in named { (subject(&record.act, id, names)) }
+        @if !others.is_empty() {
+            details { summary { (tr!([others.len()] "{n} more" | "{n} more")) } @for id in others { (all_about(id)) } }
+        }
         @match record.outcome {
             AuditOutcome::Done => {}
             AuditOutcome::Refused => { div { (badge("dim", &tr!("Refused"))) (code(record)) } }
@@ -226,17 +184,20 @@ fn what(record: &AuditRecord, names: &Names) -> Markup {
 }
 
 /// What an act was done to: its name, if that is known, and its id, which leads to all that was done to it.
-fn subject(id: &str, names: &Names) -> Markup {
+fn subject(act: &str, id: &str, names: &RecordNames) -> Markup {
+    let known = NamedKind::of_subject(act, id).and_then(|kind| Some((kind.path(id), names.get(kind, id)?)));
     html! {
-        @if let Some(name) = names.get(id) {
-            div {
-                @if is_lead(id) { a href={ "/leads/" (id) } { (name) } }
-                @else if id.starts_with("int_") { a href={ "/integrations/" (id) } { (name) } }
-                @else { (name) }
-            }
+        @match known {
+            Some((Some(path), name)) => { " " div { a href=(path) { (name) } } }
+            Some((None, name)) => { " " div { (name) } }
+            None => {}
         }
-        div.quiet.address { a href=(subject_path(id)) title=(id) aria-label=(tr!("Everything about {id}", id = id)) { (shortened(id)) } }
+        (all_about(id))
     }
+}
+
+fn all_about(id: &str) -> Markup {
+    html! { " " div.quiet.address { a href=(subject_path(id)) title=(id) aria-label=(tr!("Everything about {id}", id = id)) { (shortened(id)) } } }
 }
 
 /// The kind and the end of a long id, by which people tell ids apart.
@@ -258,13 +219,13 @@ fn code(record: &AuditRecord) -> Markup {
     html! { @if let Some(code) = &record.code { " " code { (code) } } }
 }
 
-fn changes(changes: &[AuditChange], names: &Names) -> Markup {
+fn changes(changes: &[AuditChange], names: &RecordNames) -> Markup {
     html! {
         @if changes.is_empty() { span.quiet { "–" } }
         @for change in changes {
             @let value = |value: Option<&Value>| match value.and_then(Value::as_str).map(str::parse) {
-                Some(Ok(status)) if change.field == "status" => html! { (status_name(status)) },
-                _ => in_words(value, names),
+                Some(Ok(status)) if change.field == "status" => status_badge(status),
+                _ => in_words(value, NamedKind::of_field(&change.field), names),
             };
             div {
                 (change.field.replace(['_', '.'], " ")) ": "
@@ -276,15 +237,15 @@ fn changes(changes: &[AuditChange], names: &Names) -> Markup {
 }
 
 /// A value in words: what has a name by that, a time as such, a list with commas.
-fn in_words(value: Option<&Value>, names: &Names) -> Markup {
-    let list = |items: &mut dyn Iterator<Item = &Value>, between: &str| {
-        html! { @for (index, item) in items.enumerate() { @if index > 0 { (between) } (in_words(Some(item), names)) } }
+fn in_words(value: Option<&Value>, kind: Option<NamedKind>, names: &RecordNames) -> Markup {
+    let list = |items: &mut dyn Iterator<Item = Markup>, between: &str| {
+        html! { @for (index, item) in items.enumerate() { @if index > 0 { (between) } (item) } }
     };
     match value {
         None | Some(Value::Null) => html! { (tr!("nothing")) },
         Some(Value::Bool(true)) => html! { (tr!("yes")) },
         Some(Value::Bool(false)) => html! { (tr!("no")) },
-        Some(Value::String(text)) => match (names.get(text), text.parse::<Timestamp>()) {
+        Some(Value::String(text)) => match (kind.and_then(|kind| names.get(kind, text)), text.parse::<Timestamp>()) {
             (Some(name), _) => html! { span title=(text) { (name) } },
             (None, Ok(at)) => time(at),
             (None, Err(_)) if text.contains('_') && text.chars().all(|c| c == '_' || c.is_ascii_lowercase()) => {
@@ -293,8 +254,13 @@ fn in_words(value: Option<&Value>, names: &Names) -> Markup {
             (None, Err(_)) => html! { (text) },
         },
         Some(Value::Array(items)) if items.is_empty() => html! { (tr!("nothing")) },
-        Some(Value::Array(items)) => list(&mut items.iter(), ", "),
-        Some(Value::Object(parts)) => list(&mut parts.values(), ": "),
+        Some(Value::Array(items)) => list(&mut items.iter().map(|item| in_words(Some(item), kind, names)), ", "),
+        // Of an assignment, one part is the id of a person, and another is a word.
+        Some(Value::Object(parts)) => {
+            let words =
+                |(key, part): (&String, &Value)| in_words(Some(part), kind.filter(|_| key != "strategy"), names);
+            list(&mut parts.iter().map(words), ": ")
+        }
         Some(number @ Value::Number(_)) => html! { (number) },
     }
 }
@@ -304,7 +270,7 @@ fn place(record: &AuditRecord) -> Markup {
         AuditFace::Api => "API".into(),
         AuditFace::Console => tr!("Console"),
     };
-    html! { (face) @if let Some(source) = &record.source { div.quiet.address { (source) } } }
+    html! { (face) @if let Some(source) = &record.source { " " div.quiet.address { (source) } } }
 }
 
 #[cfg(test)]
@@ -313,55 +279,57 @@ mod tests {
 
     use super::*;
 
-    fn names() -> Names {
-        let names = [("ann", "Ann <Lee>"), ("meta-1", "Jane Roe"), ("77", "Northwind"), ("int_1", "Our pages")];
-        names.map(|(id, name)| (id.to_owned(), name.to_owned())).into()
+    fn names() -> RecordNames {
+        let mut names = RecordNames::default();
+        for (kind, id, name) in [
+            (NamedKind::Person, "ann", "Ann <Lee>"),
+            (NamedKind::Person, "user", "Mr User"),
+            (NamedKind::Lead, "meta-1", "Jane Roe"),
+            (NamedKind::Page, "77", "Northwind"),
+            (NamedKind::Form, "88", "Trial"),
+            (NamedKind::Integration, "int_1", "Our pages"),
+        ] {
+            names.add(kind, [(id, name.to_owned())]);
+        }
+        names
     }
 
     #[test]
     fn values_are_in_words() {
         let names = names();
-        let words = |value: Option<&Value>| in_words(value, &names).into_string();
-        let check = |value: Value, expect: &str| assert_eq!(words(Some(&value)), expect, "{value}");
-        check(json!("ann"), "<span title=\"ann\">Ann &lt;Lee&gt;</span>");
-        check(json!(["1", "77"]), "1, <span title=\"77\">Northwind</span>");
-        check(json!([]), "nothing");
-        check(json!(true), "yes");
-        check(json!({ "strategy": "round_robin" }), "round robin");
-        check(json!({ "strategy": "user", "user_id": "ann" }), "user: <span title=\"ann\">Ann &lt;Lee&gt;</span>");
-        check(json!("run_1a"), "run_1a");
-        check(json!(3), "3");
-        assert_eq!(words(None), "nothing");
-        let time = words(Some(&json!("2026-11-28T09:00:00Z")));
+        let check = |field: &str, value: Value, expect: &str| {
+            let words = in_words(Some(&value), NamedKind::of_field(field), &names).into_string();
+            assert_eq!(words, expect, "{field}: {value}");
+        };
+        check("assigned_to", json!("ann"), "<span title=\"ann\">Ann &lt;Lee&gt;</span>");
+        check("page_ids", json!(["1", "77"]), "1, <span title=\"77\">Northwind</span>");
+        check("value", json!("77"), "77");
+        check("permissions", json!([]), "nothing");
+        check("active", json!(true), "yes");
+        check("assignment", json!({ "strategy": "round_robin" }), "round robin");
+        let chosen = json!({ "strategy": "user", "user_id": "ann" });
+        check("assignment", chosen, "user: <span title=\"ann\">Ann &lt;Lee&gt;</span>");
+        check("run_id", json!("run_1a"), "run_1a");
+        check("version", json!(3), "3");
+        assert_eq!(in_words(None, None, &names).into_string(), "nothing");
+        let time = in_words(Some(&json!("2026-11-28T09:00:00Z")), None, &names).into_string();
         assert!(time.starts_with("<time datetime=\"2026-11-28T09:00:00Z\""), "{time}");
     }
 
     #[test]
     fn what_is_known_has_its_name_and_a_way_to_it() {
         let names = names();
-        let shown = |id: &str| subject(id, &names).into_string();
-        assert!(shown("meta-1").contains("<a href=\"/leads/meta-1\">Jane Roe</a>"), "{}", shown("meta-1"));
-        assert!(shown("int_1").contains("<a href=\"/integrations/int_1\">Our pages</a>"), "{}", shown("int_1"));
-        assert!(shown("77").contains("<div>Northwind</div>") && shown("77").contains("?subject=77"), "{}", shown("77"));
-        assert!(!shown("meta-2").contains("/leads/"), "one that is gone has no page");
-    }
-
-    #[test]
-    fn names_are_looked_up_of_leads_and_of_what_may_be_a_form() {
-        let record: AuditRecord = serde_json::from_value(json!({
-            "id": "act_1",
-            "at": "2026-11-28T09:00:00Z",
-            "who": { "id": "u", "role": "admin" },
-            "face": "api",
-            "source": null,
-            "act": "lead.change",
-            "subjects": ["meta-1", "77", "88", "run_1"],
-            "outcome": "done",
-            "changes": [{ "field": "lead_id", "before": null, "after": ["file-2", 3] }],
-        }))
-        .unwrap();
-        let (leads, forms) = ids_in(&[record], &names());
-        assert_eq!(leads.iter().map(LeadId::as_str).collect::<Vec<_>>(), ["file-2", "meta-1"]);
-        assert_eq!(forms.iter().map(FormId::as_str).collect::<Vec<_>>(), ["88"], "77 is a page");
+        let check = |act: &str, id: &str, expect: &str| {
+            let shown = subject(act, id, &names).into_string();
+            assert!(shown.contains(expect) && shown.contains(&format!("?subject={id}")), "{shown}");
+        };
+        check("lead.change", "meta-1", "<a href=\"/leads/meta-1\">Jane Roe</a>");
+        check("integration.change", "int_1", "<a href=\"/integrations/int_1\">Our pages</a>");
+        check("mapping.change", "88", "<a href=\"/forms/88\">Trial</a>");
+        check("user.change", "ann", "<div>Ann &lt;Lee&gt;</div>");
+        let gone = subject("lead.change", "meta-2", &names).into_string();
+        assert!(!gone.contains("/leads/"), "one that is gone has no page: {gone}");
+        let other = subject("ads.sync", "88", &names).into_string();
+        assert!(!other.contains("Trial"), "a number is a form where forms are meant: {other}");
     }
 }
