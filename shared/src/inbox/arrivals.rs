@@ -108,7 +108,7 @@ impl Engagement {
             });
             let before = conversation.status;
             let is_history = owner.connected_at.is_some_and(|connected| new.created_time < connected);
-            conversation.take_message(new, contact.as_ref().map(|contact| &contact.id), is_history);
+            conversation.take_message(new, contact.as_ref(), is_history);
             let turn = match before {
                 ConversationStatus::Open => None,
                 _ => self.assign(owner, &mut conversation).await?,

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::event::NewMessage;
-use super::{Channel, Conversation, ConversationStatus};
-use crate::ids::{ContactId, ConversationId, OrgId};
+use super::{Channel, Contact, Conversation, ConversationStatus};
+use crate::ids::{ConversationId, OrgId};
 
 impl Conversation {
     /// A conversation in which nothing was written yet. It waits for no one.
@@ -40,12 +40,13 @@ impl Conversation {
 
     /// Takes note of a message in it that was not known before. What is history wakes no one: it was written before the
     /// account was connected.
-    pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>, is_history: bool) {
+    pub fn take_message(&mut self, message: &NewMessage, contact: Option<&Contact>, is_history: bool) {
         if !message.is_ours {
             // Below a comment, it is about who wrote that; others reply, and may be heard of first.
+            let sender = contact.map(|contact| contact.id.clone());
             self.contact_id = match self.root.as_deref() == Some(message.mid.as_str()) {
-                true => contact.cloned().or_else(|| self.contact_id.take()),
-                false => self.contact_id.take().or_else(|| contact.cloned()),
+                true => sender.or_else(|| self.contact_id.take()),
+                false => self.contact_id.take().or(sender),
             };
             if !is_history && self.read_at.is_none_or(|read| message.created_time > read) {
                 self.unread = self.unread.saturating_add(1);
@@ -58,7 +59,10 @@ impl Conversation {
                 }
             }
         }
-        let names = [message.person.name.as_deref(), message.person.username.as_deref(), message.text.as_deref()];
+        // A webhook of Messenger or Instagram has no name: it was asked for, and stands at the contact.
+        let known = contact.and_then(|contact| contact.name.as_deref());
+        let (person, text) = (&message.person, message.text.as_deref());
+        let names = [person.name.as_deref(), person.username.as_deref(), known, text];
         names.into_iter().flatten().for_each(|text| self.make_searchable(text));
         if message.created_time >= self.last_message_at {
             self.last_message_at = message.created_time;
