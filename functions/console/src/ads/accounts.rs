@@ -14,6 +14,7 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{AdAccountId, ClientId, IntegrationId};
 use leadwire::language::date;
+use leadwire::model::ads::account::AdAccountState;
 use leadwire::model::ads::conversions::kinds;
 use leadwire::secret::AccessToken;
 use leadwire::tr;
@@ -70,7 +71,7 @@ async fn render(
         open: confirm == "unlink",
         sends: None,
     };
-    let paused = account.state == leadwire::model::ads::account::AdAccountState::Paused;
+    let paused = account.state == AdAccountState::Paused;
     let body = html! {
         (live_fragment(&format!("{path}/state"), &state_card(&account, &status, orphaned)))
         section {
@@ -140,12 +141,15 @@ fn state_card(account: &AdAccountOut, status: &SyncStatus, orphaned: bool) -> Ma
         @if let Some(message) = &account.reason_message {
             (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
                 p { (message) } p.fix { b { (tr!("What to do:")) " " } (account.fix.as_deref().unwrap_or_default()) }
+                @if let (Some(id), AdAccountState::Error, false) = (&account.integration_id, account.state, orphaned) {
+                    a.button href={ "/integrations/" (id) } { (tr!("Open the connected account")) }
+                }
                 @if let Some(evidence) = &account.evidence { p.quiet { (evidence) } }
             }))
         }
         div.card {
             dl.facts {
-                div { dt { (tr!("State")) } dd { (state_of(account)) } }
+                div { dt { (tr!("Status")) } dd { (state_of(account)) } }
                 div { dt { (tr!("At Meta")) } dd { (account.name) " " span.quiet { (account.id) ", " (status_at_meta(account.account_status)) } } }
                 div { dt { (tr!("Client")) } dd { (account.client.name) } }
                 div { dt { (tr!("Currency")) } dd { (account.currency) } }
@@ -175,7 +179,7 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, rejected: Opt
             label { (tr!("Label")) input name="label" value=(value("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
             label { (tr!("Client")) input name="client_name" value=(value("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
             label { (tr!("The client's id in the CRM")) input name="client_id" value=(value("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
-            label { (tr!("Counted as conversions")) input name="conversions" value=(value("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
+            label { (tr!("Counted as conversions")) textarea name="conversions" rows="3" required aria-invalid=[is_wrong(problem, "conversions")] { "\n" (value("conversions", &account.conversions.names().join(", "))) } }
             p.quiet { (tr!("Kinds ({kinds}) or Meta's action types, separated by commas. After a change, all stored days are synced again.", kinds = kinds().join(", "))) }
             button { (tr!("Save settings")) }
         }

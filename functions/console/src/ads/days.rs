@@ -128,10 +128,14 @@ impl ListQuery {
             (tr!("This month"), first_of_month, today),
             (tr!("Last month"), last_month.first_of_month(), last_month),
         ];
+        // On some days, two of them are the same.
+        let chosen = shown.and_then(|shown| {
+            ranges.iter().position(|(_, since, until)| (shown.since, shown.until) == (*since, *until))
+        });
         html! {
             nav.chips aria-label=(tr!("Days")) {
-                @for (name, since, until) in ranges {
-                    @let is_chosen = shown.is_some_and(|shown| (shown.since, shown.until) == (since, until));
+                @for (position, (name, since, until)) in ranges.into_iter().enumerate() {
+                    @let is_chosen = chosen == Some(position);
                     @let (since, until) = (since.to_string(), until.to_string());
                     a.chip href=(self.at(path, &[("since", &since), ("until", &until)])) aria-current=[is_chosen.then_some("true")] { (name) }
                 }

@@ -104,12 +104,14 @@ async fn render(
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
                     option value="" selected[integrations.is_empty() || prefill.is_own_token()] { (tr!("Its own token")) }
                 } }
-                label { (tr!("Its own token, if selected")) input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
-                p.quiet {
-                    (with_markup(
-                        &tr!("A system user's token with {permission}. It is verified, stored in Secrets Manager, and never shown again."),
-                        &[("permission", html! { code { "ads_read" } })],
-                    ))
+                div.own-token {
+                    label { (tr!("Token")) input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
+                    p.quiet {
+                        (with_markup(
+                            &tr!("A system user's token with {permission}. It is verified, stored encrypted, and never shown again."),
+                            &[("permission", html! { code { "ads_read" } })],
+                        ))
+                    }
                 }
                 div.acts { button.primary { (tr!("a verb" => "Link")) } a.button href="/ads" { (tr!("Cancel")) } }
             }

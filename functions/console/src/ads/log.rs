@@ -78,17 +78,17 @@ fn by_account(status: &SyncStatus) -> Markup {
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { (tr!("Account")) } th { (tr!("State")) } th { (tr!("Last sync")) } th { (tr!("Data since")) } th { (tr!("What to do")) } } }
+                    thead { tr { th { (tr!("Account")) } th { (tr!("Status")) } th { (tr!("Last sync")) } th { (tr!("Data since")) } th { (tr!("What to do")) } } }
                     tbody {
                         @for account in accounts {
                             tr {
                                 td data-label=(tr!("Account")) { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.client.name) } }
-                                td data-label=(tr!("State")) { (state_of(account)) }
+                                td data-label=(tr!("Status")) { (state_of(account)) }
                                 td data-label=(tr!("Last sync")) { @match account.last_sync_at { Some(at) => (ago(at)), None => span.quiet { (tr!("Not yet")) } } }
                                 td data-label=(tr!("Data since")) { @match account.imported_since { Some(day) => (date(day)), None => span.quiet { (tr!("Importing")) } } }
                                 td data-label=(tr!("What to do")) {
                                     @match &account.reason_message {
-                                        None => span.quiet { (tr!("Nothing")) },
+                                        None => span.quiet { "–" },
                                         Some(message) => { (message) " " (account.fix.as_deref().unwrap_or_default()) },
                                     }
                                 }
@@ -148,7 +148,7 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
                         &[("time", time(sync.asked_at)), ("cause", html! { (cause) }), ("day", html! { (date(sync.since)) })],
                     ))
                 }
-                " " span { (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
+                " " span.quiet { (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
             }
             @if let Some(message) = &sync.reason_message { p.wrong { (message) } p.fix { b { (tr!("What to do:")) " " } (sync.fix.as_deref().unwrap_or_default()) } }
             @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }

@@ -67,7 +67,7 @@ impl ListQuery {
         let clients: BTreeMap<&str, &str> =
             accounts.iter().map(|account| (account.client.id.as_str(), account.client.name.as_str())).collect();
         html! {
-            form.filters.card method="get" action=(action) role="search" aria-label=(tr!("Filter ads")) {
+            form.filters.bar method="get" action=(action) role="search" aria-label=(tr!("Filter ads")) {
                 (self.column_fields())
                 (self.within_fields())
                 (more)
@@ -81,7 +81,7 @@ impl ListQuery {
                     @for account in accounts { option value=(account.id) selected[is("account_id", account.id.as_str())] { (account.label) } }
                 } }
                 (self.day_fields(shown))
-                div.acts { button { (tr!("Show")) } }
+                div.acts { button { (tr!("Filter")) } }
             }
         }
     }

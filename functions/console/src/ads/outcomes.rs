@@ -142,8 +142,10 @@ pub(super) async fn show(
     let counts_others =
         ["account_id", "client_id", "campaign_id", "adset_id"].iter().all(|name| query.get(name).is_none());
     let body = html! {
-        (query.chooser(PATH, &accounts, &by, shown))
-        (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+        div.bars {
+            (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+            (query.chooser(PATH, &accounts, &by, shown))
+        }
         (query.way_up(PATH, parents))
         @if let Some(shown) = shown { (shown.note(query.selected(&accounts), Some(&zone).filter(|_| counts_others))) }
         @match report {

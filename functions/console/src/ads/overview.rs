@@ -1,5 +1,6 @@
 //! The cost and results of the ads of all clients: figures, charts by day, clients, accounts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
@@ -67,8 +68,10 @@ pub(super) async fn show(
             }))
         } @else {
             (account_problems(&accounts))
-            (query.chooser("/ads", &accounts, &html! {}, shown))
-            (query.presets("/ads", zone.day(leadwire::clock::now()), shown))
+            div.bars {
+                (query.presets("/ads", zone.day(leadwire::clock::now()), shown))
+                (query.chooser("/ads", &accounts, &html! {}, shown))
+            }
             @if let Some(shown) = shown { (shown.note(query.selected(&accounts), None)) }
             @match &reports {
                 Err(problem) => { (problem_alert(Some(problem))) }
@@ -109,6 +112,7 @@ fn figures(query: &ListQuery, report: &ReportOut, before: &[RowOut], labels: Con
             @let comparison = Comparison::new(report, before, &total.figures.currency);
             section {
                 h2 { (tr!("In {currency}", currency = total.figures.currency)) }
+                p.quiet { (comparison.note()) }
                 div.figures {
                     div { span { (tr!("Spend")) } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } (comparison.change(|of| Some(of.spend))) }
                     div { span { (labels.plural()) } b { (count(total.figures.metrics.conversions)) } (comparison.change(|of| Some(of.conversions.into()))) }
@@ -147,6 +151,15 @@ impl Comparison {
         Self { now, before, leaves_out: shown.unfinished_since.is_some() }
     }
 
+    /// What the changes are measured by, said once above them.
+    fn note(&self) -> Cow<'static, str> {
+        match (self.now.is_some() && self.before.is_some(), self.leaves_out) {
+            (false, _) => tr!("Nothing to compare with"),
+            (true, false) => tr!("Compared with the same number of days before"),
+            (true, true) => tr!("The days that are over, compared with the same number of days before"),
+        }
+    }
+
     /// The change of a number.
     fn change(&self, value: fn(&MainMetrics) -> Option<Decimal>) -> Markup {
         let (now, before) = (self.now.as_ref().and_then(value), self.before.as_ref().and_then(value));
@@ -154,15 +167,9 @@ impl Comparison {
             now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
         let signed = |percent: Decimal| {
             let sign = if percent.is_sign_negative() { "−" } else { "+" };
-            format!("{sign}{}", decimal(&percent.abs().to_string()))
+            format!("{sign}{}%", decimal(&percent.abs().to_string()))
         };
-        html! {
-            @match (percent.map(|percent| signed(percent.round())), self.leaves_out) {
-                (Some(percent), false) => span title=(tr!("Compared with the same number of days before")) { (tr!("{percent} % vs. the previous period", percent = percent)) },
-                (Some(percent), true) => span title=(tr!("The days that are over, compared with the same number of days before")) { (tr!("{percent} % vs. the previous period, full days only", percent = percent)) },
-                (None, _) => span { (tr!("Nothing to compare with")) },
-            }
-        }
+        html! { @if let Some(percent) = percent { span { (signed(percent.round())) } } }
     }
 }
 
@@ -250,13 +257,13 @@ fn accounts_table(accounts: &[AdAccountOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { (tr!("Account")) } th { (tr!("Client")) } th { (tr!("State")) } th { (tr!("Currency")) } th { (tr!("Time zone")) } th { (tr!("Last synced")) } } }
+                thead { tr { th { (tr!("Account")) } th { (tr!("Client")) } th { (tr!("Status")) } th { (tr!("Currency")) } th { (tr!("Time zone")) } th { (tr!("Last synced")) } } }
                 tbody {
                     @for account in accounts {
                         tr {
                             td data-label=(tr!("Account")) { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.id) } }
                             td data-label=(tr!("Client")) { (account.client.name) }
-                            td data-label=(tr!("State")) { (state_of(account)) }
+                            td data-label=(tr!("Status")) { (state_of(account)) }
                             td data-label=(tr!("Currency")) { (account.currency) }
                             td data-label=(tr!("Time zone")) { (account.timezone) }
                             td data-label=(tr!("Last synced")) { (time_or(account.last_sync_at, &tr!("Not yet"))) }
@@ -302,19 +309,17 @@ mod tests {
             unfinished_since: unfinished_since.map(|day| day.parse().unwrap()),
             parents: Vec::new(),
         };
-        let spend =
-            |report: &ReportOut| Comparison::new(report, &before, "EUR").change(|of| Some(of.spend)).into_string();
-        let growing = spend(&report(Some("2026-11-28")));
-        assert!(growing.contains("+50 % vs. the previous period, full days only"), "{growing}");
-        let over = spend(&report(None));
-        assert!(over.contains("−74 % vs. the previous period<"), "{over}");
-        let nothing = spend(&report(Some("2026-11-26")));
-        assert!(nothing.contains("Nothing to compare with"), "{nothing}");
-        assert!(
-            Comparison::new(&report(None), &before, "JPY")
-                .change(|of| Some(of.spend))
-                .into_string()
-                .contains("Nothing")
+        let spend = |report: &ReportOut, currency: &str| {
+            let comparison = Comparison::new(report, &before, currency);
+            format!("{}{}", comparison.note(), comparison.change(|of| Some(of.spend)).into_string())
+        };
+        let days = "compared with the same number of days before";
+        assert_eq!(
+            spend(&report(Some("2026-11-28")), "EUR"),
+            format!("The days that are over, {days}<span>+50%</span>")
         );
+        assert_eq!(spend(&report(None), "EUR"), "Compared with the same number of days before<span>−74%</span>");
+        assert_eq!(spend(&report(Some("2026-11-26")), "EUR"), "Nothing to compare with");
+        assert_eq!(spend(&report(None), "JPY"), "Nothing to compare with");
     }
 }

@@ -122,8 +122,10 @@ pub(super) async fn show(
     let shown = report.as_ref().ok().map(ShownDays::from);
     let parents = report.as_ref().map_or(&[][..], |report| &report.parents);
     let body = html! {
-        (query.chooser(PATH, &accounts, &by, shown))
-        (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+        div.bars {
+            (query.presets(PATH, zone.day(leadwire::clock::now()), shown))
+            (query.chooser(PATH, &accounts, &by, shown))
+        }
         (query.way_up(PATH, parents))
         @if let Some(shown) = shown { (shown.note(query.selected(&accounts), None)) }
         @match report {
@@ -179,6 +181,7 @@ fn table(query: &ListQuery, mut report: ReportOut, accounts: &[AdAccountOut]) ->
         unfinished_since: report.unfinished_since,
     };
     let all = report.items.len();
+    let first = if query.get("group_by") == Some("day") { tr!("Day") } else { tr!("Name") };
     html! {
         div.acts {
             span {
@@ -191,11 +194,11 @@ fn table(query: &ListQuery, mut report: ReportOut, accounts: &[AdAccountOut]) ->
         div.card.flush.scroll tabindex="0" role="region" aria-label=(tr!("Report")) {
             table.report {
                 thead { tr {
-                    (heading("name", &tr!("Name"), false))
+                    (heading("name", &first, false))
                     @for column in &columns { (heading(column.name, &column.heading, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&names.show(row), row, &columns)) } }
-                tfoot { @for total in &report.totals { (line(&html! { b { (tr!("Total in {currency}", currency = total.figures.currency)) } }, total, &columns)) } }
+                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&first, &names.show(row), row, &columns)) } }
+                tfoot { @for total in &report.totals { (line(&first, &html! { b { (tr!("Total in {currency}", currency = total.figures.currency)) } }, total, &columns)) } }
             }
         }
         @if all > MAX_SHOWN_ROWS { p.quiet { (tr!("Only the first {count} are shown. The file contains all rows.", count = MAX_SHOWN_ROWS)) } }
@@ -231,10 +234,10 @@ impl Heading<'_> {
     }
 }
 
-fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
+fn line(first: &str, name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
     html! {
         tr {
-            td data-label=(tr!("Name")) { (name) }
+            td data-label=(first) { (name) }
             @for column in columns { (number_cell(&column.heading, &column.text(&row.figures))) }
         }
     }

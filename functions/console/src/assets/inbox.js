@@ -120,5 +120,5 @@ document.addEventListener("visibilitychange", () => {
 
 // A chosen filter of the inbox applies at once.
 document.addEventListener("change", (event) => {
-  if (event.target.matches("form.find select")) event.target.form.requestSubmit();
+  if (event.target.matches("form:is(.find, .bar) select")) event.target.form.requestSubmit();
 });

@@ -67,7 +67,7 @@ fn filter_form(query: &ListQuery, places: &Places) -> Markup {
     let is = |name: &str, value: &str| query.get(name) == Some(value);
     let is_known = |id: &str| places.0.iter().any(|target| target.page_id.as_str() == id);
     html! {
-        form.filters.card method="get" action="/posts" role="search" aria-label=(tr!("Filter posts")) {
+        form.filters.bar method="get" action="/posts" role="search" aria-label=(tr!("Filter posts")) {
             label { (tr!("Status")) select name="status" {
                 option value="" { (tr!("All")) }
                 @for status in STATUSES {

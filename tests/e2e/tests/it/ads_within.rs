@@ -224,9 +224,8 @@ async fn names_lead_down_to_ads_and_chips_back_up() {
     browser.wait_for_text(ad.text("ad_name")).await;
     browser.wait_for_text(&format!("{adset_name} · {campaign_name} · Account {euros}")).await;
     browser.check_page("ads-report-ads").await;
-    // Choosing something else in the form does not leave the ad set.
+    // Choosing something else, which applies at once, does not leave the ad set.
     browser.choose("select[name=group_by]", "Day").await;
-    browser.press("Show").await;
     address("group_by=day", true).await;
     browser.wait_for_text(&format!("Ad set: {adset_name}")).await;
     // By their places: names have quotes.
@@ -275,7 +274,12 @@ async fn today_is_told_from_the_days_that_are_over() {
     let mut guest = Guest::log_in(&tenant.create_login("Tod Day", "admin").await).await;
     let growing = format!("since={since}&until={today}");
     let page = guest.get(&format!("/ads?{growing}")).await;
-    for words in ["10 days</b>. ", "Pacific/Auckland", " is not over yet.", "vs. the previous period, full days only"] {
+    for words in [
+        "10 days</b>. ",
+        "Pacific/Auckland",
+        " is not over yet.",
+        "The days that are over, compared with the same number of days before",
+    ] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert_eq!(page.text.contains("bar unfinished"), has_numbers, "{}", page.text);

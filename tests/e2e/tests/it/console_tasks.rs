@@ -91,8 +91,8 @@ async fn what_admins_come_for_takes_few_taps_on_a_desk_and_on_a_phone() {
         admin.tap("Results").await;
         admin.browser.wait_for_text("Group by").await;
         if admin.is_on_phone {
+            // Applies at once.
             admin.choose("select[name=sort]", "Cost per won lead").await;
-            admin.tap("Show").await;
         } else {
             admin.tap("Cost per won lead").await;
         }
