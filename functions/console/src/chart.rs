@@ -43,32 +43,43 @@ impl Chart<'_> {
                     }
                     @for (index, (day, value)) in self.days.iter().enumerate() {
                         @let x = step * index as f64;
-                        @if let Some((value, text)) = value {
+                        @if let Some((value, _)) = value {
                             rect.bar.unfinished[!self.is_over(*day)] x=(percent(x + step * 0.12)) y=(tenth(y(*value))) width=(percent(step * 0.76))
-                                height=(tenth(height - y(*value))) rx="1.5" {
-                                title { (self.day(*day)) ": " (text) }
-                            }
+                                height=(tenth(height - y(*value))) rx="1.5" {}
                         }
                         // Counted from the newest day, which always has its label.
                         @if (self.days.len() - 1 - index).is_multiple_of(label_interval) {
                             text.axis x=(percent(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day_and_month(*day)) }
                         }
                     }
+                    // After all bars, which would cover the words.
+                    @for (index, (day, value)) in self.days.iter().enumerate() {
+                        @if let Some((_, text)) = value {
+                            @let x = step * index as f64;
+                            @let (at, anchor) = if x < 50.0 { (x, "start") } else { (x + step, "end") };
+                            g.day {
+                                rect x=(percent(x)) width=(percent(step)) height=(height) {}
+                                text x=(percent(at)) y="6" text-anchor=(anchor) { (self.day(*day)) ": " (text) }
+                            }
+                        }
+                    }
                 }
-                @if self.days.iter().any(|(day, value)| value.is_some() && !self.is_over(*day)) { p.quiet { (tr!("Outlined: not over yet")) } }
-                details {
-                    summary { (tr!("As a table")) }
-                    div.scroll tabindex="0" {
-                        table {
-                            caption.hidden { (tr!("{title} by day", title = self.title)) }
-                            thead { tr { th { (tr!("Day")) } th.number { (self.title) } } }
-                            tbody {
-                                @for (day, value) in &self.days {
-                                    tr { td { (self.day(*day)) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
+                div.row {
+                    details {
+                        summary { (tr!("As a table")) }
+                        div.scroll tabindex="0" {
+                            table {
+                                caption.hidden { (tr!("{title} by day", title = self.title)) }
+                                thead { tr { th { (tr!("Day")) } th.number { (self.title) } } }
+                                tbody {
+                                    @for (day, value) in &self.days {
+                                        tr { td { (self.day(*day)) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
+                                    }
                                 }
                             }
                         }
                     }
+                    @if self.days.iter().any(|(day, value)| value.is_some() && !self.is_over(*day)) { p.quiet { (tr!("Outlined: not over yet")) } }
                 }
             }
         }
@@ -196,8 +207,9 @@ mod tests {
         let chart = Chart { title: "Leads", total: "4".into(), days, unfinished_since: None };
         let svg = chart.draw().into_string();
         assert!(svg.contains("Leads by day, 1 Jan 2026 to 3 Jan 2026. 4; most on 3 Jan 2026: 3."), "{svg}");
-        assert_eq!(svg.matches("<rect").count(), 2);
-        assert_eq!(svg.matches("<text").count(), 3 + 3, "values and days");
+        assert_eq!(svg.matches("<rect class=\"bar\"").count(), 2);
+        assert_eq!(svg.matches("<text class=\"axis\"").count(), 3 + 3, "values and days");
+        assert!(svg.contains("\"end\">3 Jan 2026: 3</text></g></svg>"), "{svg}");
         assert_eq!(svg.matches("<tr>").count(), 4);
         assert!(!svg.contains("not over"), "{svg}");
     }
