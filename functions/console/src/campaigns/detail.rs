@@ -207,7 +207,7 @@ impl Shown<'_> {
         let is_made = campaign.meta.campaign_id.is_some();
         html! {
             dl.rows {
-                div { dt { (tr!("State")) } dd {
+                div { dt { (tr!("Status")) } dd {
                     (state_badge(campaign))
                     @if campaign.status == CampaignStatus::Creating { " " span.quiet { (tr!("Meta is creating it. This takes up to a minute.")) } }
                 } }
@@ -263,7 +263,7 @@ impl Shown<'_> {
                     (archive.show(self.visitor, html! { p { (tr!("It ends at Meta and cannot be launched again. Its leads stay.")) } }))
                 }
                 @if status != CampaignStatus::Creating {
-                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) } { (tr!("Use it for a new campaign")) }
+                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) } { (tr!("Duplicate")) }
                 }
             }
             @if status == CampaignStatus::Paused {

@@ -64,6 +64,12 @@ fn languages() -> [(&'static str, Cow<'static, str>); 14] {
     ]
 }
 
+/// The language of a form, or Meta's locale if it is not known by name.
+pub(crate) fn language_name(locale: &str) -> Cow<'_, str> {
+    let known = languages().into_iter().find(|(known, _)| known.eq_ignore_ascii_case(locale));
+    known.map_or(Cow::Borrowed(locale), |(_, name)| name)
+}
+
 const FIELDS: [&str; 10] = [
     "form_name",
     "form_locale",
@@ -336,6 +342,11 @@ mod tests {
         assert_eq!(keys, expected, "a key of a standard question is not taken twice");
         assert_eq!(form.questions[1].options, ["1", "2", "More"]);
         assert!(form.thank_you.is_none());
+    }
+
+    #[test]
+    fn a_language_has_a_name_however_meta_writes_its_locale() {
+        assert_eq!(["en_US", "DE_DE", "xx_XX"].map(language_name), ["English (US)", "German", "xx_XX"]);
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod lead_form;
 mod questions;
 mod wizard;
 
+pub(crate) use lead_form::language_name;
+
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -53,16 +55,19 @@ async fn list(
     let found = console.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
     let body = html! {
         @if found.items.is_empty() {
-            (empty(&tr!("No campaigns yet"), html! { (tr!("A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it.")) }))
+            (empty(&tr!("No campaigns yet"), html! {
+                (tr!("A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it.")) " "
+                a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) }
+            }))
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { (tr!("Campaign")) } th { (tr!("State")) } th.number { (tr!("Budget")) } th { (tr!("Created")) } } }
+                    thead { tr { th { (tr!("Campaign")) } th { (tr!("Status")) } th.number { (tr!("Budget")) } th { (tr!("Created")) } } }
                     tbody {
                         @for campaign in &found.items {
                             tr {
                                 td data-label=(tr!("Campaign")) { a href={ "/campaigns/" (campaign.id) } { (campaign.name) } }
-                                td data-label=(tr!("State")) { (state_badge(campaign)) }
+                                td data-label=(tr!("Status")) { (state_badge(campaign)) }
                                 td.number data-label=(tr!("Budget")) { (budget(campaign)) }
                                 td data-label=(tr!("Created")) { (time(campaign.created_at)) }
                             }
@@ -76,7 +81,10 @@ async fn list(
         }
     };
     let title = tr!("Campaigns");
-    let acts = html! { a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) } };
+    // Without campaigns, the page itself says how to begin.
+    let acts = html! {
+        @if !found.items.is_empty() { a.button.primary href="/campaigns/new" { (tr!("Create a campaign")) } }
+    };
     Ok(page(&visitor, jar, Section::Campaigns, PageHead::new(&title).acts(acts), &body))
 }
 

@@ -13,6 +13,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
+use super::lead_form::language_name;
 use super::wizard::Screen;
 use crate::components::{alert, empty, field_problem, with_markup};
 use crate::countries;
@@ -115,7 +116,7 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
                 " " (messages::text(refused))
             } }))
         }
-        (screen.field("page_id", &tr!("Page"), &tr!("People see the ad as one of this page."), &|of| html! {
+        (screen.field("page_id", &tr!("Page"), &tr!("The ad appears under this page's name."), &|of| html! {
             select name=(of.name) required aria-invalid=[of.wrong] aria-describedby=[of.by] {
                 @for page in &pages {
                     @let ended = page.reason_message.is_some();
@@ -174,7 +175,7 @@ fn form_choice(id: &str, name: &str, locale: Option<&str>, is_chosen: bool) -> M
     html! {
         label.tick {
             input type="radio" name="lead_form_id" value={ (id) " " (name) } checked[is_chosen] required;
-            span { (name) @if let Some(locale) = locale { " " span.quiet { (locale) } } }
+            span { (name) @if let Some(locale) = locale { " " span.quiet { (language_name(locale)) } } }
         }
     }
 }
@@ -216,8 +217,11 @@ fn who_sees(screen: &Screen<'_>) -> Markup {
     let countries = Kind { required: true, example: Some(tr!("Netherlands, Belgium")), ..Kind::default() };
     html! {
         (screen.line("countries", &tr!("Countries"), &tr!("Names or two-letter codes, separated by commas."), &countries))
-        (screen.line("age_min", &tr!("From age"), "", &age("18")))
-        (screen.line("age_max", &tr!("To age"), &tr!("65 includes everyone older. If you leave the ages empty, Meta also shows the ad to other people who are likely to fill in the form."), &age("65")))
+        div.ages {
+            div { (screen.line("age_min", &tr!("From age"), "", &age("18"))) }
+            div { (screen.line("age_max", &tr!("To age"), "", &age("65"))) }
+        }
+        p.hint.quiet { (tr!("65 includes everyone older. If you leave the ages empty, Meta also shows the ad to other people who are likely to fill in the form.")) }
     }
 }
 
@@ -299,7 +303,7 @@ pub(super) fn render_ad(
                     _ => span { (tr!("Picture")) },
                 }
             }
-            p.row { b { (headline.unwrap_or_default()) } span.badge.dim { (button_words(words)) } }
+            p.row { b { (headline.unwrap_or_default()) } span.button { (button_words(words)) } }
         }
     }
 }
@@ -318,7 +322,11 @@ fn what_it_spends(screen: &Screen<'_>) -> Markup {
     let payor = Kind { max: Some(512), ..Kind::default() };
     let account = choice(fields, "ad_account_id").1.split_once(' ').map_or("", |(_, name)| name);
     let subject = subjects().into_iter().find(|(value, _)| fields.get("special") == Some(*value));
-    let subject = subject.map(|(_, label)| label).unwrap_or_default();
+    let subject =
+        subject.map_or_else(
+            Cow::default,
+            |(value, label)| if value == "NONE" { tr!("special ad category" => "None") } else { label },
+        );
     html! {
         (screen.line("name", &tr!("Name of the campaign"), &tr!("Only you see it."), &name))
         (screen.line("daily_budget", &label, &tr!("Meta may spend more on one day and less on another. In a week, it spends at most seven daily budgets."), &amount))
@@ -328,7 +336,7 @@ fn what_it_spends(screen: &Screen<'_>) -> Markup {
             div { dt { (tr!("Page")) } dd { (choice(fields, "page_id").1) } }
             @if !account.is_empty() { div { dt { (tr!("Ad account")) } dd { (account) } } }
             div { dt { (tr!("Form")) } dd { @match choice(fields, "lead_form_id") { (id, "") => (id), (_, name) => (name) } } }
-            div { dt { (tr!("the subject of an ad" => "About")) } dd { (subject) } }
+            div { dt { (tr!("Special ad category")) } dd { (subject) } }
             div { dt { (tr!("Shown in")) } dd { (answers.countries("countries").map(|codes| countries::names(&codes)).unwrap_or_default()) @if let Some(ages) = ages(fields) { ", " (ages) } } }
         }
         (preview_ad(fields))

@@ -18,6 +18,7 @@ use super::{lead_form, questions};
 use crate::actor::Advertiser;
 use crate::acts::Showing;
 use crate::components::{alert, csrf_field};
+use crate::countries;
 use crate::csrf::CSRF_FIELD;
 use crate::flash::Flash;
 use crate::form::{Fields, Submitted};
@@ -78,7 +79,8 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
         return screen.refuse(jar, problem).await;
     }
     if step < LAST {
-        return screen.show(jar, step + 1).await;
+        let fields = name_countries(&fields);
+        return Screen { fields: &fields, ..screen }.show(jar, step + 1).await;
     }
     let create = async {
         advertiser.access.begin_as(AuditAct::CampaignCreate).await?;
@@ -103,6 +105,17 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
         // A request that was refused made nothing, and may be sent again with other content.
         Err(problem) => screen.refuse(jar, problem).await,
     }
+}
+
+/// The same answers, with countries by their names: the author sees which were understood.
+fn name_countries(fields: &Fields) -> Fields {
+    let mut named = fields.clone();
+    for name in ["countries", "special_countries"] {
+        if let Ok(codes) = Answers(fields).countries(name) {
+            named.set(name, &countries::names(&codes));
+        }
+    }
+    named
 }
 
 /// Shows how the ad will look.
@@ -157,7 +170,7 @@ impl Screen<'_> {
                     (self.outcome())
                     (asked)
                     div.acts {
-                        button.primary { @if step == LAST { (tr!("Create, paused")) } @else { (tr!("Next")) } }
+                        button.primary { @if step == LAST { (tr!("Create paused")) } @else { (tr!("Next")) } }
                         @if step > 0 { button name="go" value="back" formnovalidate { (tr!("Back")) } }
                         a.button.plain href="/campaigns" { (tr!("Cancel")) }
                     }
@@ -187,8 +200,10 @@ impl Screen<'_> {
             @if let Some(problem) = self.problem {
                 // The form submits to this anchor, so that the problem is in view afterwards.
                 div #refused { (alert("bad", html! {
-                    @if problem.field.is_some() { (tr!("Nothing was created. Correct the marked field, then continue.")) }
-                    @else { (messages::text(problem)) }
+                    @if let Some(field) = &problem.field {
+                        p { (tr!("Nothing was created. Correct the marked field, then continue.")) }
+                        p.fix { a href={ "#" (field) "-mistake" } { @if let Some(name) = field_name(field) { (name) ": " } (messages::text(problem)) } }
+                    } @else { (messages::text(problem)) }
                 })) }
             }
         }

@@ -24,6 +24,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::actor::Admin;
+use crate::campaigns::language_name;
 use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
@@ -99,7 +100,7 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], conf
                                 td data-label=(tr!("Status")) {
                                     (status_badge(&form.status))
                                 }
-                                td data-label=(tr!("Language")) { (form.locale.as_deref().unwrap_or("–")) }
+                                td data-label=(tr!("Language")) { (form.locale.as_deref().map_or(Cow::Borrowed("–"), language_name)) }
                                 td data-label=(tr!("Mapping")) {
                                     @match form.mapping_version { Some(version) => (tr!("Your rules (version {version})", version = version)), None => span.quiet { (tr!("Automatic")) } }
                                 }

@@ -96,18 +96,18 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
     }
     let summary = browser.text().await;
     for words in
-        ["Trial lesson", "United States", "Open day at the harbour", "Come in", "None of the following", "in USD"]
+        ["Trial lesson", "United States", "Open day at the harbour", "Come in", "Special ad category", "in USD"]
     {
         assert!(summary.contains(words), "{words}: {summary}");
     }
     browser.fill("input[name=name]", "Harbour").await;
     browser.fill("input[name=daily_budget]", "0.10").await;
-    browser.press("Create, paused").await;
+    browser.press("Create paused").await;
     browser.wait_for_text("At least").await;
     browser.check_page("campaign-budget-mistake").await;
     assert!(tenant.items("/api/campaigns").await.is_empty(), "nothing was created");
     browser.fill("input[name=daily_budget]", "20").await;
-    browser.press("Create, paused").await;
+    browser.press("Create paused").await;
     browser.wait_for_text("It spends nothing until you launch it.").await;
 
     // The page follows by itself until everything is at Meta.
@@ -168,7 +168,7 @@ async fn a_campaign_is_created_by_keyboard_on_a_phone() {
             browser.tab_to(field).await;
             browser.press_key(keys).await;
         }
-        browser.tab_to(if step == 5 { "Create, paused" } else { "Next" }).await;
+        browser.tab_to(if step == 5 { "Create paused" } else { "Next" }).await;
         browser.press_key(ENTER).await;
     }
     browser.wait_for_text("After the launch, Meta reviews the ad first.").await;
