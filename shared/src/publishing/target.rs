@@ -7,6 +7,8 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::graph::instagram::InstagramAccount;
 use crate::ids::{OrgScope, PageId};
+use crate::language::translate;
+use crate::model::connection::problem::describe_scope;
 use crate::model::connection::state::EndReason;
 use crate::model::connection::{Connection, Integration};
 use crate::model::publishing::PostKind;
@@ -99,7 +101,12 @@ impl NoTarget {
 fn missing_right(integration: &Integration, connection: &Connection, rights: Rights) -> Option<String> {
     let lacks = |scope: &&&str| !integration.grants(scope, &connection.page_id);
     if let Some(scope) = rights.scopes.iter().find(lacks) {
-        return Some(tr!("The permission {scope} was not granted for this page.", scope = scope));
+        let right = translate(describe_scope(scope).1);
+        return Some(tr!(
+            "The permission “{right}” ({scope}) was not granted for this page.",
+            right = right,
+            scope = scope
+        ));
     }
     let has_task = |task: &String| rights.tasks.contains(&task.as_str());
     let is_able = connection.tasks.is_empty() || connection.tasks.iter().any(has_task);

@@ -1,6 +1,7 @@
 //! The form for a new post: one text for many targets.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +11,7 @@ use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::PostId;
 use leadwire::once::OnceKey;
-use leadwire::publishing::{ComposedPosts, PageTarget, PostOut};
+use leadwire::publishing::{ComposedPosts, PostOut};
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -166,7 +167,7 @@ fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) 
                 (outcome(notice))
                 fieldset aria-invalid=[wrong("targets")] aria-describedby=[described("targets")] {
                     legend { (tr!("Publish on")) }
-                    @for target in &places.0 { (boxes(draft, target)) }
+                    (boxes(draft, places))
                     (mistake_text(problem, "targets", &|position| chosen_name(draft, places, position)))
                     button formaction="/posts/new/accounts" formnovalidate { (tr!("Look for Instagram accounts")) }
                 }
@@ -179,13 +180,15 @@ fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) 
                     legend { (tr!("When")) }
                     label.tick { input type="radio" name="when" value="now" checked[!draft.is_later]; (tr!("Now")) }
                     label.tick { input type="radio" name="when" value="later" checked[draft.is_later]; (tr!("At a specific time")) }
-                    label { (tr!("Day and time ({zone})", zone = draft.zone.name())) input type="datetime-local" name="at" value=(draft.at); }
-                    (mistake_text(problem, "scheduled_at", &|_| String::new()))
-                    p.quiet { (tr!("10 minutes to 30 days ahead.")) }
+                    div.at {
+                        label { (tr!("Day and time ({zone})", zone = draft.zone.name())) input type="datetime-local" name="at" value=(draft.at); }
+                        (mistake_text(problem, "scheduled_at", &|_| String::new()))
+                        p.quiet { (tr!("10 minutes to 30 days ahead.")) }
+                    }
                 }
                 div.acts {
-                    button formaction="/posts/new/preview" formnovalidate { (tr!("Preview")) }
                     button.primary { (tr!("Publish")) }
+                    button formaction="/posts/new/preview" formnovalidate { (tr!("Preview")) }
                     a.button href="/posts" { (tr!("Cancel")) }
                 }
             }
@@ -204,28 +207,42 @@ fn outcome(notice: &Notice) -> Markup {
             Notice::Done(text) => (alert("good", html! { (text) })),
             // The form submits to this anchor, so that the problem is in view afterwards.
             Notice::Refused(problem) => div #refused { (alert("bad", html! {
-                @if is_beside_a_field(problem) { (tr!("Nothing was published. Correct the marked field, and publish again.")) }
-                @else { (messages::text(problem)) }
+                @if let Some(field) = FIELDS.iter().find(|field| mistake(Some(problem), field).is_some()) {
+                    p { (tr!("Nothing was published. Correct the marked field, and publish again.")) }
+                    p.fix { a href={ "#" (field) "-mistake" } { (messages::text(problem)) } }
+                } @else { (messages::text(problem)) }
             })) },
         }
     }
 }
 
-/// The boxes of a page and its Instagram account. What cannot be published on says why.
-fn boxes(draft: &Draft, target: &PageTarget) -> Markup {
-    let tick = |value: String, name: &str, network: &str, problem: Option<&String>| {
-        html! {
-            label.tick {
-                input type="checkbox" name="target" value=(value) checked[draft.has(&value) && problem.is_none()] disabled[problem.is_some()];
-                span { (name) " " span.quiet { (network) } @if let Some(problem) = problem { br; span.quiet { (problem) } } }
+/// The boxes of pages and their Instagram accounts. Below them stands what cannot be published on, by the reason.
+fn boxes(draft: &Draft, places: &Places) -> Markup {
+    let (mut offered, mut refused) = (Vec::new(), BTreeMap::<&str, Vec<Markup>>::new());
+    for target in &places.0 {
+        let page = (page_value(target), target.name.clone(), "Facebook", &target.problem);
+        let account = target.instagram.as_ref().map(|account| {
+            let name = account.username.as_ref().map(|name| format!("@{name}"));
+            let name = name.unwrap_or_else(|| tr!("Account {id}", id = account.id));
+            (account_value(&account.id), name, "Instagram", &account.problem)
+        });
+        for (value, name, network, problem) in iter::once(page).chain(account) {
+            let tick = html! {
+                label.tick {
+                    input type="checkbox" name="target" value=(value) checked[draft.has(&value) && problem.is_none()] disabled[problem.is_some()];
+                    span { (name) " " span.quiet { (network) } }
+                }
+            };
+            match problem {
+                None => offered.push(tick),
+                Some(problem) => refused.entry(problem).or_default().push(tick),
             }
         }
-    };
+    }
     html! {
-        (tick(page_value(target), &target.name, "Facebook", target.problem.as_ref()))
-        @if let Some(account) = &target.instagram {
-            @let name = account.username.as_ref().map_or_else(|| tr!("Account {id}", id = account.id), |name| format!("@{name}"));
-            (tick(account_value(&account.id), &name, "Instagram", account.problem.as_ref()))
+        @for tick in &offered { (tick) }
+        @for (problem, ticks) in &refused {
+            div role="group" aria-label=(problem) { p.quiet.fix { (problem) } @for tick in ticks { (tick) } }
         }
     }
 }
@@ -240,10 +257,6 @@ pub(super) fn mistake<'p>(problem: Option<&'p Problem>, field: &str) -> Option<(
     let position =
         rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|position| position.parse().ok());
     (rest.is_empty() || position.is_some()).then_some((problem, position))
-}
-
-fn is_beside_a_field(problem: &Problem) -> bool {
-    FIELDS.iter().any(|field| mistake(Some(problem), field).is_some())
 }
 
 /// The problem with a field as a sentence below it. `name` names an item of the field.

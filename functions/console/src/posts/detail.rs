@@ -143,9 +143,9 @@ impl Life<'_> {
                 @if let Some(fix) = &self.post.fix { p.fix { b { (tr!("What to do:")) " " } (language::translate(fix)) } }
                 form.acts method="post" action={ "/posts/" (self.post.id) "/publish" } {
                     (csrf_field(self.visitor))
-                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { (tr!("Change it in a new post")) } }
+                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { (tr!("Edit as new post")) } }
                     button.primary[!changes] { (tr!("Publish again")) }
-                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { (tr!("Change it in a new post")) } }
+                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { (tr!("Edit as new post")) } }
                 }
                 @if let Some(words) = failure::technical_words(self.post) {
                     details.quiet { summary { (tr!("Meta's error message")) } (words) }
@@ -179,7 +179,7 @@ impl Life<'_> {
                 PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} (tr!("Meta is publishing it. It cannot be changed any more.")) } }
                 PostStatus::Published => { p.quiet { (tr!("It is public. To change or delete it, open it at Meta.")) } }
             }
-            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { (tr!("Use it for a new post")) } } }
+            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { (tr!("Duplicate")) } } }
         }
     }
 

@@ -47,7 +47,7 @@ fn medium(place: &str) -> Cow<'_, str> {
 }
 
 /// Whether these are a code and an id rather than a sentence.
-fn is_technical(why: &str) -> bool {
+pub(super) fn is_technical(why: &str) -> bool {
     why.ends_with(']') || why.contains("(#")
 }
 

@@ -6,6 +6,7 @@ use leadwire::model::publishing::{PostStep, PostStepKind};
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
+use super::failure::is_technical;
 use crate::components::{prose, time};
 
 /// The steps, oldest first.
@@ -15,7 +16,8 @@ pub(super) fn timeline(steps: &[PostStep]) -> Markup {
             @for step in steps {
                 li class=[(step.step == PostStepKind::Failed).then_some("bad")] {
                     b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
-                    @if !step.cause.is_empty() { p { (prose(&language::translate(&step.cause))) } }
+                    @if is_technical(&step.cause) { details.quiet { summary { (tr!("Meta's error message")) } (step.cause) } }
+                    @else if !step.cause.is_empty() { p { (prose(&language::translate(&step.cause))) } }
                 }
             }
         }

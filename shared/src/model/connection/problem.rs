@@ -150,7 +150,7 @@ impl Impact {
 
 /// What a permission of Meta allows, in English, and what does not work without it. By Meta's permissions reference.
 #[must_use]
-pub(super) fn describe_scope(scope: &str) -> (Impact, &'static str) {
+pub(crate) fn describe_scope(scope: &str) -> (Impact, &'static str) {
     match scope {
         "leads_retrieval" => (Impact::LeadsBlocked, phrase!("read leads")),
         "pages_show_list" => (Impact::LeadsAtRisk, phrase!("list pages")),

@@ -296,9 +296,9 @@ fn picture(field: impl Into<Cow<'static, str>>, url: &str, rules: NetworkRules) 
         Some(ending) if !known.contains(&ending.as_str()) && (is_video_ending(&ending) || is_image_ending(&ending)) => {
             let message = match rules {
                 NetworkRules::Page => {
-                    tr!("A picture in the format JPEG, PNG, GIF, BMP or TIFF; this is .{ending}.", ending = ending)
+                    tr!("Use JPEG, PNG, GIF, BMP or TIFF. This file is .{ending}.", ending = ending)
                 }
-                NetworkRules::Instagram => tr!("A picture in the format JPEG; this is .{ending}.", ending = ending),
+                NetworkRules::Instagram => tr!("Use JPEG. This file is .{ending}.", ending = ending),
             };
             Err(mistake(field, DraftMistake::Media, message))
         }

@@ -67,7 +67,7 @@ async fn a_text_is_written_once_and_each_of_its_posts_has_a_fate_of_its_own() {
         ]
     };
     let refused = guest.post("/posts/new", &send(wrong.as_str())).await;
-    assert!(refused.text.contains("Picture 2: Instagram: A picture in the format JPEG"), "{}", refused.text);
+    assert!(refused.text.contains("Picture 2: Instagram: Use JPEG"), "{}", refused.text);
     assert!(refused.text.contains("Open day\nCome in</textarea>") && refused.text.contains("2.png"));
     assert!(tenant.items("/api/posts").await.is_empty());
     let part = guest.csrf_token().await;
@@ -175,7 +175,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     browser.wait_for_text("Characters left: 63,189").await;
     browser.press("Pictures or a video from the web").await;
     browser.fill("textarea[name=images]", "http://cdn.example/1.webp").await;
-    browser.wait_for_text("A picture in the format JPEG, PNG, GIF, BMP or TIFF; this is .webp.").await;
+    browser.wait_for_text("Use JPEG, PNG, GIF, BMP or TIFF. This file is .webp.").await;
     browser.check_page("post-look").await;
 
     // The enter key shows the preview and publishes nothing.
@@ -188,7 +188,7 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     browser.wait_for_text("Characters left: 63,189").await;
     browser.press("Publish").await;
     browser.wait_for_text("Nothing was published. Correct the marked field").await;
-    browser.wait_for_text("Picture 1: A picture in the format JPEG").await;
+    browser.wait_for_text("Picture 1: Use JPEG").await;
     browser.check_page("post-mistake").await;
     assert!(tenant.items("/api/posts").await.is_empty());
     browser.fill("textarea[name=images]", "http://cdn.example/1.jpg").await;
