@@ -113,7 +113,7 @@ fn figures() -> Markup {
                 div { span { "Nothing" } b { "–" } }
             }
             div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), days }.draw()) }
-            div.card { dl.facts { div { dt { "State" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
+            div.card { dl.facts { div { dt { "Status" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
             div.card { dl.rows { div { dt { "E-mail" } dd.address { a href="mailto:a@b.example" { "a@b.example" } } } div.changed { dt { "Changed" } dd { "Now" div.quiet { "was: before" } } } } }
         }
     }
@@ -125,13 +125,13 @@ fn tables() -> Markup {
             h2 { "Tables" }
             div.card.flush.scroll tabindex="0" role="region" aria-label="A table" {
                 table.report {
-                    thead { tr { th { "Name" } th.number aria-sort="descending" { a href="#sort" { "Leads" span aria-hidden="true" { " ↓" } } } th.number { "Spend" } th { "State" } } }
+                    thead { tr { th { "Name" } th.number aria-sort="descending" { a href="#sort" { "Leads" span aria-hidden="true" { " ↓" } } } th.number { "Spend" } th { "Status" } } }
                     tbody {
                         @for (name, leads) in [("A usual name", 12_u64), ("A very long name of a campaign that does not fit into a single line of a table", 1_234)] {
-                            tr { td data-label="Name" { (name) div.quiet { "What it lies in" } } td.number data-label="Leads" { (count(leads)) } td.number data-label="Spend" { (money("12.00", "USD")) } td data-label="State" { (badge("warn", "Expiring soon")) } }
+                            tr { td data-label="Name" { (name) div.quiet { "What it lies in" } } td.number data-label="Leads" { (count(leads)) } td.number data-label="Spend" { (money("12.00", "USD")) } td data-label="Status" { (badge("warn", "Expiring soon")) } }
                         }
                     }
-                    tfoot { tr { td data-label="Name" { b { "Total" } } td.number data-label="Leads" { (count(1_246_u64)) } td.number data-label="Spend" { (money("24.00", "USD")) } td data-label="State" {} } }
+                    tfoot { tr { td data-label="Name" { b { "Total" } } td.number data-label="Leads" { (count(1_246_u64)) } td.number data-label="Spend" { (money("24.00", "USD")) } td data-label="Status" {} } }
                 }
             }
         }

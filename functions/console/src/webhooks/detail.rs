@@ -100,7 +100,7 @@ fn head<'a>(visitor: &Visitor, endpoint: &'a EndpointOut, confirms: bool) -> Pag
         form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
         form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
     };
-    let about = html! { (state_of(endpoint)) " " a href=(PATH) { (tr!("All endpoints")) } };
+    let about = html! { (state_of(endpoint)) " · " a href=(PATH) { (tr!("All endpoints")) } };
     PageHead::new(&endpoint.url).of_part(&tr!("Webhooks")).about(about).acts(acts)
 }
 
@@ -123,15 +123,13 @@ fn render(
             @let sentences = tr!("No event has been accepted since {time}. After three days the endpoint is deactivated.");
             (alert("warn", html! { p { (with_markup(&sentences, &[("time", time(since))])) } }))
         }
-        section.card {
-            @if let Some(until) = endpoint.previous_secret_until {
-                p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }
-            }
-            details open[problem.is_some() || endpoint.reason.is_some()] {
-                summary { (tr!("Settings")) }
-                (problem_alert(problem))
-                (form(visitor, &path, Some(endpoint), typed, problem))
-            }
+        @if let Some(until) = endpoint.previous_secret_until {
+            p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }
+        }
+        details.card.narrow open[problem.is_some() || endpoint.reason.is_some()] {
+            summary { (tr!("Settings")) }
+            (problem_alert(problem))
+            (form(visitor, &path, Some(endpoint), typed, problem))
         }
         (log(visitor, endpoint, deliveries, query))
     }

@@ -38,19 +38,19 @@ pub(super) fn log(visitor: &Visitor, endpoint: &EndpointOut, log: &DeliveryList,
     html! {
         section #log {
             h2 { (tr!("Sent in the last 30 days")) }
-            nav.chips aria-label=(tr!("State")) {
+            nav.chips aria-label=(tr!("Status")) {
                 (chip("", &tr!("All")))
                 @for state in STATES { (chip(state.into(), &state_name(state))) }
             }
             @if log.items.is_empty() {
                 @if query.get("state").is_none() { (empty(&tr!("Nothing yet"), html! { (tr!("Events appear here as soon as they happen.")) })) }
-                @else if log.next_cursor.is_some() { (empty(&tr!("No event in this state so far"), html! { (tr!("Earlier ones may be.")) })) }
-                @else { (empty(&tr!("No event in this state"), html! { a href={ (at(&path, &[("state", ""), ("cursor", "")])) "#log" } { (tr!("Show all events")) } })) }
+                @else if log.next_cursor.is_some() { (empty(&tr!("No event with this status so far"), html! { (tr!("Earlier ones may be.")) })) }
+                @else { (empty(&tr!("No event with this status"), html! { a href={ (at(&path, &[("state", ""), ("cursor", "")])) "#log" } { (tr!("Show all events")) } })) }
             } @else {
                 div.card.flush {
                     table {
                         thead { tr {
-                            th { (tr!("When")) } th { (tr!("Event")) } th { (tr!("State")) } th { (tr!("Attempts")) }
+                            th { (tr!("When")) } th { (tr!("Event")) } th { (tr!("Status")) } th { (tr!("Attempts")) }
                             th { span.hidden { (tr!("Actions")) } }
                         } }
                         tbody {
@@ -75,7 +75,7 @@ fn row(visitor: &Visitor, endpoint: &EndpointOut, delivery: &DeliveryOut, again:
             td data-label=(tr!("When")) { (brief_time(delivery.created_at)) }
             td data-label=(tr!("Event")) { (delivery.r#type)
                 @if let Some(lead) = &delivery.lead_id { " " a href={ "/leads/" (lead) } { (tr!("Lead")) } } }
-            td data-label=(tr!("State")) {
+            td data-label=(tr!("Status")) {
                 (state_badge(delivery.state))
                 @if let Some(reason) = delivery.reason { " " span.quiet { (explain(reason)) } }
                 @if let Some(next) = delivery.next_attempt_at.filter(|_| delivery.attempts_count > 0) {
@@ -84,7 +84,7 @@ fn row(visitor: &Visitor, endpoint: &EndpointOut, delivery: &DeliveryOut, again:
             }
             td data-label=(tr!("Attempts")) { (attempts(delivery)) }
             td.acts {
-                @if endpoint.active {
+                @if endpoint.active && (delivery.state != EventDeliveryState::Pending || delivery.attempts_count > 0) {
                     form method="post" action=(again) {
                         (csrf_field(visitor))
                         @let label = tr!("Send again: {event} {id}", event = delivery.r#type, id = delivery.id);

@@ -113,7 +113,7 @@ fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem:
                 }
             }
         }
-        section.card {
+        section.card.narrow {
             h2 { (tr!("Add an endpoint")) }
             (problem_alert(problem))
             (form(visitor, PATH, None, typed, problem))

@@ -40,7 +40,11 @@ async fn an_endpoint_is_added_tried_and_sent_to_again() {
     let accepted = admin.get(&format!("{path}?state=delivered")).await;
     assert!(accepted.text.contains("lead.created") && accepted.text.contains("<b>204</b>"), "{}", accepted.text);
     let failed = admin.get(&format!("{path}?state=failed")).await;
-    assert!(failed.text.contains("No event in this state") && !failed.text.contains("<b>204</b>"), "{}", failed.text);
+    assert!(
+        failed.text.contains("No event with this status") && !failed.text.contains("<b>204</b>"),
+        "{}",
+        failed.text
+    );
     assert_eq!(admin.get(&format!("{path}?state=lost")).await.status, 400);
     let again = format!("{path}/deliveries/{}/resend?state=delivered", delivery.text("id"));
     assert_eq!(admin.post(&again, &[]).await.location, format!("{path}?state=delivered"));
