@@ -196,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn of_two_names_for_the_same_days_one_is_lit() {
+        let query = ListQuery::new(std::iter::empty());
+        let month = shown("2026-11-01", "2026-11-30", "");
+        let chips = query.presets("/ads", day("2026-11-30"), Some(month)).into_string();
+        assert!(chips.contains("aria-current=\"true\">30 days<"), "{chips}");
+        assert_eq!(chips.matches("aria-current").count(), 1, "{chips}");
+    }
+
+    #[test]
     fn the_fields_have_the_days_that_are_shown_or_else_what_was_typed() {
         let query = ListQuery::new([("since", "2026-11-31")].into_iter());
         let filled = query.day_fields(Some(shown("2026-11-01", "2026-11-28", ""))).into_string();

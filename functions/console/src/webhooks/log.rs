@@ -197,6 +197,13 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_sent_can_be_sent_again() {
+        let pending = |attempts_count| DeliveryOut { state: EventDeliveryState::Pending, attempts_count, ..delivery() };
+        assert!(page(vec![pending(1)], None, &[]).contains("/resend"));
+        assert!(!page(vec![pending(0)], None, &[]).contains("/resend"));
+    }
+
+    #[test]
     fn a_filter_is_kept_by_all_that_leads_on() {
         let page =
             page(vec![delivery()], Some("next"), &[("state", "failed"), ("cursor", "here"), ("confirm", "delete")]);
