@@ -84,6 +84,7 @@ pub(crate) fn texts() -> Option<String> {
         ("API", tr!("API")),
         ("Post calendar", tr!("Post calendar")),
         ("Close", tr!("Close")),
+        ("Copied", tr!("Copied")),
         ("Create a campaign", tr!("Create a campaign")),
         ("Exports", tr!("Exports")),
         ("Find leads: {text}", tr!("Find leads: {text}")),

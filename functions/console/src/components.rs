@@ -69,6 +69,11 @@ pub(crate) fn count(number: impl TryInto<u64>) -> String {
     language::number(number.try_into().unwrap_or_default())
 }
 
+/// A percentage with its sign.
+pub(crate) fn percent(number: &str) -> String {
+    tr!("{percent}%", percent = language::decimal(number))
+}
+
 /// An amount with its currency.
 pub(crate) fn money(amount: &str, currency: &str) -> String {
     format!("{}\u{a0}{currency}", language::decimal(amount))
@@ -251,6 +256,7 @@ mod tests {
     #[test]
     fn numbers_are_read_at_a_glance() {
         assert_eq!([count(0_u64), count(999_u64), count(1_234_567_u64)], ["0", "999", "1,234,567"]);
+        assert_eq!(percent("2.60"), "2.60%");
         assert_eq!(money("1234.50", "EUR"), "1,234.50\u{a0}EUR");
         assert_eq!(money("-1200000", "JPY"), "-1,200,000\u{a0}JPY");
         assert_eq!(

@@ -18,7 +18,7 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use crate::actor::Admin;
-use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, time, with_markup};
+use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, percent, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
@@ -55,14 +55,14 @@ fn times(report: &LatencyReport) -> Markup {
     let share = |summary: &LatencySummary| {
         (summary.within_2_minutes * 100)
             .checked_div(summary.leads)
-            .map_or_else(|| "–".to_owned(), |share| format!("{share} %"))
+            .map_or_else(|| "–".to_owned(), |share| percent(&share.to_string()))
     };
     html! {
         @if report.all.leads == 0 {
             (empty(&tr!("No leads in the last seven days"), html! { (tr!("Delivery times appear here as soon as leads arrive.")) " " a href="/forms" { (tr!("Send a test lead")) } }))
         } @else {
             div.figures {
-                div { span { (tr!("Half of the leads within")) } b { (seconds(report.all.p50_s)) } }
+                div { span { (tr!("Median")) } b { (seconds(report.all.p50_s)) } }
                 div { span { (tr!("95% arrive in under")) } b { (seconds(report.all.p95_s)) } }
                 div { span { (tr!("Within 2 minutes")) } b { (share(&report.all)) } }
                 div { span { (tr!("Leads in the last 7 days")) } b { (count(report.all.leads)) } }
@@ -71,13 +71,13 @@ fn times(report: &LatencyReport) -> Markup {
                 summary { (tr!("By day")) }
                 div.card.flush {
                     table {
-                        thead { tr { th { (tr!("Day (UTC)")) } th.number { (tr!("Leads")) } th.number { (tr!("Half within")) } th.number { (tr!("95% within")) } th.number { (tr!("Within 2 minutes")) } } }
+                        thead { tr { th { (tr!("Day (UTC)")) } th.number { (tr!("Leads")) } th.number { (tr!("Median")) } th.number { (tr!("95% within")) } th.number { (tr!("Within 2 minutes")) } } }
                         tbody {
                             @for day in &report.items {
                                 tr {
                                     td data-label=(tr!("Day")) { (language::date(day.day)) }
                                     td.number data-label=(tr!("Leads")) { (count(day.summary.leads)) }
-                                    td.number data-label=(tr!("Half within")) { (seconds(day.summary.p50_s)) }
+                                    td.number data-label=(tr!("Median")) { (seconds(day.summary.p50_s)) }
                                     td.number data-label=(tr!("95% within")) { (seconds(day.summary.p95_s)) }
                                     td.number data-label=(tr!("Within 2 minutes")) { (share(&day.summary)) }
                                 }

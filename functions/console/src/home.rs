@@ -73,11 +73,10 @@ fn needs(
     let problems = html! { (stops(visitor, integrations, connections)) (parked_banner(parked)) (silences(connections)) (accounts) };
     let is_well = problems.0.is_empty() && integrations.iter().all(|it| it.severity <= Severity::Notice);
     html! {
-        (problems)
         @if is_well && !integrations.is_empty() {
             p { (badge("good", &tr!("All good"))) " " (tr!([connections.len()] "Leads arrive from {n} page." | "Leads arrive from {n} pages.")) }
         }
-        @if !integrations.is_empty() { (alerted(users)) }
+        div.problems { (problems) @if !integrations.is_empty() { (alerted(users)) } }
     }
 }
 
@@ -90,10 +89,13 @@ pub(crate) async fn figures(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let now = leadwire::clock::now();
-    let (overview, latency) = tokio::try_join!(
+    let (mut overview, latency) = tokio::try_join!(
         console.ads.overview(&access, zone.time_zone().clone(), now),
         console.leads.latency(&access.scope, None, None),
     )?;
+    for form in overview.forms.iter_mut().filter(|form| form.name.is_none()) {
+        form.name = form.id.as_ref().map(|id| tr!("Form {id}", id = id));
+    }
     let part = html! {
         section { h2 { (tr!("Leads")) } (numbers(&overview, &latency)) }
         div.halves {
@@ -151,14 +153,15 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
         section {
             h2 { (title) }
             // What was spent on ads without leads belongs to no form.
-            @let rows: Vec<&OutcomeRow> = rows.iter().filter(|row| row.id.is_some() || row.figures.leads > 0).collect();
+            @let rows = rows.iter().filter(|row| row.id.is_some() || row.figures.leads > 0).take(MAX_ROWS);
+            @let rows = of_each_currency(rows.collect());
             @if rows.is_empty() { p.quiet { (tr!("No leads.")) } }
             @else {
                 div.card.flush {
                     table {
                         thead { tr { th { (tr!("Name")) } th.number { (tr!("Leads")) } th.number { (tr!("Cost per lead")) } th.number { (tr!("Spend")) } } }
                         tbody {
-                            @for row in rows.iter().take(MAX_ROWS) {
+                            @for row in &rows {
                                 tr {
                                     td data-label=(tr!("Name")) { (row_name(by, row)) }
                                     (number_cell(&tr!("Leads"), &count(row.figures.leads)))
@@ -173,6 +176,12 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
             }
         }
     }
+}
+
+/// Rows of one currency together, those without any last.
+fn of_each_currency(mut rows: Vec<&OutcomeRow>) -> Vec<&OutcomeRow> {
+    rows.sort_by_key(|row| (row.figures.currency.is_none(), row.figures.currency.clone()));
+    rows
 }
 
 fn assignees(rows: &[OutcomeRow]) -> Markup {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use leadwire::model::org::INBOX;
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -19,15 +19,27 @@ pub(crate) fn section(visitor: &Visitor) -> Markup {
         ("?".into(), tr!("Keyboard shortcuts")),
         ("Esc".into(), tr!("Close what is open")),
     ];
-    let leads: [Key; 5] = [
+    let sections = [
+        (visitor.is_admin(), "g h", tr!("Home")),
+        (true, "g l", tr!("Leads")),
+        (visitor.may(INBOX), "g i", tr!("Inbox")),
+        (visitor.may(PUBLISHING), "g p", tr!("Posts")),
+        (visitor.is_admin(), "g a", tr!("Ads")),
+        (visitor.may(ADS_MANAGEMENT), "g c", tr!("Campaigns")),
+    ];
+    let sections: Vec<Key> =
+        sections.into_iter().filter(|(may, ..)| *may).map(|(_, keys, name)| (keys.into(), name)).collect();
+    let leads: [Key; 6] = [
         ("j k".into(), tr!("Next or previous lead")),
         ("Enter".into(), tr!("Open the lead")),
         ("x".into(), tr!("Select")),
         ("a".into(), tr!("Assign")),
+        ("s".into(), tr!("Change status")),
         ("/".into(), tr!("Find")),
     ];
-    let inbox: [Key; 6] = [
+    let inbox: [Key; 7] = [
         ("j k".into(), tr!("Next or previous conversation")),
+        ("x".into(), tr!("Select")),
         ("r".into(), tr!("Reply")),
         ("e".into(), tr!("Close or reopen")),
         ("u".into(), tr!("a verb" => "Mark as unread")),
@@ -38,11 +50,12 @@ pub(crate) fn section(visitor: &Visitor) -> Markup {
         section.card #keys {
             h2 { (tr!("Keyboard shortcuts")) }
             (group(&tr!("Everywhere"), &everywhere))
+            (group(&tr!("Go to, one key after the other"), &sections))
             (group(&tr!("Leads"), &leads))
             @if visitor.may(INBOX) { (group(&tr!("Inbox"), &inbox)) }
             div hidden {
-                label.tick { input type="checkbox" name="letters"; (tr!("Keys of a single character")) }
-                p.quiet { (tr!("Turn them off if you dictate or often press keys by accident. This holds for this browser.")) }
+                label.tick { input type="checkbox" name="letters"; (tr!("Single-key shortcuts")) }
+                p.quiet { (tr!("Turn them off if you dictate or often press keys by accident. Saved in this browser.")) }
             }
         }
     }

@@ -204,12 +204,7 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
         header.top {
             a.brand href="/" { (assets::mark()) span { "Leadwire" } }
             a.button.plain.palette href="/leads#find" data-palette aria-keyshortcuts="Control+K Meta+K" { (assets::magnifier()) span { (tr!("Search")) } kbd aria-hidden="true" { "Ctrl K" } }
-            div.who {
-                @if let Some(org) = visitor.org_name() { span.org { (org) } }
-                @if visitor.is_superadmin() { a href="/orgs" { (tr!("Switch org")) } }
-                a.name href="/account" { (visitor.name()) }
-                form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { (tr!("Sign out")) } }
-            }
+            (user_menu(visitor))
         }
         (navigation(visitor, section))
         main #main tabindex="-1" {
@@ -226,9 +221,29 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
             (head.show())
             (body)
         }
-        footer.languages { a href="/account" { (tr!("Your account")) } a.keys href="/account#keys" data-keys { (tr!("Keyboard shortcuts")) } (language::switch()) }
     };
     document(&head.title, "framed", &inside)
+}
+
+fn user_menu(visitor: &Visitor) -> Markup {
+    html! {
+        details.menu.who {
+            summary.button.plain {
+                @match visitor.org_name() {
+                    Some(org) => { span.org { (org) } " " span.name { (visitor.name()) } }
+                    None => span.org { (visitor.name()) },
+                }
+            }
+            form method="post" action="/logout" {
+                (components::csrf_field(visitor))
+                a href="/account" { (tr!("Your account")) }
+                @if visitor.is_superadmin() { a href="/orgs" { (tr!("Switch org")) } }
+                a.keys href="/account#keys" data-keys { (tr!("Keyboard shortcuts")) }
+                (language::switch())
+                button { (tr!("Sign out")) }
+            }
+        }
+    }
 }
 
 pub(crate) fn bare_page(title: &str, body: &Markup) -> Markup {

@@ -46,7 +46,7 @@ pub(crate) async fn show(
         }
         @if let Some(org) = &visitor.org { section { h2 { (tr!("Org")) } (org_card(org)) } }
     };
-    let about = tr!("The CRM manages people and the org. Changes in the CRM apply in Leadwire at once.");
+    let about = tr!("Manage people and the org in your CRM. Changes there apply in Leadwire at once.");
     let title = tr!("Settings");
     let head = PageHead::new(&title).about(html! { (about) }).tabs(tabs("/settings"));
     Ok(page(&visitor, jar, Section::Settings, head, &body))
@@ -63,7 +63,7 @@ fn people(users: &[UserOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { (tr!("Name")) } th { (tr!("Role")) } th { (tr!("Access")) } th { (tr!("Mails about leads")) } th { (tr!("Last change")) } } }
+                thead { tr { th { (tr!("Name")) } th { (tr!("Role")) } th { (tr!("Access")) } th { (tr!("Mails about leads")) } th { (tr!("Updated")) } } }
                 tbody {
                     @for out in users {
                         tr {
@@ -71,7 +71,7 @@ fn people(users: &[UserOut]) -> Markup {
                             td data-label=(tr!("Role")) { (out.user.role.as_deref().unwrap_or("–")) @if out.is_alerted() { div.quiet { (tr!("Gets alerts by mail")) } } @else if out.user.is_admin() { div.quiet { (tr!("Gets no alerts")) } } }
                             td data-label=(tr!("Access")) { (rights(out)) }
                             td data-label=(tr!("Mails about leads")) { (mails(out)) }
-                            td data-label=(tr!("Last change")) { (time(out.user.updated_at)) }
+                            td data-label=(tr!("Updated")) { (time(out.user.updated_at)) }
                         }
                     }
                 }
@@ -106,10 +106,14 @@ fn org_card(org: &Org) -> Markup {
                 div { dt { (tr!("Default country for phone numbers")) } dd { @match &org.default_country { Some(code) => (countries::name(code)), None => span.quiet { (tr!("None: numbers need a country code")) } } } }
                 div { dt { (tr!("Leads are kept")) } dd { @match org.keep_leads_days { Some(days) => (tr!([days] "{n} day" | "{n} days")), None => (tr!("Forever")) } } }
                 div { dt { (tr!("Daily spend limit for campaigns")) } dd { @match &org.daily_spend_limit { Some(limit) => (money(&limit.amount.to_string(), &limit.currency)), None => (tr!("No limit")) } } }
-                div { dt { (tr!("Last change")) } dd { (time(org.updated_at)) } }
+                div { dt { (tr!("Updated")) } dd { (time(org.updated_at)) } }
             }
         }
     }
+}
+
+fn copy_button(text: &str) -> Markup {
+    html! { button.plain type="button" data-copy=(text) { (tr!("Copy")) } }
 }
 
 /// How programs get in.
@@ -136,14 +140,14 @@ pub(crate) async fn api(
     let body = html! {
         div.card {
             dl.facts {
-                div { dt { (tr!("Address")) } dd { code { (origin) "/api" } } }
-                div { dt { (tr!("Header for this org")) } dd { code { "orgid: " (org) } } }
+                div { dt { (tr!("Address")) } dd { code { (origin) "/api" } " " (copy_button(&format!("{origin}/api"))) } }
+                div { dt { (tr!("Header for this org")) } dd { code { "orgid: " (org) } " " (copy_button(&format!("orgid: {org}"))) } }
                 div { dt { (tr!("Description")) } dd { a href="/openapi.json" { "openapi.json" } } }
                 div { dt { (tr!("Events")) } dd { a href="/webhooks" { (tr!("Webhooks")) } } }
             }
         }
         @for (title, text) in [(tr!("List leads"), &list), (tr!("Change the status of a lead"), &change), (tr!("Push a user"), &user)] {
-            section { h2 { (title) } pre.card tabindex="0" { code { (text) } } }
+            section { div.row { h2 { (title) } (copy_button(text)) } pre.card tabindex="0" { code { (text) } } }
         }
     };
     let about = tr!(

@@ -46,7 +46,7 @@ pub(crate) fn checklist(
 ) -> Vec<NextStep> {
     let step = |name, is_done, title, text, act| NextStep { name, is_done, title, text, act };
     let of_first = |tab: &str, label| Some((format!("/integrations/{}{tab}", integrations.first()?.id), label));
-    let team = || Some(("/settings".to_owned(), tr!("See your team")));
+    let team = |label| Some(("/settings".to_owned(), label));
     let is_assigned = integrations.iter().any(|integration| integration.assignment != Assignment::Unassigned);
     let takers = users.iter().filter(|out| out.user.takes_leads()).count();
     vec![
@@ -70,7 +70,7 @@ pub(crate) fn checklist(
             takers > 0,
             tr!("Add your team"),
             tr!("No one in your team can manage leads yet. Give people this permission in your CRM."),
-            team(),
+            team(tr!("See your team")),
         ),
         step(
             "assignment",
@@ -88,7 +88,7 @@ pub(crate) fn checklist(
                 true => tr!("No one is mailed when a connection ends. Add a user with the role admin in the CRM."),
                 false => Cow::Borrowed(""),
             },
-            team(),
+            team(tr!("Choose recipients")),
         ),
         step(
             "lead",
@@ -104,26 +104,44 @@ pub(crate) fn checklist(
 pub(crate) fn next_steps(visitor: &Visitor, jar: &PrivateCookieJar, steps: &[NextStep]) -> Markup {
     let open: Vec<&str> = steps.iter().filter(|step| !step.is_done).map(|step| step.name).collect();
     let is_next = |step: &NextStep| open.first() == Some(&step.name);
+    let last = steps.iter().find(|step| is_next(step)).filter(|_| open.len() == 1);
+    let act = |step: &NextStep| {
+        html! { @if let Some((path, label)) = &step.act { a class=[is_next(step).then_some("button primary")] href=(path) { (label) } } }
+    };
+    let heading = tr!("Setup: {done} of {all} steps done", done = steps.len() - open.len(), all = steps.len());
+    let list = html! {
+        ol {
+            @for step in steps {
+                li class=[step.is_done.then_some("done")] {
+                    b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
+                    @if !step.is_done { " " span { (step.text) " " @if last.is_none() { (act(step)) } } }
+                }
+            }
+        }
+    };
     let is_hidden = HiddenSteps::find(visitor, jar).is_some_and(|hidden| hidden.has_all(&open));
     html! {
         @if !open.is_empty() && !is_hidden {
             section.card.steps {
                 div.row {
-                    h2 { (tr!("Setup: {done} of {all} steps done", done = steps.len() - open.len(), all = steps.len())) }
-                    form method="post" action="/home/steps" {
-                        (csrf_field(visitor))
-                        @for name in &open { input type="hidden" name="open" value=(name); }
-                        button.plain { (tr!("Hide")) }
+                    h2 {
+                        @match last {
+                            Some(last) => (tr!("1 step left: {step}", step = last.title)),
+                            None => (heading),
+                        }
                     }
-                }
-                ol {
-                    @for step in steps {
-                        li class=[step.is_done.then_some("done")] {
-                            b { (step.title) @if step.is_done { span.hidden { " " (tr!("(done)")) } } }
-                            @if !step.is_done { " " span { (step.text) " " @if let Some((path, label)) = &step.act { a class=[is_next(step).then_some("button primary")] href=(path) { (label) } } } }
+                    div.acts {
+                        @if let Some(last) = last { (act(last)) }
+                        form method="post" action="/home/steps" {
+                            (csrf_field(visitor))
+                            @for name in &open { input type="hidden" name="open" value=(name); }
+                            button.plain { (tr!("Hide")) }
                         }
                     }
                 }
+                @if last.is_some() {
+                    details { summary { (heading) } (list) }
+                } @else { (list) }
             }
         }
     }
@@ -207,6 +225,12 @@ mod tests {
         let shown = next_steps(&me, &jar, &steps).into_string();
         assert_eq!(shown.matches("<a ").count(), 2, "{shown}");
         assert_eq!(shown.matches("class=\"button primary\" href=\"/settings\"").count(), 1, "{shown}");
+        for step in &mut steps {
+            step.is_done = step.name != "alerts";
+        }
+        let shown = next_steps(&me, &jar, &steps).into_string();
+        assert!(shown.contains("1 step left: Choose who gets alerts"), "{shown}");
+        assert_eq!(shown.matches("<a ").count(), 1, "{shown}");
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn figures() -> Markup {
             h2 { "Figures" }
             div.figures {
                 div { span { "Today" } b { (count(12_u64)) } span { "9 yesterday" } }
-                div { span { "Spend" } b { (money("1234.50", "EUR")) } span { "+12 % to the time before" } }
+                div { span { "Spend" } b { (money("1234.50", "EUR")) } span { "+12% to the time before" } }
                 div { span { "Nothing" } b { "–" } }
             }
             div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), days }.draw()) }

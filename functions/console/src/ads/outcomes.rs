@@ -100,7 +100,7 @@ impl OutcomeColumn {
         match ((self.value)(of), &of.currency) {
             (None, _) => "–".to_owned(),
             (Some(value), Some(currency)) if self.is_money => money(&value.to_string(), currency),
-            (Some(value), _) if self.name == "return_on_spend" => format!("{} ×", decimal(&value.to_string())),
+            (Some(value), _) if self.name == "return_on_spend" => format!("{}×", decimal(&value.to_string())),
             (Some(value), _) => count(u64::try_from(value).unwrap_or_default()),
         }
     }

@@ -24,7 +24,7 @@ use super::overview::{cost_of_one, price};
 use super::within::ObjectName;
 use super::{ConversionLabels, Number, head};
 use crate::actor::Admin;
-use crate::components::{badge, count, empty, money, number_cell, problem_alert, with_markup};
+use crate::components::{badge, count, empty, money, number_cell, percent, problem_alert, with_markup};
 use crate::download;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
@@ -81,7 +81,7 @@ impl NumberColumn {
             Unit::Count => count(value.to_u64().unwrap_or_default()),
             Unit::Money => money(&value.to_string(), &row.currency),
             Unit::Price => price(Some(value), &row.currency),
-            Unit::Percent => format!("{} %", decimal(&value.round_dp(2).to_string())),
+            Unit::Percent => percent(&value.round_dp(2).to_string()),
             Unit::Ratio => decimal(&value.round_dp(2).to_string()),
         }
     }

@@ -301,6 +301,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   const closer = event.target.closest("[data-close]");
   const again = event.target.closest("[data-again]");
+  const copied = event.target.closest("[data-copy]");
   const inserted = event.target.closest("[data-insert]");
   if (event.target.closest("[data-reload]")) location.reload();
   if (opener) {
@@ -314,6 +315,9 @@ document.addEventListener("click", (event) => {
   } else if (again) {
     event.preventDefault();
     load(again.closest("[data-part]"));
+  } else if (copied) {
+    const isDone = () => (copied.textContent = say("Copied"));
+    navigator.clipboard.writeText(copied.dataset.copy).then(isDone, () => {});
   } else if (inserted) insertReply(inserted.dataset.insert);
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   const conversation = event.target.closest("a[data-open]");
@@ -325,11 +329,16 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// A link that is a button answers to the space bar as well.
+// A link that is a button answers to the space bar as well, and Escape closes the menu that it is pressed in.
 document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.matches("a[role=button]")) {
     event.preventDefault();
     event.target.click();
+  }
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
   }
 });
 

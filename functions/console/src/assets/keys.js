@@ -12,6 +12,25 @@ document.addEventListener("keydown", (event) => {
   if (isCharacter && (!areLettersOn() || document.querySelector("dialog:modal"))) event.stopImmediatePropagation();
 }, true);
 
+/** The sections by the second letter, after a g. */
+const SECTION_KEYS = { h: "/home", l: "/leads", i: "/inbox", p: "/posts", a: "/ads", c: "/campaigns" };
+const MAX_PAUSE_MS = 1500;
+
+/** When the g was pressed. */
+let pressedG = -Infinity;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Shift") return;
+  if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
+  const isSecond = event.timeStamp - pressedG < MAX_PAUSE_MS;
+  pressedG = event.key === "g" && !isSecond ? event.timeStamp : -Infinity;
+  const link = isSecond && document.querySelector(`.sections a[href="${SECTION_KEYS[event.key]}"]`);
+  if (!link) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  link.click();
+}, true);
+
 /** Shows the switch as it is set. */
 function showLetters() {
   for (const box of document.querySelectorAll("input[name=letters]")) {

@@ -94,10 +94,10 @@ function refreshLeads() {
   if (place) load(place);
 }
 
-/** Forms of a lead beside the list leave the list where it is; only an erased lead is gone with its panel. */
+/** Forms of a lead beside the list leave the list where it is; an erased lead is gone with its panel, and undoing leads to the list. */
 function keepInPanel(root) {
   for (const form of root.querySelectorAll("#lead-panel form[method=post]")) {
-    if (!form.getAttribute("action").endsWith("/erase")) form.dataset.inPlace = "#lead-panel";
+    if (!/\/(erase|undo)$/.test(form.getAttribute("action"))) form.dataset.inPlace = "#lead-panel";
   }
 }
 
@@ -134,16 +134,21 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) closeLead();
   if (!document.querySelector("table.leads") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
-  const row = document.activeElement?.closest?.("tr[data-row]");
+  const row = openRow() ?? document.activeElement?.closest?.("tr[data-row]");
   const box = row?.querySelector("input[name=lead]");
+  const isAny = () => boxes().some((other) => other.checked);
+  // Of several the bar's field, of the open one its own.
+  const begin = (field) => {
+    if (!isAny() && openRow()) return document.querySelector(`#lead-panel select[name=${field}]`)?.focus();
+    if (box && !isAny()) box.click();
+    if (isAny()) document.querySelector(`.bulk select[name=${field}]`)?.focus();
+  };
   const keys = {
     j: () => moveRow(1),
     k: () => moveRow(-1),
     x: () => box?.click(),
-    a: () => {
-      if (box && !boxes().some((other) => other.checked)) box.click();
-      if (boxes().some((other) => other.checked)) document.querySelector(".bulk select")?.focus();
-    },
+    a: () => begin("assigned_to"),
+    s: () => begin("status"),
     "/": () => document.querySelector(".search input[type=search]")?.focus(),
   };
   if (!keys[event.key]) return;

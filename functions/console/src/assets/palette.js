@@ -14,15 +14,17 @@ const BEGINNINGS = {
 
 /** Where the reader can go: what their navigation has, and what can be begun there. */
 function places() {
-  const sections = [...document.querySelectorAll(".sections a")].map((link) => [link.getAttribute("href"), link.firstChild.textContent.trim()]);
-  return sections.flatMap(([href, name]) => [[href, name], ...(BEGINNINGS[href] ?? []).map(([path, text]) => [path, say(text)])]);
+  const sections = [...document.querySelectorAll(".sections a")].map((link) => [link.getAttribute("href"), link.firstChild.textContent.trim(), link.querySelector("svg")]);
+  return sections.flatMap(([href, name, sign]) => [[href, name, sign], ...(BEGINNINGS[href] ?? []).map(([path, text]) => [path, say(text), sign])]);
 }
 
 /** Links as items of a list. */
 function asItems(links) {
-  return links.map(([href, textContent]) => {
+  return links.map(([href, textContent, sign]) => {
     const item = document.createElement("li");
-    item.append(Object.assign(document.createElement("a"), { href, textContent }));
+    const link = Object.assign(document.createElement("a"), { href, textContent });
+    if (sign) link.append(sign.cloneNode(true));
+    item.append(link);
     return item;
   });
 }
@@ -46,6 +48,8 @@ function makePalette() {
     clearTimeout(timer);
     request.abort();
   };
+  /** Marks what Enter opens while the text has the focus. */
+  const markFirst = () => dialog.querySelectorAll("a").forEach((link, at) => link.toggleAttribute("data-first", at === 0));
   const find = async (text) => {
     request = new AbortController();
     const answer = await fetch(`/leads/find?q=${encodeURIComponent(text)}`, { headers: { "x-part": "1" }, signal: request.signal });
@@ -53,6 +57,7 @@ function makePalette() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     found.replaceChildren(...page.querySelectorAll("section"));
     told.textContent = page.querySelector("p")?.textContent ?? "";
+    markFirst();
   };
   const show = () => {
     const text = input.value.trim();
@@ -61,6 +66,7 @@ function makePalette() {
     found.replaceChildren();
     told.textContent = "";
     all.replaceChildren(...asItems(text ? [[`/leads?q=${encodeURIComponent(text)}`, say("Find leads: {text}", { text })]] : []));
+    markFirst();
     if (text.length > 1) timer = setTimeout(() => find(text).catch(() => {}), 200);
   };
   input.addEventListener("input", show);

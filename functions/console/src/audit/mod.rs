@@ -1,6 +1,7 @@
 //! What was done in the org: by whom, from where, and what it changed.
 
 mod names;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,8 +22,9 @@ use serde_json::Value;
 use strum::IntoEnumIterator;
 
 use self::names::{MAX_NAMED, NamedKind, RecordNames};
+use self::words::{currency_of, field_name};
 use crate::actor::Admin;
-use crate::components::{badge, empty, problem_alert, time};
+use crate::components::{badge, empty, money, problem_alert, time};
 use crate::layout::{PageHead, Section, page};
 use crate::leads::status_badge;
 use crate::request::ListQuery;
@@ -168,7 +170,7 @@ fn who(actor: &AuditActor, names: &RecordNames) -> Markup {
 fn what(record: &AuditRecord, names: &RecordNames) -> Markup {
     let words = record.act.parse().map_or_else(|_| record.act.clone(), |act: AuditAct| String::from(act.words()));
     html! {
-        (words)
+        span.act { (words) }
         @let (named, others) = record.subjects.split_at(record.subjects.len().min(MAX_NAMED));
         @for id in named { (subject(&record.act, id, names)) }
         @if !others.is_empty() {
@@ -220,17 +222,28 @@ fn code(record: &AuditRecord) -> Markup {
 }
 
 fn changes(changes: &[AuditChange], names: &RecordNames) -> Markup {
+    let find = |field: &str| changes.iter().find(|change| change.field == field);
+    // A currency is shown with its amount.
+    let is_beside_amount =
+        |change: &&AuditChange| changes.iter().any(|other| currency_of(&other.field) == Some(change.field.as_str()));
     html! {
         @if changes.is_empty() { span.quiet { "–" } }
-        @for change in changes {
-            @let value = |value: Option<&Value>| match value.and_then(Value::as_str).map(str::parse) {
-                Some(Ok(status)) if change.field == "status" => status_badge(status),
+        @for change in changes.iter().filter(|change| !is_beside_amount(change)) {
+            @let currency = currency_of(&change.field).and_then(find);
+            @let value = |value: Option<&Value>, currency: Option<&Value>| match (value, currency) {
+                (Some(Value::String(amount)), Some(Value::String(currency))) => html! { (money(amount, currency)) },
+                (Some(Value::String(text)), None) if change.field == "status" => {
+                    text.parse().map_or_else(|_| in_words(value, None, names), status_badge)
+                }
                 _ => in_words(value, NamedKind::of_field(&change.field), names),
             };
             div {
-                (change.field.replace(['_', '.'], " ")) ": "
+                (field_name(&change.field)) ": "
                 @if change.withheld { span.quiet { (tr!("changed")) } }
-                @else { (value(change.before.as_ref())) " → " b { (value(change.after.as_ref())) } }
+                @else {
+                    (value(change.before.as_ref(), currency.and_then(|currency| currency.before.as_ref()))) " → "
+                    b { (value(change.after.as_ref(), currency.and_then(|currency| currency.after.as_ref()))) }
+                }
             }
         }
     }
@@ -242,7 +255,7 @@ fn in_words(value: Option<&Value>, kind: Option<NamedKind>, names: &RecordNames)
         html! { @for (index, item) in items.enumerate() { @if index > 0 { (between) } (item) } }
     };
     match value {
-        None | Some(Value::Null) => html! { (tr!("nothing")) },
+        None | Some(Value::Null) => html! { "–" },
         Some(Value::Bool(true)) => html! { (tr!("yes")) },
         Some(Value::Bool(false)) => html! { (tr!("no")) },
         Some(Value::String(text)) => match (kind.and_then(|kind| names.get(kind, text)), text.parse::<Timestamp>()) {
@@ -253,7 +266,7 @@ fn in_words(value: Option<&Value>, kind: Option<NamedKind>, names: &RecordNames)
             }
             (None, Err(_)) => html! { (text) },
         },
-        Some(Value::Array(items)) if items.is_empty() => html! { (tr!("nothing")) },
+        Some(Value::Array(items)) if items.is_empty() => html! { "–" },
         Some(Value::Array(items)) => list(&mut items.iter().map(|item| in_words(Some(item), kind, names)), ", "),
         // Of an assignment, one part is the id of a person, and another is a word.
         Some(Value::Object(parts)) => {
@@ -304,16 +317,36 @@ mod tests {
         check("assigned_to", json!("ann"), "<span title=\"ann\">Ann &lt;Lee&gt;</span>");
         check("page_ids", json!(["1", "77"]), "1, <span title=\"77\">Northwind</span>");
         check("value", json!("77"), "77");
-        check("permissions", json!([]), "nothing");
+        check("permissions", json!([]), "–");
         check("active", json!(true), "yes");
         check("assignment", json!({ "strategy": "round_robin" }), "round robin");
         let chosen = json!({ "strategy": "user", "user_id": "ann" });
         check("assignment", chosen, "user: <span title=\"ann\">Ann &lt;Lee&gt;</span>");
         check("run_id", json!("run_1a"), "run_1a");
         check("version", json!(3), "3");
-        assert_eq!(in_words(None, None, &names).into_string(), "nothing");
+        assert_eq!(in_words(None, None, &names).into_string(), "–");
         let time = in_words(Some(&json!("2026-11-28T09:00:00Z")), None, &names).into_string();
         assert!(time.starts_with("<time datetime=\"2026-11-28T09:00:00Z\""), "{time}");
+    }
+
+    #[test]
+    fn a_change_has_the_words_of_the_console_and_an_amount_its_currency() {
+        let change = |field: &str, before: Value, after: Value| AuditChange {
+            field: field.to_owned(),
+            before: Some(before),
+            after: Some(after),
+            withheld: false,
+        };
+        let list = [
+            change("assigned_to", Value::Null, json!("ann")),
+            change("value", Value::Null, json!("1850.00")),
+            change("currency", Value::Null, json!("USD")),
+        ];
+        let shown = changes(&list, &names()).into_string();
+        assert!(shown.contains("Assigned to: – → <b><span title=\"ann\">"), "{shown}");
+        assert!(shown.contains("Value: – → <b>1,850.00\u{a0}USD</b>") && !shown.contains("Currency"), "{shown}");
+        let shown = changes(&list[2..], &names()).into_string();
+        assert!(shown.contains("Currency: – → <b>USD</b>"), "{shown}");
     }
 
     #[test]

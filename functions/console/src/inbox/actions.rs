@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::UserId;
-use leadwire::inbox::ConversationChangeIn;
+use leadwire::inbox::{ConversationChangeIn, ConversationOut};
 use leadwire::model::inbox::ConversationStatus;
 use leadwire::tr;
 
 use super::thread::{self, Reader};
 use super::{MemberForm, Names, Place, snooze};
-use crate::flash::redirect_with;
+use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::request::wants_fragment;
 use crate::zone::Zone;
@@ -81,7 +81,11 @@ async fn apply(
         Err(problem) if wants_fragment(&headers) => Err(problem),
         outcome => {
             let path = query.at(&format!("/inbox/{id}"), &[]);
-            Ok(redirect_with(&path, jar, outcome.map(|_| done.into_owned())))
+            // The form of a status opens a conversation unless it says otherwise.
+            let undo = |closed: ConversationOut| {
+                (closed.status == ConversationStatus::Closed).then(|| query.at(&format!("/inbox/{id}/status"), &[]))
+            };
+            Ok(redirect_with(&path, jar, outcome.map(|changed| Flash { undo: undo(changed), ..Flash::done(done) })))
         }
     }
 }

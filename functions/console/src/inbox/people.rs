@@ -75,14 +75,14 @@ pub(super) async fn list(
         } @else {
             div.card.flush {
                 table {
-                    thead { tr { th { (tr!("Name")) } th { (tr!("Channels")) } th { (tr!("Lead")) } th { (tr!("Signals")) } th { (tr!("First seen")) } } }
+                    thead { tr { th { (tr!("Name")) } th { (tr!("Channels")) } th { (tr!("Lead")) } th.number { (tr!("Signals")) } th { (tr!("First seen")) } } }
                     tbody {
                         @for person in &people {
                             tr {
                                 td data-label=(tr!("Name")) { a href={ "/inbox/people/" (person.id) } { (name_of(person)) } }
                                 td data-label=(tr!("Channels")) { (networks(person)) }
                                 td data-label=(tr!("Lead")) { @if person.lead_id.is_some() { (badge("good", &tr!("Lead"))) } @else { span.quiet { "–" } } }
-                                td data-label=(tr!("Signals")) { (person.signals.iter().filter(|signal| signal.active).count()) }
+                                td.number data-label=(tr!("Signals")) { (person.signals.iter().filter(|signal| signal.active).count()) }
                                 td data-label=(tr!("First seen")) { (time(person.created_at)) }
                             }
                         }

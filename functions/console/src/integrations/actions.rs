@@ -139,6 +139,7 @@ pub(super) async fn back_from_meta(
         Some(id) => console.connections.integration(&access, id).await.ok(),
         None => None,
     };
+    let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
     let flash = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
             let number = back.pages.unwrap_or_default();
@@ -149,6 +150,10 @@ pub(super) async fn back_from_meta(
                     pages = pages,
                     before = before
                 )),
+                // What stops leads stands on the page.
+                _ if integration.as_ref().is_some_and(is_blocked) => {
+                    return Ok(Redirect::to(&to).into_response());
+                }
                 _ if back.renewed => outcome(
                     integration.as_ref(),
                     tr!(
@@ -171,8 +176,13 @@ pub(super) async fn back_from_meta(
             Flash::failed(tr!("Connecting failed ({code}). Nothing was changed; try again.", code = code))
         }
     };
-    let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
     Ok((flash.put(jar), Redirect::to(&to)).into_response())
+}
+
+/// Whether leads of a page or of all cannot arrive.
+fn is_blocked(integration: &IntegrationOut) -> bool {
+    integration.status == IntegrationStatus::Error
+        || integration.problems.iter().any(|problem| problem.impact == Impact::LeadsBlocked)
 }
 
 /// What connecting has come to, with what to do next: it is no success if no leads can arrive.

@@ -65,7 +65,7 @@ fn connection(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
             dl.facts {
                 div { dt { (tr!("Last new lead")) } dd { (time_or(integration.last_sync_at, &tr!("None yet"))) } }
                 div { dt { (tr!("Expires")) } dd { (time_or(integration.expires_at, &tr!("Never"))) } }
-                div { dt { (tr!("Connected through")) } dd { @match integration.token_kind { TokenKind::User => (tr!("A person's login")), TokenKind::SystemUser => (tr!("A system user's token")) } } }
+                div { dt { (tr!("Connected through")) } dd { @match integration.token_kind { TokenKind::User => (tr!("Facebook login")), TokenKind::SystemUser => (tr!("A system user's token")) } } }
                 div { dt { (tr!("Last checked")) } dd { (time_or(integration.checked_at, &tr!("Not yet"))) } }
             }
             @if integration.reason_message.is_none() {
@@ -126,7 +126,7 @@ pub(super) async fn checks(
     let part = html! {
         (summary(&health))
         @if let Some(name) = person { p { (with_markup(&tr!("Connected at Meta as {name}."), &[("name", html! { b { (name) } })])) } }
-        ul.checks { @for check in trouble_first(&health.items) { (line(check)) } }
+        (checklist(&health.items))
     };
     if wants_fragment(&headers) {
         return Ok(part.into_response());
@@ -158,15 +158,24 @@ fn summary(health: &Health) -> Markup {
     }
 }
 
-/// The checks that failed, those of which nothing is known, and the others.
-fn trouble_first(checks: &[Check]) -> Vec<&Check> {
-    let mut checks: Vec<&Check> = checks.iter().collect();
-    checks.sort_by_key(|check| match check.status {
-        CheckStatus::Fail => 0,
-        CheckStatus::Unknown => 1,
-        CheckStatus::Pass => 2,
-    });
-    checks
+/// The checks that failed, those of which nothing is known, and the others, which are folded while one has failed.
+fn checklist(checks: &[Check]) -> Markup {
+    let of_status = |status| checks.iter().filter(move |check| check.status == status);
+    let failed = of_status(CheckStatus::Fail).count();
+    let passed = of_status(CheckStatus::Pass).count();
+    html! {
+        @if passed < checks.len() {
+            ul.checks data-failed[failed > 0] {
+                @for check in of_status(CheckStatus::Fail).chain(of_status(CheckStatus::Unknown)) { (line(check)) }
+            }
+        }
+        @if passed > 0 {
+            details open[failed == 0] {
+                summary { (tr!([passed] "{n} check passed" | "{n} checks passed")) }
+                ul.passed { @for check in of_status(CheckStatus::Pass) { li { b { (name(check.id)) } p.quiet { (prose(&check.evidence)) } } } }
+            }
+        }
+    }
 }
 
 fn line(check: &Check) -> Markup {
@@ -201,5 +210,25 @@ fn name(id: CheckId) -> Cow<'static, str> {
         CheckId::AppMode => tr!("App mode"),
         CheckId::Backlog => tr!("Backlog"),
         CheckId::Whatsapp => "WhatsApp".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passed_is_folded_while_a_check_has_failed() {
+        let check = |id, status| Check { id, status, evidence: "Seen.".to_owned(), fix: None, page_ids: vec![] };
+        let token = check(CheckId::Token, CheckStatus::Pass);
+        let unknown = check(CheckId::AppMode, CheckStatus::Unknown);
+        let shown = checklist(&[token.clone(), unknown.clone()]).into_string();
+        assert!(shown.contains("<details open><summary>1 check passed</summary>"), "{shown}");
+        assert!(!shown.contains("data-failed"), "{shown}");
+        let failed = check(CheckId::Forms, CheckStatus::Fail);
+        let shown = checklist(&[token, unknown, failed]).into_string();
+        assert!(shown.contains("<details><summary>") && shown.contains("data-failed"), "{shown}");
+        let (before, after) = shown.split_once(">Forms<").unwrap();
+        assert!(!before.contains("App mode") && after.contains("App mode"), "{shown}");
     }
 }

@@ -27,8 +27,11 @@ use maud::{Markup, html};
 
 use self::pages::page_path;
 use self::settings::token_path;
+use self::tabs::{consequence, fix_beside_button};
 use crate::actor::Admin;
-use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, time, time_or, with_markup};
+use crate::components::{
+    Confirm, Confirming, ago, alert, badge, brief_time, count, csrf_field, empty, time, with_markup,
+};
 use crate::delivery;
 use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
@@ -84,10 +87,7 @@ async fn list(
             sends: None,
         };
         html! {
-            (stops(&visitor, &integrations, &connections))
-            (delivery::parked_banner(&parked))
-            (silences(&connections))
-            (alerted(&users))
+            div.problems { (stops(&visitor, &integrations, &connections)) (delivery::parked_banner(&parked)) (silences(&connections)) (alerted(&users)) }
             h2.hidden { (tr!("Accounts")) }
             div.cards { @for integration in &integrations { (card(integration)) } }
             section {
@@ -158,8 +158,8 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
                         p {
                             b { (integration.name) } ": "
                             @match &integration.reason_message { Some(message) => (message), None => (tr!("No leads can arrive.")) }
-                            " " (tr!("No leads arrive until this is fixed.")) " "
-                            (integration.fix.as_deref().unwrap_or_default())
+                            (consequence(integration))
+                            @if let Some(fix) = fix_beside_button(integration) { " " (fix) }
                         }
                         (reconnect(visitor, integration))
                     }
@@ -294,19 +294,21 @@ fn worst(severity: Severity, ends_soon: bool, stopped: &str) -> Markup {
 }
 
 fn card(integration: &IntegrationOut) -> Markup {
+    let is_minor = |problem: &&IntegrationProblem| problem.impact > Impact::LeadsAtRisk;
+    let minor: Vec<&IntegrationProblem> = integration.problems.iter().filter(is_minor).collect();
     html! {
         a.card.integration href={ "/integrations/" (integration.id) } {
             span.row { b { (integration.name) } (state_of(integration)) }
             @if !integration.description.is_empty() { span.quiet { (integration.description) } }
-            @if let Some(message) = &integration.reason_message { span.wrong { (message) } }
-            @else if let Some(worst) = integration.problems.first() {
-                span.wrong { (worst.message) @if integration.problems.len() > 1 { " " (tr!([integration.problems.len() - 1] "And {n} more problem." | "And {n} more problems.")) } }
+            // What stops leads, or may, stands above all integrations.
+            @if let Some(worst) = minor.first() {
+                span.wrong { (worst.message) @if minor.len() > 1 { " " (tr!([minor.len() - 1] "And {n} more problem." | "And {n} more problems.")) } }
             }
             span.facts {
                 span { (tr!([integration.pages_count] "{n} page" | "{n} pages")) }
                 span {
                     @match integration.last_sync_at {
-                        Some(at) => (with_markup(&tr!("Last new lead {time}"), &[("time", time(at))])),
+                        Some(at) => (with_markup(&tr!("Last new lead {time}"), &[("time", ago(at))])),
                         None => span.quiet { (tr!("No new leads yet")) },
                     }
                 }
@@ -324,7 +326,7 @@ fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Mark
     };
     if connections.is_empty() {
         return empty(
-            &tr!("No connections found"),
+            &tr!("No pages connected yet"),
             html! { (tr!("Pages appear here as soon as an account is connected.")) },
         );
     }
@@ -337,13 +339,13 @@ fn table(connections: &[ConnectionOut], integrations: &[IntegrationOut]) -> Mark
                         tr {
                             td data-label=(tr!("Page")) { a href=(page_path(connection)) { (connection.page_name) } }
                             @if names_account { td data-label=(tr!("Integration")) { a href={ "/integrations/" (connection.integration_id) } { (account(connection)) } } }
-                            td data-label=(tr!("Status")) { (connection_badge(connection)) @if let Some(why) = &connection.reason_message { div.quiet { (why) } } }
-                            td data-label=(tr!("Expires")) { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, &tr!("Never"))) } }
+                            td data-label=(tr!("Status")) { (connection_badge(connection)) }
+                            td data-label=(tr!("Expires")) { @if connection.status == ConnectionStatus::Expired { "–" } @else if let Some(at) = connection.expires_at { (brief_time(at)) } @else { span.quiet { (tr!("Never")) } } }
                             td data-label=(tr!("Connected by")) {
                                 @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { (tr!("Unknown")) } }
                             }
                             td.number data-label=(tr!("Leads")) { (count(connection.leads_count)) }
-                            td data-label=(tr!("Last new lead")) { (time_or(connection.last_sync_at, &tr!("None yet"))) }
+                            td data-label=(tr!("Last new lead")) { @match connection.last_sync_at { Some(at) => (ago(at)), None => span.quiet { (tr!("None yet")) } } }
                         }
                     }
                 }

@@ -45,7 +45,7 @@ fn table(pages: &[ConnectionOut]) -> Markup {
         } @else {
             div.card.flush {
                 table.report {
-                    thead { tr { th { (tr!("Page")) } th { (tr!("Status")) } th { (tr!("Webhook subscription")) } th.number { (tr!("Leads imported")) } th.number { (tr!("Found by the regular check")) } th { (tr!("Last new lead")) } th { (tr!("Checked against Meta up to")) } } }
+                    thead { tr { th { (tr!("Page")) } th { (tr!("Status")) } th { (tr!("Webhook subscription")) } th.number { (tr!("Leads")) } th.number { (tr!("Recovered")) } th { (tr!("Last new lead")) } th { (tr!("Last checked")) } } }
                     tbody { @for page in pages { (row(page)) } }
                 }
             }
@@ -73,10 +73,10 @@ fn row(page: &ConnectionOut) -> Markup {
                 @if is_subscribed { (badge("good", &tr!("Subscribed"))) } @else { (badge("bad", &tr!("Not subscribed"))) }
                 @if let Some(at) = page.last_webhook_at { div.quiet { (with_markup(&tr!("Last webhook {time}"), &[("time", time(at))])) } }
             }
-            td.number data-label=(tr!("Leads imported")) { (count(page.leads_count)) }
-            td.number data-label=(tr!("Found by the regular check")) { (count(page.found_by.sweep)) }
+            td.number data-label=(tr!("Leads")) { (count(page.leads_count)) }
+            td.number data-label=(tr!("Recovered")) { (count(page.found_by.sweep)) }
             td data-label=(tr!("Last new lead")) { (time_or(page.last_sync_at, &tr!("None yet"))) }
-            td data-label=(tr!("Checked against Meta up to")) { (time_or(page.swept_until, &tr!("Not yet"))) }
+            td data-label=(tr!("Last checked")) { (time_or(page.swept_until, &tr!("Not yet"))) }
         }
     }
 }

@@ -13,7 +13,7 @@ use leadwire::error::ErrorCode;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{DatasetId, IntegrationId};
-use leadwire::language::{decimal, translate};
+use leadwire::language::translate;
 use leadwire::model::conversion::ConversionState;
 use leadwire::model::lead::Status;
 use leadwire::tr;
@@ -22,10 +22,12 @@ use maud::{Markup, html};
 use super::tabs::Tab;
 use crate::actor::Admin;
 use crate::acts::Showing;
-use crate::components::{alert, badge, count, csrf_field, field_problem, is_wrong, problem_alert, time, with_markup};
+use crate::components::{
+    alert, badge, count, csrf_field, field_problem, is_wrong, percent, problem_alert, time, with_markup,
+};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
-use crate::leads::{STATUSES, status_name};
+use crate::leads::{STATUSES, status_badge};
 use crate::messages;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -103,14 +105,14 @@ async fn render(
 }
 
 fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
-    let percent = coverage.share.map(|share| (share * rust_decimal::Decimal::ONE_HUNDRED).round_dp(1).normalize());
+    let share = coverage.share.map(|share| (share * rust_decimal::Decimal::ONE_HUNDRED).round_dp(1).normalize());
     html! {
         section.card {
             h2 { (tr!("Coverage of the last {days} days", days = coverage.days)) }
             div.figures {
                 div { span { (tr!("Leads reported")) } b { (count(coverage.leads)) } }
                 div { span { (tr!("With a later status in time")) } b { (count(coverage.followed)) } }
-                div { span { (tr!("a ratio" => "Share")) } b { @match percent { Some(percent) => (tr!("{percent}%", percent = decimal(&percent.to_string()))), None => "–" } } }
+                div { span { (tr!("a ratio" => "Share")) } b { @match share { Some(share) => (percent(&share.to_string())), None => "–" } } }
             }
             p {
                 @if !is_on { (badge("dim", &tr!("Off"))) " " (tr!("Nothing is reported at the moment.")) }
@@ -182,19 +184,21 @@ impl Form<'_> {
                     }
                 }
                 (field_problem(problem, "dataset_id"))
-                label {
-                    (tr!("Id of another dataset"))
-                    input name="dataset_other" value=(other) inputmode="numeric" autocomplete="off" aria-invalid=[is_wrong(problem, "dataset_other")] aria-describedby=[is_wrong(problem, "dataset_other").map(|_| "dataset_other-mistake")];
+                div.other {
+                    label {
+                        (tr!("Id of another dataset"))
+                        input name="dataset_other" value=(other) inputmode="numeric" autocomplete="off" aria-invalid=[is_wrong(problem, "dataset_other")] aria-describedby=[is_wrong(problem, "dataset_other").map(|_| "dataset_other-mistake")];
+                    }
+                    (field_problem(problem, "dataset_other"))
+                    p.quiet.hint { (tr!("Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM.")) }
                 }
-                (field_problem(problem, "dataset_other"))
-                p.quiet.hint { (tr!("Only for “Another one”. A dataset is made in Meta's Events Manager: Connect data, then CRM.")) }
                 fieldset {
                     legend { (tr!("The event of each status")) }
                     p.quiet { (tr!("Leave a name empty, and this status is not reported. Meta wants every stage, from the first one on.")) }
                     @for (status, value) in STATUSES {
                         @let name = format!("events.{value}");
                         label {
-                            (status_name(status))
+                            (status_badge(status))
                             input name=(name) value=(self.text(&name, || self.now.events.get(&status).cloned().unwrap_or_default())) maxlength="50"
                                 placeholder=(tr!("Not reported")) autocomplete="off" aria-invalid=[is_wrong(problem, &name)] aria-describedby=[is_wrong(problem, &name).map(|_| format!("{name}-mistake"))];
                         }

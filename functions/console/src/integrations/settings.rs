@@ -92,7 +92,7 @@ fn form(
             p.quiet { (tr!("The mail is sent at once and has all you need to call the lead. After 20 mails within an hour, further leads come in one mail. Imports and searches for earlier leads send no mails.")) }
             (unreached)
             p.quiet { (tr!("Changes to the assignment apply only to new leads and conversations. Leads and conversations are assigned in separate turns.")) }
-            button { (tr!("Save settings")) }
+            button.primary { (tr!("Save settings")) }
         }
     }
 }

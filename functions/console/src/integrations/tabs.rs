@@ -103,8 +103,8 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     html! {
         @if let Some(message) = &integration.reason_message {
             (alert("bad", html! {
-                p { (message) " " (tr!("No leads arrive until this is fixed.")) }
-                p.fix { b { (tr!("What to do:")) " " } (integration.fix.as_deref().unwrap_or_default()) }
+                p { (message) (consequence(integration)) }
+                @if let Some(fix) = fix_beside_button(integration) { p.fix { b { (tr!("What to do:")) " " } (fix) } }
                 (reconnect(visitor, integration))
             }))
         }
@@ -121,4 +121,14 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
             (alert("warn", html! { p { (tr!("This connection expires soon. Reconnect before then to keep leads arriving.")) } (reconnect(visitor, integration)) }))
         }
     }
+}
+
+/// That no leads arrive, unless the reason says so itself.
+pub(super) fn consequence(integration: &IntegrationOut) -> Markup {
+    html! { @if let Some(StopReason::Ended(_)) = integration.reason { " " (tr!("No leads arrive until this is fixed.")) } }
+}
+
+/// What to do, beside the button for it: nothing that the button says.
+pub(super) fn fix_beside_button(integration: &IntegrationOut) -> Option<&str> {
+    integration.fix.as_deref().filter(|fix| *fix != tr!("Reconnect."))
 }

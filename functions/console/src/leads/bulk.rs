@@ -152,16 +152,18 @@ fn stopped(changed: usize, problem: &Problem) -> String {
     )
 }
 
-fn undo_path(change: &str) -> String {
+pub(super) fn undo_path(change: &str) -> String {
     format!("/leads/bulk/{change}/undo")
 }
 
-/// The list that a form was sent from, as it was filtered.
+/// The list that a form was sent from, as it was filtered, or the page of a lead.
 fn list_of(headers: &HeaderMap) -> String {
     let from = headers.get(http::header::REFERER).and_then(|value| value.to_str().ok()?.parse::<url::Url>().ok());
-    let query = from.filter(|url| url.path() == "/leads").and_then(|url| url.query().map(ToOwned::to_owned));
-    let list = query.map(|query| format!("/leads?{query}")).filter(|list| local_path(list).is_some());
-    list.unwrap_or_else(|| "/leads".to_owned())
+    let address = from.and_then(|url| match url.path().strip_prefix("/leads/") {
+        Some(lead) => LeadId::parse(lead).ok().map(|lead| format!("/leads/{lead}")),
+        None => url.query().filter(|_| url.path() == "/leads").map(|query| format!("/leads?{query}")),
+    });
+    address.filter(|address| local_path(address).is_some()).unwrap_or_else(|| "/leads".to_owned())
 }
 
 /// Lets the browser send the same form again, with the progress.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::slice;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -11,27 +12,30 @@ use leadwire::directory::Access;
 use leadwire::error::ErrorCode;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode, fields};
-use leadwire::ids::{LeadId, OrgScope};
-use leadwire::leads::{LeadDetails, LeadIn};
+use leadwire::ids::{BulkChangeId, LeadId, OrgScope};
+use leadwire::leads::LeadDetails;
 use leadwire::model::lead::assignment::Reason;
+use leadwire::model::lead::bulk::LeadField;
+use leadwire::model::lead::identity::normalised_email;
+use leadwire::model::lead::phone;
 use leadwire::model::lead::query::Assignee;
 use leadwire::model::lead::trace::StepKind;
-use leadwire::model::lead::{Answer, Consent, FoundBy, Lead};
+use leadwire::model::lead::{FoundBy, Lead};
 use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
+use super::answers::{consents, later_submissions, lead_answers};
+use super::bulk::undo_path;
 use super::erasure::erasure_form;
 use super::history::timeline;
 use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge, status_name};
 use crate::actor::LeadReader;
-use crate::components::{
-    alert, badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time, with_markup,
-};
+use crate::components::{alert, badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
-use crate::layout::{Section, page};
+use crate::layout::{PageHead, Section, page};
 use crate::request::wants_fragment;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -74,7 +78,9 @@ pub(super) async fn render(
     let (visitor, lead) = (&reader.visitor, &details.lead);
     let body = body(console, reader, details, refused).await?;
     if !wants_fragment(headers) {
-        return Ok(page(visitor, jar, Section::Leads, &name_of(lead), &body));
+        let name = name_of(lead);
+        let head = PageHead::new(&name).about(badges(lead)).acts(contact_acts(lead));
+        return Ok(page(visitor, jar, Section::Leads, head, &body));
     }
     let jar = if visitor.flash.is_some() { Flash::clear(jar) } else { jar };
     Ok((jar, panel(visitor, lead, &body)).into_response())
@@ -85,10 +91,16 @@ fn panel(visitor: &Visitor, lead: &Lead, body: &Markup) -> Markup {
     html! {
         header.panel-head data-row={ "lead-" (lead.id) } {
             h2 { (name_of(lead)) }
-            a.button.plain href={ "/leads/" (lead.id) } { (tr!("Open the page")) }
+            (badges(lead))
+            a.button.plain href={ "/leads/" (lead.id) } { (tr!("Open full view")) }
             button.plain type="button" data-close-panel aria-keyshortcuts="Escape" { (tr!("Close")) }
         }
-        @if let Some(flash) = &visitor.flash { (alert(if flash.is_failure { "bad" } else { "good" }, html! { (flash.text) })) }
+        @if let Some(flash) = &visitor.flash {
+            (alert(if flash.is_failure { "bad" } else { "good" }, html! {
+                p { (flash.text) }
+                @if let Some(path) = &flash.undo { form method="post" action=(path) { (csrf_field(visitor)) button { (tr!("Undo")) } } }
+            }))
+        }
         (body)
     }
 }
@@ -107,14 +119,14 @@ async fn body(
             div {
                 section.card {
                     (person(lead))
-                    (answers(&tr!("Answers"), &lead.answers))
+                    (lead_answers(&lead.answers, [&lead.full_name, &lead.email, &lead.phone]))
                     (consents(&lead.consents))
                     @if !lead.fields.is_empty() {
                         details { summary { (tr!("Fields in the CRM")) } dl.rows { @for (field, value) in &lead.fields { div { dt { code { (field) } } dd { (value) } } } } }
                     }
                 }
                 (later_submissions(details))
-                section { h2 { (tr!("History")) } (timeline(&steps, &users)) }
+                section.card { h2 { (tr!("History")) } (timeline(&steps, &users)) }
             }
             aside {
                 section.card { @if access.is_some() { (acts(visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
@@ -171,58 +183,28 @@ async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Resul
     Ok((part, Pending { is_known: !steps.is_empty(), is_over }))
 }
 
+/// What its row in the list shows beside the name, too.
+fn badges(lead: &Lead) -> Markup {
+    html! { (status_badge(lead.status)) @if lead.test { " " (badge("dim", &tr!("Test lead"))) } }
+}
+
+/// The ways to reach the person, as far as a device can take them.
+fn contact_acts(lead: &Lead) -> Markup {
+    let number = lead.phone.as_deref().and_then(phone::dialable);
+    let email = lead.email.as_deref().filter(|typed| normalised_email(typed).is_some());
+    html! {
+        @if let Some(number) = number { a.button href={ "tel:" (number) } { (tr!("Call")) } }
+        @if let Some(email) = email { a.button href={ "mailto:" (email) } { (tr!("Write an e-mail")) } }
+    }
+}
+
 fn person(lead: &Lead) -> Markup {
     html! {
         dl.rows {
-            div { dt { (tr!("Status")) } dd { (status_badge(lead.status)) @if lead.test { " " (badge("dim", &tr!("Test lead"))) } } }
             @if let Some(email) = &lead.email { div { dt { (tr!("E-mail")) } dd.address { (mail_link(email)) } } }
             @if let Some(phone) = &lead.phone { div { dt { (tr!("Phone")) } dd.address { (phone_link(phone)) } } }
             div { dt { (tr!("Submitted")) } dd { (time(lead.created_time)) } }
             div { dt { (tr!("In the CRM since")) } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
-        }
-    }
-}
-
-fn answers(title: &str, answers: &[Answer]) -> Markup {
-    html! {
-        h2 { (title) }
-        @if answers.is_empty() { p.quiet { (tr!("No answers.")) } }
-        dl.rows {
-            @for answer in answers {
-                div { dt { (answer.label) } dd { @if answer.values.is_empty() { span.quiet { (tr!("No answer")) } } @else { span.text { (answer.values.join(", ")) } } } }
-            }
-        }
-    }
-}
-
-/// What the person agreed to or not, as the form said it; by its key in the form if that is not known.
-fn consents(consents: &[Consent]) -> Markup {
-    html! {
-        @if !consents.is_empty() {
-            h3 { (tr!("Consents")) }
-            ul.plain {
-                @for consent in consents {
-                    li { @if consent.checked { "☑ " } @else { "☐ " } span.text title=(consent.key) { (consent.text.as_deref().unwrap_or(&consent.key)) } }
-                }
-            }
-        }
-    }
-}
-
-fn later_submissions(details: &LeadDetails) -> Markup {
-    html! {
-        @for submission in &details.submissions {
-            section.card {
-                p.quiet {
-                    @let at = ("time", time(submission.created_time));
-                    @match &submission.form_name {
-                        Some(form) => (with_markup(&tr!("The same person submitted {form} on {time}."), &[("form", html! { (form) }), at])),
-                        None => (with_markup(&tr!("The same person submitted another form on {time}."), &[at])),
-                    }
-                }
-                (answers(&tr!("Answers in that form"), &submission.answers))
-                (consents(&submission.consents))
-            }
         }
     }
 }
@@ -239,31 +221,35 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
     html! {
         form method="post" action={ (path) "/assign" } {
             (csrf_field(visitor))
-            label {
-                (tr!("Assigned to"))
-                select name="assigned_to" {
-                    option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { (tr!("Unassigned")) }
-                    @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
-                    @if let Some(id) = inactive_assignee { option value=(id) selected disabled { (tr!("{user} (not active)", user = id)) } }
+            div.inline {
+                label {
+                    (tr!("Assigned to"))
+                    select name="assigned_to" {
+                        option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { (tr!("Unassigned")) }
+                        @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
+                        @if let Some(id) = inactive_assignee { option value=(id) selected disabled { (tr!("{user} (not active)", user = id)) } }
+                    }
                 }
+                button { (tr!("Reassign")) }
             }
-            p.quiet { (assignment_reason(lead)) }
-            button { (tr!("Reassign")) }
+            p.quiet.fix { (assignment_reason(lead)) }
         }
         form method="post" action={ (path) "/status" } {
             (csrf_field(visitor))
-            label {
-                (tr!("Status"))
-                select name="status" { @for (this, value) in STATUSES { option value=(value) selected[this == lead.status] { (status_name(this)) } } }
+            div.inline {
+                label {
+                    (tr!("Status"))
+                    select name="status" { @for (this, value) in STATUSES { option value=(value) selected[this == lead.status] { (status_name(this)) } } }
+                }
+                button { (tr!("Change status")) }
             }
-            button { (tr!("Change status")) }
         }
     }
 }
 
 fn assignment_reason(lead: &Lead) -> Cow<'static, str> {
     match lead.assignment.reason {
-        Reason::Turn => tr!("It was this person's turn."),
+        Reason::Turn => tr!("Assigned in rotation."),
         Reason::Chosen => tr!("The integration assigns all its leads to this person."),
         Reason::StrategyUnassigned => tr!("The integration assigns no leads."),
         Reason::NobodyEligible => tr!("No one could take leads at that time."),
@@ -308,6 +294,16 @@ fn origin(lead: &Lead) -> Markup {
     }
 }
 
+/// Changes a field of a lead, and says where that is undone.
+async fn change(console: &Console, access: &Access, id: &LeadId, to: &LeadField) -> Result<Option<String>, Problem> {
+    let change = BulkChangeId::new();
+    let outcome = console.leads.change_several(access, (&change, 0), slice::from_ref(id), to).await?;
+    match outcome.failure {
+        Some(error) => Err(error.into()),
+        None => Ok(outcome.can_be_undone.then(|| undo_path(change.as_str()))),
+    }
+}
+
 /// Says that what was saved is what was there.
 fn nothing_changed() -> Cow<'static, str> {
     tr!("Nothing changed.")
@@ -329,14 +325,13 @@ pub(super) async fn assign(
             Assignee::User(user) => Some(user),
         };
         let before = console.leads.get(&access.scope, &id).await?.lead.assigned_to;
-        let input = LeadIn { assigned_to: Some(to.clone()), ..LeadIn::default() };
-        console.leads.change(access, &id, input).await?;
+        let undo = change(&console, access, &id, &LeadField::AssignedTo(to.clone())).await?;
         let text = match &to {
             _ if to == before => nothing_changed(),
             Some(_) => tr!("Reassigned."),
             None => tr!("The lead is unassigned now."),
         };
-        Ok::<_, Problem>(text.into_owned())
+        Ok::<_, Problem>(Flash { undo, ..Flash::done(text) })
     };
     Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }
@@ -351,10 +346,9 @@ pub(super) async fn change_status(
     let act = async |access: &Access| {
         let status = fields::status(form.get("status").unwrap_or_default())?;
         let before = console.leads.get(&access.scope, &id).await?.lead.status;
-        let input = LeadIn { status: Some(status), ..LeadIn::default() };
-        console.leads.change(access, &id, input).await?;
+        let undo = change(&console, access, &id, &LeadField::Status(status)).await?;
         let text = if status == before { nothing_changed() } else { tr!("Status changed.") };
-        Ok::<_, Problem>(text.into_owned())
+        Ok::<_, Problem>(Flash { undo, ..Flash::done(text) })
     };
     Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }
@@ -363,22 +357,4 @@ pub(super) async fn change_status(
 pub(super) fn read_only() -> Problem {
     let detail = tr!("You can view leads, but only admins and moderators can change them.");
     Problem::new(ProblemCode::LeadsAreToSee, detail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_consent_is_what_the_person_read_or_its_key() {
-        let shown = |text: Option<&str>, checked| {
-            let consent = Consent { key: "newsletter".to_owned(), text: text.map(ToOwned::to_owned), checked };
-            consents(&[consent]).into_string()
-        };
-        let text = "☑ <span class=\"text\" title=\"newsletter\">Send me &lt;news&gt;.</span>";
-        assert!(shown(Some("Send me <news>."), true).contains(text), "{}", shown(Some("Send me <news>."), true));
-        let key = "☐ <span class=\"text\" title=\"newsletter\">newsletter</span>";
-        assert!(shown(None, false).contains(key), "{}", shown(None, false));
-        assert_eq!(consents(&[]).into_string(), "");
-    }
 }

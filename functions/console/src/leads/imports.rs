@@ -42,7 +42,7 @@ fn row(visitor: &Visitor, out: &ImportOut, users: &[User], confirm: &str) -> Mar
             td data-label=(tr!("File")) { @match &import.file_name { Some(name) => bdi { (name) }, None => span.quiet { (tr!("Sent by a program")) } } }
             td data-label=(tr!("Imported by")) { @match by { Some(name) => span title=(import.asked_by) { (name) }, None => span.quiet { (import.asked_by) } } }
             td data-label=(tr!("Result")) { (outcome(out)) }
-            td { @if !matches!(out.state, ImportState::Running | ImportState::Undone) { (undo_button(visitor, out, confirm)) } }
+            td.acts { @if !matches!(out.state, ImportState::Running | ImportState::Undone) { (undo_button(visitor, out, confirm)) } }
         }
     }
 }

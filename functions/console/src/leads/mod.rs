@@ -1,5 +1,6 @@
 //! The org's leads: the list with its filters, one lead with its history, and the import from a file.
 
+mod answers;
 mod bulk;
 mod detail;
 mod erasure;

@@ -8,10 +8,11 @@ use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::LeadId;
+use leadwire::language::{self, Language};
 use leadwire::leads::LeadIn;
 use leadwire::model::lead::trace::{Step, StepKind};
 use leadwire::model::lead::{Lead, Status};
-use leadwire::{language, tr};
+use leadwire::tr;
 use maud::{Markup, html};
 
 use super::detail::{read_only, render};
@@ -142,19 +143,29 @@ fn input(fields: &Fields) -> Result<LeadIn, Problem> {
 }
 
 /// Reads an amount. With both signs, the last one is decimal: "1,250.50" and "1.250,50" are the same. A single one that
-/// three digits follow could be either, and is refused unless it is a point with other than three digits.
+/// three digits follow could be either: the page's language decides.
 fn parse_amount(typed: &str) -> Option<rust_decimal::Decimal> {
     let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '\'' && *c != '\u{2019}').collect();
     let decimal = match (plain.rfind('.'), plain.rfind(',')) {
         (Some(point), Some(comma)) if point > comma => plain.replace(',', ""),
         (Some(_), Some(_)) => plain.replace('.', "").replace(',', "."),
-        (None, Some(comma)) if plain.len() - comma != 4 && plain.matches(',').count() == 1 => plain.replace(',', "."),
-        (Some(point), None) if plain.len() - point != 4 => plain,
+        (Some(_), None) => join_digits(&plain, '.')?,
+        (None, Some(_)) => join_digits(&plain, ',')?,
         (None, None) => plain,
-        _ => return None,
     };
     let is_plain = decimal.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
     decimal.parse().ok().filter(|_| is_plain)
+}
+
+/// An amount with one kind of sign, as Rust writes it.
+fn join_digits(typed: &str, sign: char) -> Option<String> {
+    let decimal_sign = if language::language() == Language::German { ',' } else { '.' };
+    let are_groups = typed.split(sign).skip(1).all(|digits| digits.len() == 3);
+    match typed.matches(sign).count() {
+        1 if !are_groups || sign == decimal_sign => Some(typed.replace(sign, ".")),
+        _ if are_groups => Some(typed.replace(sign, "")),
+        _ => None,
+    }
 }
 
 pub(super) async fn save(
@@ -196,10 +207,14 @@ mod tests {
             ("1 250", "1250"),
             ("1'250.50", "1250.50"),
             ("0", "0"),
+            ("1,250", "1250"),
+            ("1.250", "1.250"),
+            ("1,250,000", "1250000"),
+            ("1.250.000", "1250000"),
         ] {
             assert_eq!(parse_amount(typed), read.parse().ok(), "{typed}");
         }
-        for typed in ["1,250", "1.250", "1,250,000", "a", "1e5", "1.2.3", "€5", ""] {
+        for typed in ["1,250,00", "a", "1e5", "1.2.3", "€5", ""] {
             assert_eq!(parse_amount(typed), None, "{typed}");
         }
     }
@@ -219,6 +234,6 @@ mod tests {
         let change = with(&[("value", ""), ("currency", "KWD"), ("lost_reason", "Price")]).unwrap();
         assert_eq!((change.value, change.currency), (Some(None), Some(None)));
         assert_eq!((change.note, change.lost_reason), (None, Some(Some("Price".to_owned()))));
-        assert_eq!(with(&[("value", "1,250")]).unwrap_err().field.as_deref(), Some("value"));
+        assert_eq!(with(&[("value", "1.2.3")]).unwrap_err().field.as_deref(), Some("value"));
     }
 }

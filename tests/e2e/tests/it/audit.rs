@@ -123,7 +123,7 @@ async fn everyone_who_changes_something_is_named_with_what_it_was_before() {
     }
     // The console shows the same.
     let page = guest.get(&format!("/audit?act=lead.change&subject={lead}")).await;
-    for words in ["Ada Min", "Changed a lead", "Qualified", "Refused", "user_unknown", "note"] {
+    for words in ["Ada Min", "Changed a lead", "Qualified", "Refused", "user_unknown", "Note"] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert!(guest.get("/audit?act=nothing").await.text.contains("Choose one of the actions"));

@@ -29,7 +29,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.log_in(&email).await;
     browser.wait_for_text("Connect Facebook, and leads").await;
     browser.press("Integrations").await;
-    browser.wait_for_text("No connections found").await;
+    browser.wait_for_text("No pages connected yet").await;
     browser.check_page("not-connected").await;
 
     browser.press("Connect Facebook").await;
@@ -52,15 +52,12 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.wait_for_text("Ines Grünwald").await;
     browser.check_page("leads").await;
     browser.press("Ines Grünwald").await;
-    for words in [
-        "ines@example.com",
-        "Instagram Lead Ad",
-        "It was this person's turn.",
-        "Meta returned it at the first attempt.",
-    ] {
+    for words in
+        ["ines@example.com", "Instagram Lead Ad", "Assigned in rotation.", "Meta returned it at the first attempt."]
+    {
         browser.wait_for_text(words).await;
     }
-    browser.press("Open the page").await;
+    browser.press("Open full view").await;
     browser.wait_for_text("History").await;
     browser.check_page("lead").await;
     let lead = format!("/api/leads/meta-{}", ids[0]);
@@ -73,6 +70,9 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.wait_for_text("Ada Lead changed it to Qualified").await;
     let seen = tenant.get(&lead).await;
     assert_eq!((&seen["assigned_to"], seen.text("status")), (&json!(other), "qualified"));
+    browser.press("Undo").await;
+    browser.wait_for_text("1 lead is as before.").await;
+    assert_eq!(tenant.get(&lead).await.text("status"), "new");
 
     // Filters stay in the URL.
     browser.press("Leads").await;
@@ -88,6 +88,10 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.press("Clear all").await;
     browser.wait_for_text("Ines Grünwald").await;
 
+    // Escape closes the menu, and the focus stays at it.
+    browser.click(".who summary").await;
+    browser.press_key("\u{e00c}").await;
+    browser.click(".who:not([open]) summary:focus").await;
     browser.press("Sign out").await;
     wait_for("the login page", async || browser.client.find(Locator::Css("input[name=password]")).await.ok()).await;
     browser.close().await;

@@ -187,6 +187,7 @@ async fn the_keys_are_listed_and_those_of_one_character_can_be_switched_off() {
     wait_for("the list", async || (run(is_open).await == false).then_some(())).await;
     assert_eq!((run(focus).await, run(selected).await), (json!("Kim Key"), json!(0)));
 
+    browser.click(".who summary").await;
     browser.press("Keyboard shortcuts").await;
     wait_for("the sheet", async || (run(is_open).await == true).then_some(())).await;
     browser.click("#key-sheet input[name=letters]").await;
@@ -211,5 +212,9 @@ async fn the_keys_are_listed_and_those_of_one_character_can_be_switched_off() {
     run("document.querySelector('tr[data-row] .title a').focus()").await;
     browser.press_key("x").await;
     browser.wait_for_text("1 selected").await;
+    // Two keys one after the other lead to a section.
+    browser.press_key("g").await;
+    browser.press_key("h").await;
+    wait_for("the home", async || browser.client.current_url().await.ok().filter(|url| url.path() == "/home")).await;
     browser.close().await;
 }

@@ -30,12 +30,11 @@ async fn no_page_is_green_whose_leads_cannot_come_and_no_one_to_mail_is_said() {
     consent(&browser, &person, "&_deny_scopes=leads_retrieval,ads_read").await;
     browser.wait_for_text("Permission missing: read leads (leads_retrieval). No leads can arrive.").await;
     browser.wait_for_text("Ad reports are not available.").await;
-    browser.wait_for_text("But no leads can arrive yet: see below what to do.").await;
     assert!(browser.client.find(Locator::Css(".alert.good")).await.is_err(), "no success is said");
     browser.check_page("blocked").await;
     assert!(!browser.text().await.contains("Active"), "{}", browser.text().await);
     browser.open_page("/integrations").await;
-    browser.wait_for_text("No leads arrive until this is fixed.").await;
+    browser.wait_for_text("No leads can arrive.").await;
     browser.wait_for_text("No one is mailed when a connection ends.").await;
     let text = browser.text().await;
     assert!(!text.contains("Active") && text.contains("No leads") && text.contains("Error"), "{text}");

@@ -135,11 +135,13 @@ async fn the_script_speaks_the_language_of_the_page() {
     let browser = Browser::open(DESK).await;
     browser.open_page("/").await;
     browser.log_in(&email).await;
+    browser.click(".who summary").await;
     browser.press("Deutsch").await;
     browser.open_page("/leads").await;
     browser.click("tr[data-row] input[name=lead]").await;
     browser.wait_for_text("1 ausgewählt").await;
     browser.check_page("german-leads").await;
+    browser.click(".who summary").await;
     browser.press("English").await;
     browser.click("tr[data-row] input[name=lead]").await;
     browser.wait_for_text("1 selected").await;

@@ -110,7 +110,7 @@ async fn a_member_notes_what_a_lead_is_worth_and_loses_nothing() {
     browser.log_in(&tenant.create_login("Adi Admin", "admin").await).await;
     browser.open_page(&format!("/leads/meta-{}", ids[0])).await;
     browser.fill("textarea[name=note]", "Wants two.\nCall on Monday.").await;
-    browser.fill("input[name=value]", "1,250").await;
+    browser.fill("input[name=value]", "1.2.3").await;
     browser.press("Save notes").await;
     browser.wait_for_text("Enter an amount such as 1250.50").await;
     browser.check_page("notes-mistake").await;
