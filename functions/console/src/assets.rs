@@ -34,6 +34,7 @@ impl Asset {
 
 const STYLE: &str = concat!(
     include_str!("assets/console.css"),
+    include_str!("assets/leads.css"),
     include_str!("assets/inbox.css"),
     include_str!("assets/forms.css"),
     include_str!("assets/phone.css"),

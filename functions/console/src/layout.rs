@@ -33,6 +33,8 @@ pub(crate) struct PageHead<'a> {
     about: Markup,
     acts: Markup,
     tabs: Markup,
+    /// The name and the path of the page above, if that is not the section's first.
+    above: Option<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for PageHead<'a> {
@@ -43,12 +45,17 @@ impl<'a, T: AsRef<str> + ?Sized> From<&'a T> for PageHead<'a> {
 
 impl<'a> PageHead<'a> {
     pub(crate) fn new(heading: &'a str) -> Self {
-        Self { heading, title: Cow::Borrowed(heading), about: html! {}, acts: html! {}, tabs: html! {} }
+        Self { heading, title: Cow::Borrowed(heading), about: html! {}, acts: html! {}, tabs: html! {}, above: None }
     }
 
     /// The head of one of several pages with the same heading, whose own name only the browser's title has.
     pub(crate) fn of_part(self, name: &str) -> Self {
         Self { title: format!("{name} · {}", self.heading).into(), ..self }
+    }
+
+    /// Below a page that is not the first of its section.
+    pub(crate) fn below(self, name: Cow<'a, str>, path: &'a str) -> Self {
+        Self { above: Some((name, path)), ..self }
     }
 
     /// A line below the heading.
@@ -129,7 +136,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
             } @else {
                 p { (messages::text(problem)) }
                 @if let Some(advice) = advice { p { (advice) } }
-                p.quiet { (tr!("Code:")) " " code { (problem.code.name()) } }
+                @if problem.status != 404 { p.quiet { (tr!("Code:")) " " code { (problem.code.name()) } } }
                 p {
                     @if visitor.is_some() { a.button href="/" { (tr!("Go to the start page")) } }
                     @else if problem.status >= 500 { a.button href="" { (tr!("Reload")) } }
@@ -217,7 +224,10 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
                     @if !flash.next.is_empty() { div.acts { @for (label, path) in &flash.next { a.button href=(path) { (label) } } } }
                 }))
             }
-            (crumbs(section, head.heading))
+            @match &head.above {
+                Some((name, path)) => p.crumbs { a href=(path) { (name) } },
+                None => (crumbs(section, head.heading)),
+            }
             (head.show())
             (body)
         }

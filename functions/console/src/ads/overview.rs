@@ -13,7 +13,6 @@ use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::parents::AdParents;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut};
 use leadwire::http::Problem;
-use leadwire::language::decimal;
 use leadwire::model::ads::currency::{decimals, format_amount};
 use leadwire::model::ads::metrics::MainMetrics;
 use leadwire::model::ads::report::{Dimension, Figures};
@@ -26,7 +25,7 @@ use super::days::ShownDays;
 use super::{ConversionLabels, head, state_of};
 use crate::actor::Admin;
 use crate::chart::Chart;
-use crate::components::{alert, count, csrf_field, empty, money, problem_alert, time_or};
+use crate::components::{alert, count, csrf_field, empty, money, percent, problem_alert, time_or};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -163,13 +162,13 @@ impl Comparison {
     /// The change of a number.
     fn change(&self, value: fn(&MainMetrics) -> Option<Decimal>) -> Markup {
         let (now, before) = (self.now.as_ref().and_then(value), self.before.as_ref().and_then(value));
-        let percent =
+        let change =
             now.zip(before).and_then(|(now, before)| ((now - before) * Decimal::ONE_HUNDRED).checked_div(before));
-        let signed = |percent: Decimal| {
-            let sign = if percent.is_sign_negative() { "−" } else { "+" };
-            format!("{sign}{}%", decimal(&percent.abs().to_string()))
+        let signed = |change: Decimal| {
+            let sign = if change.is_sign_negative() { "−" } else { "+" };
+            format!("{sign}{}", percent(&change.abs().to_string()))
         };
-        html! { @if let Some(percent) = percent { span { (signed(percent.round())) } } }
+        html! { @if let Some(change) = change { span { (signed(change.round())) } } }
     }
 }
 

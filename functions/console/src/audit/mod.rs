@@ -95,7 +95,7 @@ fn filter_form(query: &ListQuery, users: &[User], records: &[AuditRecord]) -> Ma
         .collect();
     let is_offered = |id: &str| others.contains_key(id) || users.iter().any(|user| user.id.as_str() == id);
     html! {
-        form.filters.card method="get" action=(PATH) role="search" aria-label=(tr!("Filter actions")) {
+        form.filters.bar method="get" action=(PATH) role="search" aria-label=(tr!("Filter actions")) {
             label { (tr!("What")) select name="act" {
                 option value="" { (tr!("Everything")) }
                 @for act in AuditAct::iter() { option value=(act.name()) selected[is("act", act.name())] { (act.words()) } }

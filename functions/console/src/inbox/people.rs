@@ -65,7 +65,7 @@ pub(super) async fn list(
         }
     };
     let body = html! {
-        form.filters.card method="get" action="/inbox/people" role="search" aria-label=(tr!("Find people")) {
+        form.filters.bar method="get" action="/inbox/people" role="search" aria-label=(tr!("Find people")) {
             label { (tr!("Name, user name or number")) input type="search" name="q" value=[query.get("q")]; }
             div.acts { button { (tr!("Find")) } @if query.get("q").is_some() { a.button.plain href="/inbox/people" { (tr!("Clear")) } } }
         }

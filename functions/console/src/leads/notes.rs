@@ -143,7 +143,7 @@ fn input(fields: &Fields) -> Result<LeadIn, Problem> {
 }
 
 /// Reads an amount. With both signs, the last one is decimal: "1,250.50" and "1.250,50" are the same. A single one that
-/// three digits follow could be either: the page's language decides.
+/// three digits follow groups digits if the page's language writes it so; otherwise it could be either, and is refused.
 fn parse_amount(typed: &str) -> Option<rust_decimal::Decimal> {
     let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '\'' && *c != '\u{2019}').collect();
     let decimal = match (plain.rfind('.'), plain.rfind(',')) {
@@ -162,9 +162,9 @@ fn join_digits(typed: &str, sign: char) -> Option<String> {
     let decimal_sign = if language::language() == Language::German { ',' } else { '.' };
     let are_groups = typed.split(sign).skip(1).all(|digits| digits.len() == 3);
     match typed.matches(sign).count() {
-        1 if !are_groups || sign == decimal_sign => Some(typed.replace(sign, ".")),
-        _ if are_groups => Some(typed.replace(sign, "")),
-        _ => None,
+        1 if !are_groups => Some(typed.replace(sign, ".")),
+        1 if sign == decimal_sign => None,
+        _ => are_groups.then(|| typed.replace(sign, "")),
     }
 }
 
@@ -208,13 +208,12 @@ mod tests {
             ("1'250.50", "1250.50"),
             ("0", "0"),
             ("1,250", "1250"),
-            ("1.250", "1.250"),
             ("1,250,000", "1250000"),
             ("1.250.000", "1250000"),
         ] {
             assert_eq!(parse_amount(typed), read.parse().ok(), "{typed}");
         }
-        for typed in ["1,250,00", "a", "1e5", "1.2.3", "€5", ""] {
+        for typed in ["1.250", "1,250,00", "a", "1e5", "1.2.3", "€5", ""] {
             assert_eq!(parse_amount(typed), None, "{typed}");
         }
     }

@@ -100,8 +100,11 @@ fn head<'a>(visitor: &Visitor, endpoint: &'a EndpointOut, confirms: bool) -> Pag
         form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
         form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
     };
-    let about = html! { (state_of(endpoint)) " · " a href=(PATH) { (tr!("All endpoints")) } };
-    PageHead::new(&endpoint.url).of_part(&tr!("Webhooks")).about(about).acts(acts)
+    PageHead::new(&endpoint.url)
+        .of_part(&tr!("Webhooks"))
+        .below(tr!("Webhooks"), PATH)
+        .about(state_of(endpoint))
+        .acts(acts)
 }
 
 fn render(
