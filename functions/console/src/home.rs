@@ -1,5 +1,8 @@
 //! Home: how leads stand, what is broken, and what to do next.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
@@ -155,6 +158,7 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
             // What was spent on ads without leads belongs to no form.
             @let rows = rows.iter().filter(|row| row.id.is_some() || row.figures.leads > 0).take(MAX_ROWS);
             @let rows = of_each_currency(rows.collect());
+            @let accounts: BTreeSet<&str> = rows.iter().filter_map(|row| row.place.account_id.as_deref()).collect();
             @if rows.is_empty() { p.quiet { (tr!("No leads.")) } }
             @else {
                 div.card.flush {
@@ -163,7 +167,10 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
                         tbody {
                             @for row in &rows {
                                 tr {
-                                    td data-label=(tr!("Name")) { (row_name(by, row)) }
+                                    td data-label=(tr!("Name")) {
+                                        (row_name(by, row))
+                                        @if let Some(account) = row.place.account_name.as_ref().filter(|_| accounts.len() > 1) { div.quiet { (account) } }
+                                    }
                                     (number_cell(&tr!("Leads"), &count(row.figures.leads)))
                                     (number_cell(&tr!("Cost per lead"), &amount(row, row.figures.cost_per_lead)))
                                     (number_cell(&tr!("Spend"), &amount(row, row.figures.spend)))
@@ -178,9 +185,16 @@ fn list(title: &str, by: OutcomeDimension, rows: &[OutcomeRow], more: &str) -> M
     }
 }
 
-/// Rows of one currency together, those without any last.
+/// Rows of one currency together, the one with the most leads first.
 fn of_each_currency(mut rows: Vec<&OutcomeRow>) -> Vec<&OutcomeRow> {
-    rows.sort_by_key(|row| (row.figures.currency.is_none(), row.figures.currency.clone()));
+    let mut leads = BTreeMap::<Option<&str>, u64>::new();
+    for row in &rows {
+        *leads.entry(row.figures.currency.as_deref()).or_default() += row.figures.leads;
+    }
+    rows.sort_by_key(|row| {
+        let currency = row.figures.currency.as_deref();
+        (Reverse(leads.get(&currency).copied()), currency)
+    });
     rows
 }
 
@@ -213,7 +227,32 @@ fn assignees(rows: &[OutcomeRow]) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::change;
+    use leadwire::ads::place::{AdObjectState, AdPlace};
+    use leadwire::model::ads::outcome::{OutcomeFigures, OutcomeSums};
+
+    use super::*;
+
+    #[test]
+    fn the_currency_with_the_most_leads_is_first_and_campaigns_of_two_accounts_name_them() {
+        let row = |id: &str, currency: &str, leads| OutcomeRow {
+            id: Some(id.to_owned()),
+            name: None,
+            place: AdPlace {
+                account_id: Some(format!("act_{currency}")),
+                account_name: Some(format!("{currency} account")),
+                ..AdPlace::default()
+            },
+            state: AdObjectState::default(),
+            figures: OutcomeFigures { currency: Some(currency.to_owned()), leads, ..OutcomeSums::default().figures() },
+        };
+        let rows = [row("1", "JPY", 1), row("2", "USD", 0), row("3", "USD", 4)];
+        let order: Vec<_> = of_each_currency(rows.iter().collect()).iter().map(|row| row.id.clone().unwrap()).collect();
+        assert_eq!(order, ["2", "3", "1"]);
+        let shown =
+            |rows: &[OutcomeRow]| list("Campaigns", OutcomeDimension::Campaign, rows, "/ads/outcomes").into_string();
+        assert!(shown(&rows).contains("<div class=\"quiet\">JPY account</div>"), "{}", shown(&rows));
+        assert!(!shown(&rows[1..]).contains("account</div>"));
+    }
 
     #[test]
     fn a_change_is_told_with_what_it_is_a_change_of() {

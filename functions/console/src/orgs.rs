@@ -70,7 +70,7 @@ pub(crate) async fn list(
                             tr {
                                 td data-label=(tr!("Org")) { b { (org.name) } }
                                 td data-label=(tr!("Id")) { code { (org.id) } }
-                                td data-label=(tr!("Plan")) { (org.plan.name) }
+                                td data-label=(tr!("Plan")) { span.plan { (org.plan.name) } }
                                 td data-label="Meta" { @if org.has_meta() { (tr!("Included")) } @else { (tr!("Not in the plan")) } }
                                 td.acts {
                                     @if selected == Some(&org.id) {

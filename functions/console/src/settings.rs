@@ -102,7 +102,7 @@ fn org_card(org: &Org) -> Markup {
         div.card {
             dl.facts {
                 div { dt { (tr!("Name")) } dd { (org.name) } }
-                div { dt { (tr!("Plan")) } dd { (org.plan.name) } }
+                div { dt { (tr!("Plan")) } dd { span.plan { (org.plan.name) } } }
                 div { dt { (tr!("Default country for phone numbers")) } dd { @match &org.default_country { Some(code) => (countries::name(code)), None => span.quiet { (tr!("None: numbers need a country code")) } } } }
                 div { dt { (tr!("Leads are kept")) } dd { @match org.keep_leads_days { Some(days) => (tr!([days] "{n} day" | "{n} days")), None => (tr!("Forever")) } } }
                 div { dt { (tr!("Daily spend limit for campaigns")) } dd { @match &org.daily_spend_limit { Some(limit) => (money(&limit.amount.to_string(), &limit.currency)), None => (tr!("No limit")) } } }

@@ -148,7 +148,7 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
                         &[("time", time(sync.asked_at)), ("cause", html! { (cause) }), ("day", html! { (date(sync.since)) })],
                     ))
                 }
-                " " span.quiet { (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
+                span.quiet { " · " (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
             }
             @if let Some(message) = &sync.reason_message { p.wrong { (message) } p.fix { b { (tr!("What to do:")) " " } (sync.fix.as_deref().unwrap_or_default()) } }
             @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }

@@ -47,8 +47,10 @@ async function openKeys() {
       const answer = await fetch("/account");
       const list = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("keys");
       dialog = Object.assign(document.createElement("dialog"), { id: "key-sheet" });
-      dialog.setAttribute("aria-label", list.querySelector("h2").textContent);
-      const close = Object.assign(document.createElement("button"), { type: "button", textContent: say("Close"), autofocus: true });
+      // Focus on the last button would begin at the end.
+      const heading = Object.assign(list.querySelector("h2"), { tabIndex: -1, autofocus: true });
+      dialog.setAttribute("aria-label", heading.textContent);
+      const close = Object.assign(document.createElement("button"), { type: "button", textContent: say("Close") });
       close.dataset.close = "";
       const acts = Object.assign(document.createElement("div"), { className: "acts" });
       acts.append(close);

@@ -179,7 +179,7 @@ fn sleep(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
 fn status_form(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     let is_open = conversation.status == ConversationStatus::Open;
     let button = html! {
-        @if is_open { button.primary name="status" value="closed" aria-keyshortcuts="e" { (tr!("Close")) } }
+        @if is_open { button name="status" value="closed" aria-keyshortcuts="e" { (tr!("Close")) } }
         @else { button name="status" value="open" aria-keyshortcuts="e" { (tr!("Reopen")) } }
     };
     html! {

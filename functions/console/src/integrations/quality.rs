@@ -250,7 +250,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
                             p.quiet {
                                 @for (index, lead) in outcome.lead_ids.iter().enumerate() {
                                     @if index > 0 { ", " }
-                                    a href={ "/leads/" (lead) } { @if index == 0 { (tr!("See a lead")) } @else { (tr!("another")) } }
+                                    a href={ "/leads/" (lead) } { (tr!("Lead {number}", number = index + 1)) }
                                 }
                             }
                         }

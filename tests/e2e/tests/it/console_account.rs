@@ -180,6 +180,8 @@ async fn the_keys_are_listed_and_those_of_one_character_can_be_switched_off() {
     assert_eq!(run(focus).await, "Kim Key");
     browser.press_key("?").await;
     browser.wait_for_text("Next or previous lead").await;
+    assert_eq!(run(focus).await, "Keyboard shortcuts");
+    assert_eq!(run("return document.getElementById('key-sheet').scrollTop").await, 0);
     browser.check_page("keys").await;
     // Behind the sheet, keys do nothing.
     browser.press_key("x").await;

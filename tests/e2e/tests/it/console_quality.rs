@@ -88,7 +88,7 @@ async fn an_admin_chooses_what_is_reported_and_sees_what_became_of_it() {
     browser.wait_for_text("33.3%").await;
     browser.wait_for_text("The integration reports no event for this status.").await;
     browser.check_page("quality").await;
-    browser.press("See a lead").await;
+    browser.press("Lead 1").await;
     browser.wait_for_text("Reports to Meta").await;
     browser.check_page("quality-lead").await;
     browser.open_page(&format!("/integrations/{integration}/quality")).await;
