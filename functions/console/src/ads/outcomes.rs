@@ -10,7 +10,7 @@ use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::outcomes::{OutcomeQuery, OutcomeReport, OutcomeRow, object_kind, parse_outcome_dimension};
 use leadwire::http::Problem;
 use leadwire::language::decimal;
-use leadwire::model::ads::outcome::{OutcomeDimension, OutcomeFigures};
+use leadwire::model::ads::outcome::{OtherAmount, OutcomeDimension, OutcomeFigures};
 use leadwire::tr;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
@@ -100,7 +100,7 @@ impl OutcomeColumn {
         match ((self.value)(of), &of.currency) {
             (None, _) => "–".to_owned(),
             (Some(value), Some(currency)) if self.is_money => money(&value.to_string(), currency),
-            (Some(value), _) if self.name == "return_on_spend" => format!("{}×", decimal(&value.to_string())),
+            (Some(value), _) if self.name == "return_on_spend" => return_on_spend(value),
             (Some(value), _) => count(u64::try_from(value).unwrap_or_default()),
         }
     }
@@ -207,7 +207,7 @@ fn table(query: &ListQuery, mut report: OutcomeReport, accounts: &[AdAccountOut]
                         (line(&name, &row.figures, &columns, leads.zip(row.name.as_deref().or(row.id.as_deref()))))
                     }
                 }
-                tfoot { (line(&html! { b { (tr!("Total")) } }, &report.totals, &columns, None)) }
+                tfoot { (totals(&report.totals, &columns)) }
             }
         }
         @if all > MAX_SHOWN_ROWS { p.quiet { (tr!("Only the first {count} are shown. The file contains all rows.", count = MAX_SHOWN_ROWS)) } }
@@ -236,6 +236,42 @@ fn line(name: &Markup, figures: &OutcomeFigures, columns: &[&OutcomeColumn], lea
             }
         }
     }
+}
+
+/// The sums. Leads are of no currency: with several, they are counted in a row of their own, above the amounts of each.
+fn totals(figures: &OutcomeFigures, columns: &[&OutcomeColumn]) -> Markup {
+    let has_amounts = columns.iter().any(|column| matches!(column.name, "spend" | "value" | "return_on_spend"));
+    let others = figures.other_amounts.iter().filter(|_| has_amounts);
+    html! {
+        (total_line(&tr!("Total"), columns, &|column| match (column.value)(figures) {
+            None if !figures.other_amounts.is_empty() => String::new(),
+            _ => column.text(figures),
+        }))
+        @for OtherAmount { currency, spend, value } in others {
+            (total_line(&tr!("Total in {currency}", currency = currency), columns, &|column| match column.name {
+                "spend" => money(&spend.to_string(), currency),
+                "value" => money(&value.to_string(), currency),
+                "return_on_spend" => value.checked_div(*spend).map(return_on_spend).unwrap_or_default(),
+                _ => String::new(),
+            }))
+        }
+    }
+}
+
+fn total_line(name: &str, columns: &[&OutcomeColumn], text: &dyn Fn(&OutcomeColumn) -> String) -> Markup {
+    html! {
+        tr {
+            td data-label=(tr!("Name")) { b { (name) } }
+            @for column in columns {
+                @let text = text(column);
+                td.number.none[text.is_empty() || text == "–"] data-label=(column.heading) { (text) }
+            }
+        }
+    }
+}
+
+fn return_on_spend(value: Decimal) -> String {
+    format!("{}×", decimal(&value.round_dp(2).to_string()))
 }
 
 /// The filter of the list of leads that selects what a dimension's rows are about.
@@ -325,7 +361,21 @@ fn difference(report: &OutcomeReport) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use leadwire::model::ads::outcome::OutcomeSums;
+
     use super::*;
+
+    #[test]
+    fn with_several_currencies_leads_are_counted_once_and_amounts_have_a_row_each() {
+        let other = |currency: &str| OtherAmount { currency: currency.to_owned(), spend: 2.into(), value: 5.into() };
+        let other_amounts = vec![other("EUR"), other("USD")];
+        let figures = OutcomeFigures { leads: 16, other_amounts, ..OutcomeSums::default().figures() };
+        let shown = totals(&figures, &columns().iter().collect::<Vec<_>>()).into_string();
+        for words in ["Total in EUR", "Total in USD", ">16<", ">2.50×<"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(shown.matches(">16<").count() == 1 && !shown.contains('–'), "{shown}");
+    }
 
     #[test]
     fn a_number_of_leads_leads_to_these_or_nowhere() {

@@ -79,7 +79,7 @@ impl ObjectName<'_> {
         let name = self.name.unwrap_or(self.id);
         let AdObjectState { effective_status, daily_budget, budget_currency } = self.state;
         let budget = daily_budget.zip(budget_currency.as_deref()).map(|(amount, currency)| {
-            tr!("{amount} a day", amount = money(&format_amount(amount, currency), currency))
+            tr!("{amount} a day", amount = money(&format_amount(amount, currency), currency)).replace(' ', "\u{a0}")
         });
         let below: Vec<&str> = self.around().into_iter().chain(budget.as_deref()).collect();
         html! {
@@ -179,7 +179,7 @@ mod tests {
         };
         let adset = shown(AdObjectKind::Adset, &state, false);
         assert!(adset.contains("</a> <span class=\"badge dim\">Campaign paused</span>"), "{adset}");
-        assert!(adset.ends_with("<div class=\"quiet\">Spring · 20.00\u{a0}EUR a day</div>"), "{adset}");
+        assert!(adset.ends_with("<div class=\"quiet\">Spring · 20.00\u{a0}EUR\u{a0}a\u{a0}day</div>"), "{adset}");
         let unknown = AdObjectState { effective_status: Some("UNKNOWN".to_owned()), ..AdObjectState::default() };
         assert!(!shown(AdObjectKind::Ad, &unknown, false).contains("badge"));
     }

@@ -35,7 +35,7 @@ pub(super) fn heading(step: usize) -> Cow<'static, str> {
         2 => tr!("What is it about?"),
         3 => tr!("Who sees it?"),
         4 => tr!("What do they see?"),
-        _ => tr!("What may it spend?"),
+        _ => tr!("Budget"),
     }
 }
 

@@ -309,7 +309,7 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
             td.status { (status_badge(lead.status)) }
             td.assignee { (assignee(lead.assigned_to.as_ref(), users)) }
             td.form {
-                div.line { (lead.attribution.form_name.as_deref().unwrap_or("–")) }
+                @if let Some(form) = &lead.attribution.form_name { div.line { (form) } }
                 div.quiet.line { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { " · " (page) } }
             }
             td.when { (ago(lead.created_time)) }

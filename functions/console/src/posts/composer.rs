@@ -242,7 +242,7 @@ fn boxes(draft: &Draft, places: &Places) -> Markup {
     html! {
         @for tick in &offered { (tick) }
         @for (problem, ticks) in &refused {
-            div role="group" aria-label=(problem) { p.quiet.fix { (problem) } @for tick in ticks { (tick) } }
+            div.blocked role="group" aria-label=(problem) { p.quiet { b { (problem) } } @for tick in ticks { (tick) } }
         }
     }
 }

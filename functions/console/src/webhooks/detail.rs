@@ -96,9 +96,9 @@ fn head<'a>(visitor: &Visitor, endpoint: &'a EndpointOut, confirms: bool) -> Pag
         sends: None,
     };
     let acts = html! {
-        (delete.show(visitor, html! { p { (tr!("Leadwire stops sending events to it, also those that are waiting. The secret becomes invalid.")) } }))
-        form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
         form method="post" action={ (path) "/test" } { (csrf_field(visitor)) button { (tr!("Send a test")) } }
+        form method="post" action={ (path) "/rotate" } { (csrf_field(visitor)) button { (tr!("Rotate the secret")) } }
+        (delete.show(visitor, html! { p { (tr!("Leadwire stops sending events to it, also those that are waiting. The secret becomes invalid.")) } }))
     };
     PageHead::new(&endpoint.url)
         .of_part(&tr!("Webhooks"))

@@ -73,7 +73,7 @@ fn row(visitor: &Visitor, endpoint: &EndpointOut, delivery: &DeliveryOut, again:
     html! {
         tr {
             td data-label=(tr!("When")) { (brief_time(delivery.created_at)) }
-            td data-label=(tr!("Event")) { (delivery.r#type)
+            td.event data-label=(tr!("Event")) { (delivery.r#type)
                 @if let Some(lead) = &delivery.lead_id { " " a href={ "/leads/" (lead) } { (tr!("Lead")) } } }
             td data-label=(tr!("Status")) {
                 (state_badge(delivery.state))
@@ -82,7 +82,7 @@ fn row(visitor: &Visitor, endpoint: &EndpointOut, delivery: &DeliveryOut, again:
                     " " span.quiet { (with_markup(&tr!("next attempt at {time}"), &[("time", brief_time(next))])) }
                 }
             }
-            td data-label=(tr!("Attempts")) { (attempts(delivery)) }
+            td.none[delivery.attempts.is_empty()] data-label=(tr!("Attempts")) { (attempts(delivery)) }
             td.acts {
                 @if endpoint.active && (delivery.state != EventDeliveryState::Pending || delivery.attempts_count > 0) {
                     form method="post" action=(again) {

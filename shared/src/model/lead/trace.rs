@@ -193,9 +193,7 @@ fn ingest_steps(received_at: Timestamp, found_by: FoundBy, created: Timestamp, p
                 "form_mapping",
                 tr!("Its answers were mapped by version {version} of the form's mapping.", version = version),
             ),
-            None => {
-                ("question_types", tr!("Its answers were mapped by the types of the form's questions.").into_owned())
-            }
+            None => ("question_types", tr!("Mapped automatically by the types of its questions.").into_owned()),
         };
         steps.push(Step::new(at, StepKind::Mapped, cause, detail));
     }

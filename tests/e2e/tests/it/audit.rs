@@ -153,13 +153,13 @@ async fn the_console_calls_people_and_things_by_their_names() {
     let form = tenant.items("/api/meta/forms").await[0].text("name").to_owned();
     for words in [
         "<b><span title=\"ann\">Ann Assignee</span></b>",
-        &format!("<a href=\"/leads/{lead}\">Jane &lt;Roe&gt;</a>"),
-        &format!("<a href=\"/integrations/{integration}\">Our pages</a>"),
+        &format!("<a href=\"/leads/{lead}\" title=\"{lead}\">Jane &lt;Roe&gt;</a>"),
+        &format!("<a href=\"/integrations/{integration}\" title=\"{integration}\">Our pages</a>"),
         "<span title=\"ida\">Ida Directory</span>",
         "Zoe Zed (not active)</option>",
-        &format!("<a href=\"/forms/{}\">{form}</a>", person.forms[0]),
-        // What has a name still has its id, which leads to all that was done to it.
-        &format!("<a href=\"/audit?subject={lead}\""),
+        &format!("<a href=\"/forms/{id}\" title=\"{id}\">{form}</a>", id = person.forms[0]),
+        // A person has no page: the name leads to all that was done to them.
+        "<a href=\"/audit?subject=zoe\" title=\"zoe\">Zoe Zed</a>",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
@@ -171,8 +171,8 @@ async fn the_console_calls_people_and_things_by_their_names() {
     let made = schedule_post(&tenant, &person.pages[0]).await;
     let page = guest.get("/audit").await.text;
     for words in [
-        format!("<a href=\"/inbox/{written}\">Zora Writer</a>"),
-        format!("<a href=\"/posts/{made}\">Open day Come in</a>"),
+        format!("<a href=\"/inbox/{written}\" title=\"{written}\">Zora Writer</a>"),
+        format!("<a href=\"/posts/{made}\" title=\"{made}\">Open day Come in</a>"),
     ] {
         assert!(page.contains(&words), "{words}: {page}");
     }

@@ -90,7 +90,7 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
         browser.press("Back").await;
         browser.wait_for_text(heading).await;
     }
-    for heading in ["Which form", "What is it about?", "Who sees it?", "What do they see?", "What may it spend?"] {
+    for heading in ["Which form", "What is it about?", "Who sees it?", "What do they see?", "Budget"] {
         browser.press("Next").await;
         browser.wait_for_text(heading).await;
     }
@@ -159,7 +159,7 @@ async fn a_campaign_is_created_by_keyboard_on_a_phone() {
         ("What is it about?", &[("special", " ")]),
         ("Who sees it?", &[("countries", "US")]),
         ("What do they see?", &[("message", "Open day"), ("image", "http://cdn.example/1.jpg")]),
-        ("What may it spend?", &[("name", "By keyboard"), ("daily_budget", "500")]),
+        ("Budget", &[("name", "By keyboard"), ("daily_budget", "500")]),
     ];
     for (step, (heading, typed)) in steps.into_iter().enumerate() {
         browser.wait_for_text(heading).await;
