@@ -1,6 +1,7 @@
 //! Invariants of `infra/template.yaml` that every new function must preserve.
 
 mod access;
+mod alarms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
