@@ -130,7 +130,7 @@ fn of_operation(id: &str) -> &'static [&'static [E]] {
         "deleteIntegration" | "disconnectOrg" => &[&[E::IntegrationBusy]],
         "erasePerson" => &[&[E::EmailInvalid, E::FieldsConflict, E::NotFound, E::PhoneInvalid]],
         "getAuthUrl" => &[LOGIN, SETTINGS],
-        "importLeads" => &[&[E::FileInvalid, E::FileTooLarge]],
+        "importLeads" => &[&[E::FileInvalid, E::FileTooLarge, E::MetaUnavailable]],
         "listAdAccountNames" | "listBusinessNames" | "listPageNames" => &[META],
         "listAvailableAdAccounts" | "listBusinesses" | "listDatasets" | "readHealth" => &[META],
         "listTemplates" => &[META, &[E::ReplyNotPossible]],

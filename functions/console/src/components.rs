@@ -69,6 +69,10 @@ pub(crate) fn count(number: impl TryInto<u64>) -> String {
     language::number(number.try_into().unwrap_or_default())
 }
 
+/// The form to which the boxes of a list belong of which several can be changed at once. The style and the script know it
+/// by this name.
+pub(crate) const BULK_FORM: &str = "bulk";
+
 /// A percentage with its sign.
 pub(crate) fn percent(number: &str) -> String {
     tr!("{percent}%", percent = language::decimal(number))

@@ -215,15 +215,7 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
         }
         (navigation(visitor, section))
         main #main tabindex="-1" {
-            @if let Some(flash) = &visitor.flash {
-                (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
-                    p { (flash.text) }
-                    @if let Some(path) = &flash.undo {
-                        form method="post" action=(path) { (components::csrf_field(visitor)) button { (tr!("Undo")) } }
-                    }
-                    @if !flash.next.is_empty() { div.acts { @for (label, path) in &flash.next { a.button href=(path) { (label) } } } }
-                }))
-            }
+            (pending_flash(visitor))
             @match &head.above {
                 Some((name, path)) => p.crumbs { a href=(path) { (name) } },
                 None => (crumbs(section, head.heading)),
@@ -233,6 +225,21 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
         }
     };
     document(&head.title, "framed", &inside)
+}
+
+/// The outcome of the last action, with the way back and what to do next.
+pub(crate) fn pending_flash(visitor: &Visitor) -> Markup {
+    html! {
+        @if let Some(flash) = &visitor.flash {
+            (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
+                p { (flash.text) }
+                @if let Some(path) = &flash.undo {
+                    form method="post" action=(path) { (components::csrf_field(visitor)) button { (tr!("Undo")) } }
+                }
+                @if !flash.next.is_empty() { div.acts { @for (label, path) in &flash.next { a.button href=(path) { (label) } } } }
+            }))
+        }
+    }
 }
 
 fn user_menu(visitor: &Visitor) -> Markup {

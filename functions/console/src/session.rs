@@ -40,7 +40,7 @@ pub(crate) struct Visitor {
     pub(crate) flash: Option<Flash>,
     /// The org's parked leads, up to [`MAX_PARKED`]; 0 in a fragment, which shows no navigation.
     pub(crate) parked: usize,
-    /// The org's unread conversations, up to [`MAX_UNREAD`]; 0 in a fragment, and for those who may not read them.
+    /// The org's unread conversations, up to [`MAX_UNREAD`]; 0 in a fragment. The navigation shows it to those who may read them.
     pub(crate) unread: usize,
 }
 
@@ -175,7 +175,7 @@ struct SectionCounts {
 }
 
 impl SectionCounts {
-    /// SectionCounts all at once, in one call each. Whether a colleague may see a number is not known yet.
+    /// Counts all at once, in one call each. Whether a colleague may see a number is not known yet.
     async fn read(console: &Console, scope: Option<&OrgScope>, role: Role) -> Self {
         let Some(scope) = scope else { return Self { parked: 0, unread: 0 } };
         let parked = async {

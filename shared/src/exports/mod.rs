@@ -38,6 +38,8 @@ use crate::tr;
 const MAX_RUNNING: usize = 3;
 /// How long a link to a file works. A download that began in time may last longer.
 const LINK_LIFETIME: Duration = Duration::from_mins(5);
+/// Size of a file that is an answer itself: Lambda's 6 MB, less a quarter for its encoding.
+const MAX_FILE_BYTES: usize = 4_500_000;
 
 /// The acts of admins and the CRM on exports.
 #[derive(Debug, Clone)]
@@ -135,7 +137,7 @@ impl Exports {
     /// Returns these leads as a file, in the order of their ids. Those that are gone are left out.
     ///
     /// # Errors
-    /// If the table fails.
+    /// Refuses what is larger than an answer of Lambda may be, and fails if the table does.
     pub async fn file(&self, access: &Access, leads: BTreeSet<LeadId>) -> Result<Vec<u8>, ActError> {
         let found = self.table.find_leads(&access.scope, &leads).await?;
         let lead = |stored| match stored {
@@ -145,7 +147,12 @@ impl Exports {
         let leads: Vec<Lead> = found.into_iter().filter_map(lead).collect();
         leads.iter().for_each(|lead| access.trail.about(&lead.id));
         let columns = columns_of(&leads);
-        Ok([header(&columns), lines(&columns, &leads)].concat())
+        let file = [header(&columns), lines(&columns, &leads)].concat();
+        if file.len() > MAX_FILE_BYTES {
+            let detail = tr!("The file of these leads is too large. Select fewer leads.");
+            return Err(ActError::refuse(ErrorCode::FileTooLarge, detail));
+        }
+        Ok(file)
     }
 
     /// Lists the org's exports.

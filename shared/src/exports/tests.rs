@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::test_support::ExportFixture;
 use super::*;
 use crate::leads::crash_tests::dies_at;
-use crate::model::lead::Lead;
+use crate::model::lead::{Answer, Lead};
 use crate::table::tests::lead;
 
 const LONG: Duration = Duration::from_mins(5);
@@ -188,4 +188,20 @@ async fn three_run_at_once_and_a_wrong_query_none() {
     assert!(start(LeadQuery::default()).await.is_ok());
     let missing = ExportId::parse("exp_0").unwrap();
     assert_eq!(fixture.exports.read(&fixture.access, &missing).await.unwrap_err().code(), ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_file_of_selected_leads_is_whole_or_refused() {
+    let fixture = ExportFixture::new(1, 10).await;
+    let answer = |bytes: usize| Answer { name: "q".to_owned(), label: "Q".to_owned(), values: vec!["x".repeat(bytes)] };
+    let ids: BTreeSet<LeadId> = (1..=16).map(|number| lead(number, None).id).collect();
+    for number in 1..=16 {
+        fixture.store(Lead { answers: vec![answer(300_000)], ..lead(number, None) }).await;
+    }
+    let few: BTreeSet<LeadId> = ids.iter().take(3).cloned().collect();
+    let file = fixture.exports.file(&fixture.access, few).await.unwrap();
+    assert!((900_000..1_000_000).contains(&file.len()), "{}", file.len());
+    let refused = fixture.exports.file(&fixture.access, ids).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::FileTooLarge);
+    assert!(refused.to_string().contains("Select fewer leads"), "{refused}");
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::repeat_with;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::iter;
+use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -227,11 +227,7 @@ impl Importing<'_> {
     }
 
     /// Looks up forms: their pages and their mappings. Lines of a form without a connected page are mapped by column name.
-    async fn read_forms(
-        &self,
-        ids: BTreeSet<FormId>,
-        now: Timestamp,
-    ) -> Result<BTreeMap<FormId, KnownForm>, WorkError> {
+    async fn read_forms(&self, ids: BTreeSet<FormId>, now: Timestamp) -> Result<BTreeMap<FormId, KnownForm>, ActError> {
         let Self { meta, writer, scope, .. } = self;
         let ids: Vec<FormId> = ids.into_iter().collect();
         let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &ids).await?.into_iter().collect();
@@ -239,18 +235,20 @@ impl Importing<'_> {
         let deadline = Instant::now() + self.options.timeout / 2;
         let find = async |id: &FormId| match timeout_at(deadline, find_form(meta, &writer.table, scope, id, now)).await
         {
-            Ok(Ok(found)) => found,
+            Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
-                None
+                Ok(None)
             }
-            Err(_) => {
-                tracing::warn!(form = %id, "a form was not read in time; its lines are mapped by column name");
-                None
-            }
+            // What was read is kept, so that the next request gets further.
+            Err(_) => Err(ActError::refuse(
+                ErrorCode::MetaUnavailable,
+                tr!("Meta did not describe the forms of this file in time. Nothing was imported. Send the file again."),
+            )),
         };
         // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
-        let found: Vec<_> = iter(ids.iter().take(MAX_FORMS)).map(find).buffered(FORMS_AT_ONCE).collect().await;
+        let found = iter(ids.iter().take(MAX_FORMS)).map(find).buffered(FORMS_AT_ONCE);
+        let found: Vec<_> = found.try_collect().await?;
         let found = found.into_iter().chain(repeat_with(|| None));
         let known = ids.iter().zip(found).map(|(id, found)| {
             let (page, form) = found.unzip();

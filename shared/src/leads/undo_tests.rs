@@ -266,3 +266,19 @@ async fn a_dead_import_can_be_undone() {
         assert_eq!(org.stored().await, before, "{point}");
     }
 }
+
+/// Mapped by the names of its columns, a lead would be written wrong.
+#[tokio::test]
+async fn a_file_whose_forms_cannot_be_read_in_time_is_refused_as_a_whole() {
+    let org = fixture().await;
+    let before = org.stored().await;
+    let file = "full_name,email,form_id\nAnn,ann@example.com,f:81\n";
+    for dry_run in [true, false] {
+        let hurried = ImportOptions { timeout: Duration::ZERO, dry_run, ..options() };
+        let refused = org.import_as(file, hurried).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::MetaUnavailable, "{refused}");
+        assert!(refused.to_string().contains("Send the file again"), "{refused}");
+    }
+    assert_eq!(org.stored().await, before);
+    assert_eq!(org.import(file).await.created, 1);
+}

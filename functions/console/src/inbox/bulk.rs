@@ -15,15 +15,13 @@ use maud::{Markup, html};
 
 use super::{MemberForm, Names};
 use crate::acts::Showing;
-use crate::components::{count, csrf_field};
+use crate::components::{BULK_FORM, count, csrf_field};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::messages;
 use crate::request::ListQuery;
 use crate::session::Visitor;
 
-/// The form to which the boxes of the list belong. The style and the script know it by this name.
-pub(super) const FORM_ID: &str = "bulk";
 /// Conversations of one request. More would take longer than a request may.
 const MAX_CONVERSATIONS: usize = 50;
 
@@ -32,7 +30,7 @@ pub(super) fn bar(visitor: &Visitor, names: &Names, query: &ListQuery) -> Markup
     let status = query.get("status");
     let others = names.assignees().filter(|user| names.me.as_ref() != Some(&user.id));
     html! {
-        form.bulk.card id=(FORM_ID) method="post" action=(query.at("/inbox/bulk", &[])) aria-label=(tr!("Selected conversations")) {
+        form.bulk.card id=(BULK_FORM) method="post" action=(query.at("/inbox/bulk", &[])) aria-label=(tr!("Selected conversations")) {
             (csrf_field(visitor))
             b data-count="conversation" { (tr!("Selected conversations")) }
             label { span.hidden { (tr!("Assign to")) } select name="assigned_to" {

@@ -10,9 +10,8 @@ use leadwire::model::inbox::ConversationStatus;
 use leadwire::tr;
 use maud::{Markup, html};
 
-use super::bulk::FORM_ID;
 use super::{CHANNELS, Names, avatar, channel_name, channel_tag, person_name, status_badge};
-use crate::components::{brief_time, count, empty, problem_alert, refresh_within};
+use crate::components::{BULK_FORM, brief_time, count, empty, problem_alert, refresh_within};
 use crate::request::ListQuery;
 use crate::state::Console;
 
@@ -105,7 +104,7 @@ fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, curre
     let (id, name) = (&conversation.id, person_name(conversation));
     html! {
         li id=(id) {
-            label.pick { input type="checkbox" name="conversation" value=(id) form=(FORM_ID) aria-label=(tr!("Select {name}", name = name)); }
+            label.pick { input type="checkbox" name="conversation" value=(id) form=(BULK_FORM) aria-label=(tr!("Select {name}", name = name)); }
             a.conversation.new[conversation.unread > 0] href=(query.at(&format!("/inbox/{id}"), &[])) data-open aria-current=[(current == Some(id)).then_some("true")] {
                 (avatar(&name))
                 span.first {

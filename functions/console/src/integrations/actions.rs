@@ -16,7 +16,7 @@ use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, PageId};
 use leadwire::leads::{BackfillIn, RunOut};
 use leadwire::model::connection::login::{LIFETIME, LoginFailure, browser_hash};
-use leadwire::model::connection::problem::{Impact, IntegrationProblem};
+use leadwire::model::connection::problem::Impact;
 use leadwire::secret::AccessToken;
 use leadwire::tr;
 use maud::html;
@@ -145,64 +145,52 @@ pub(super) async fn back_from_meta(
             let number = back.pages.unwrap_or_default();
             let pages = tr!([number] "{n} page" | "{n} pages");
             match back.before {
-                Some(before) if before > number => Flash::failed(tr!(
+                Some(before) if before > number => Some(Flash::failed(tr!(
                     "Connected, but with {pages} instead of {before}: no more leads arrive from the others. Reconnect as a person who has a role on all pages, and select all of them.",
                     pages = pages,
                     before = before
-                )),
-                // What stops leads stands on the page.
-                _ if integration.as_ref().is_some_and(is_blocked) => {
-                    return Ok(Redirect::to(&to).into_response());
+                ))),
+                _ => {
+                    let text = match back.renewed {
+                        true => tr!(
+                            "This Facebook account was already connected. Its connection was renewed, with {pages}.",
+                            pages = pages
+                        ),
+                        false => tr!("Connected, with {pages}.", pages = pages),
+                    };
+                    integration.and_then(|integration| success(&integration, text))
                 }
-                _ if back.renewed => outcome(
-                    integration.as_ref(),
-                    tr!(
-                        "This Facebook account was already connected. Its connection was renewed, with {pages}.",
-                        pages = pages
-                    ),
-                ),
-                _ => outcome(integration.as_ref(), tr!("Connected, with {pages}.", pages = pages)),
             }
         }
-        (Some("denied"), _) => Flash::failed(tr!(
+        (Some("denied"), _) => Some(Flash::failed(tr!(
             "You cancelled at Facebook, so nothing was changed. If you did not cancel, the Meta app may still be in development mode, which admits only its own team."
-        )),
-        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Flash::failed(tr!(
+        ))),
+        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Some(Flash::failed(tr!(
             "Facebook granted access to no page. Connect again and select at least one page; you need a role on it."
-        )),
+        ))),
         (_, code) => {
             let code: String =
                 code.unwrap_or("unknown").chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
-            Flash::failed(tr!("Connecting failed ({code}). Nothing was changed; try again.", code = code))
+            Some(Flash::failed(tr!("Connecting failed ({code}). Nothing was changed; try again.", code = code)))
         }
     };
-    Ok((flash.put(jar), Redirect::to(&to)).into_response())
+    Ok(redirect_saying(flash, jar, &to))
 }
 
-/// Whether leads of a page or of all cannot arrive.
-fn is_blocked(integration: &IntegrationOut) -> bool {
-    integration.status == IntegrationStatus::Error
-        || integration.problems.iter().any(|problem| problem.impact == Impact::LeadsBlocked)
-}
-
-/// What connecting has come to, with what to do next: it is no success if no leads can arrive.
-fn outcome(integration: Option<&IntegrationOut>, connected: String) -> Flash {
-    let Some(integration) = integration else { return Flash::done(connected) };
-    let is_blocked = |problem: &IntegrationProblem| problem.impact == Impact::LeadsBlocked;
-    if integration.status == IntegrationStatus::Error {
-        return Flash::failed(format!("{connected} {}", tr!("But no leads can arrive yet: see below what to do.")));
-    }
-    if integration.problems.iter().any(is_blocked) {
-        return Flash::failed(format!(
-            "{connected} {}",
-            tr!("But some leads cannot arrive yet: see below what to do.")
-        ));
-    }
+/// That an account is connected, with what to do next. If leads cannot arrive, it is no success: the page says why.
+fn success(integration: &IntegrationOut, text: String) -> Option<Flash> {
+    let is_blocked = integration.status == IntegrationStatus::Error
+        || integration.problems.iter().any(|problem| problem.impact == Impact::LeadsBlocked);
     let next = vec![
         (tr!("Choose pages").into_owned(), Tab::Pages.path(&integration.id)),
         (tr!("Send a test lead").into_owned(), "/forms".to_owned()),
     ];
-    Flash { next, ..Flash::done(connected) }
+    (!is_blocked).then(|| Flash { next, ..Flash::done(text) })
+}
+
+fn redirect_saying(flash: Option<Flash>, jar: PrivateCookieJar, to: &str) -> Response {
+    let jar = flash.map_or(jar.clone(), |flash| flash.put(jar));
+    (jar, Redirect::to(to)).into_response()
 }
 
 pub(super) async fn settings(
@@ -313,7 +301,7 @@ pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: Admi
         Ok(integration) => {
             let pages = tr!([integration.pages_count] "{n} page" | "{n} pages");
             let text = tr!("Connected, with {pages}.", pages = pages);
-            Ok(redirect_with(&Tab::Health.path(&integration.id), jar, Ok(outcome(Some(&integration), text))))
+            Ok(redirect_saying(success(&integration, text), jar, &Tab::Health.path(&integration.id)))
         }
         Err(problem) => {
             let refused = Refused { fields: &fields, problem: &problem };

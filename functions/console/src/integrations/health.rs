@@ -215,7 +215,36 @@ fn name(id: CheckId) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
+    use leadwire::ids::PageId;
+
     use super::*;
+
+    #[test]
+    fn no_integration_is_healthy_while_leads_or_webhooks_of_a_page_are_missing() {
+        let page = |id: &str| vec![PageId::parse(id).unwrap()];
+        let check = |id, page_ids| Check {
+            id,
+            status: CheckStatus::Unknown,
+            evidence: "Seen.".to_owned(),
+            fix: None,
+            page_ids,
+        };
+        let shown = |webhook, lead| {
+            let items = vec![check(CheckId::LastWebhook, webhook), check(CheckId::LastLead, lead)];
+            let checked_at = jiff::Timestamp::UNIX_EPOCH;
+            summary(&Health { status: CheckStatus::Pass, checked_at, items, next_cursor: None }).into_string()
+        };
+        assert!(shown(vec![], vec![]).contains("Healthy"));
+        for (webhook, lead, words) in [
+            (page("1"), vec![], "1 page are missing"),
+            (vec![], page("1"), "1 page are missing"),
+            (page("1"), page("1"), "1 page are missing"),
+            (page("1"), page("2"), "2 pages are missing"),
+        ] {
+            let shown = shown(webhook, lead);
+            assert!(shown.contains(words) && !shown.contains("Healthy"), "{words}: {shown}");
+        }
+    }
 
     #[test]
     fn what_passed_is_folded_while_a_check_has_failed() {

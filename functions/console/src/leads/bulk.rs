@@ -22,7 +22,7 @@ use super::detail::read_only;
 use super::{FILTERS, STATUSES, lead_query, status_name};
 use crate::actor::LeadReader;
 use crate::acts::Showing;
-use crate::components::{count, csrf_field};
+use crate::components::{BULK_FORM, count, csrf_field};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::request::{ListQuery, local_path};
@@ -30,8 +30,6 @@ use crate::session::Visitor;
 use crate::state::Console;
 use crate::zone::Zone;
 
-/// The form to which the boxes of the rows belong.
-pub(super) const FORM_ID: &str = "bulk";
 /// Leads of one request. More would take longer than a request may.
 pub(super) const MAX_LEADS: usize = 100;
 /// Requests of one change. A browser follows 20 redirects, some only 16.
@@ -42,7 +40,7 @@ const MAX_STEPS: u32 = 15;
 /// `has_more` says whether leads match that are not on this page.
 pub(super) fn bar(visitor: &Visitor, users: &[User], query: &ListQuery, has_more: bool) -> Markup {
     html! {
-        form.bulk.card id=(FORM_ID) method="post" action="/leads/bulk" aria-label=(tr!("Selected leads")) {
+        form.bulk.card id=(BULK_FORM) method="post" action="/leads/bulk" aria-label=(tr!("Selected leads")) {
             (csrf_field(visitor))
             input type="hidden" name="filters" value=(filters_of(query));
             b data-count="lead" { (tr!("Selected leads")) }

@@ -32,10 +32,10 @@ use super::history::timeline;
 use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge, status_name};
 use crate::actor::LeadReader;
-use crate::components::{alert, badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time};
+use crate::components::{badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
-use crate::layout::{PageHead, Section, page};
+use crate::layout::{PageHead, Section, page, pending_flash};
 use crate::request::wants_fragment;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -95,12 +95,7 @@ fn panel(visitor: &Visitor, lead: &Lead, body: &Markup) -> Markup {
             a.button.plain href={ "/leads/" (lead.id) } { (tr!("Open full view")) }
             button.plain type="button" data-close-panel aria-keyshortcuts="Escape" { (tr!("Close")) }
         }
-        @if let Some(flash) = &visitor.flash {
-            (alert(if flash.is_failure { "bad" } else { "good" }, html! {
-                p { (flash.text) }
-                @if let Some(path) = &flash.undo { form method="post" action=(path) { (csrf_field(visitor)) button { (tr!("Undo")) } } }
-            }))
-        }
+        (pending_flash(visitor))
         (body)
     }
 }

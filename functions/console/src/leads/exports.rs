@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::error::ErrorCode;
 use leadwire::exports::ExportOut;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
@@ -27,8 +26,6 @@ use crate::state::Console;
 use crate::zone::Zone;
 
 const PATH: &str = "/leads/exports";
-/// Size of a file that is downloaded at once: Lambda answers with 6 MB at most, less a quarter for its encoding.
-const MAX_FILE_BYTES: usize = 4_500_000;
 
 /// The button that exports what a list shows.
 pub(super) fn button(visitor: &Visitor, query: &ListQuery) -> Markup {
@@ -58,10 +55,6 @@ pub(super) async fn selected(zone: Zone, form: AdminForm) -> Result<Response, Pr
         }
         Selection::Leads(leads) => {
             let file = console.exports.file(&actor.access, leads.into_iter().collect()).await?;
-            if file.len() > MAX_FILE_BYTES {
-                let detail = tr!("The file of these leads is too large. Select fewer leads.");
-                return Err(Problem::field("lead", ErrorCode::ListInvalid, detail));
-            }
             Ok(download::csv("leads.csv", file))
         }
     }

@@ -17,13 +17,14 @@ use leadwire::model::org::User;
 use leadwire::{language, tr};
 use maud::{Markup, html};
 
-use super::bulk::{self, FORM_ID};
+use super::bulk;
 use super::{
     OLDEST_FIRST, STATUSES, assignee, exports, filters_any, lead_query, name_of, status_badge, status_name, views,
 };
 use crate::actor::LeadReader;
 use crate::components::{
-    ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert, refresh_within, with_markup,
+    BULK_FORM, ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert, refresh_within,
+    with_markup,
 };
 use crate::delivery;
 use crate::layout::{PageHead, Section, fragment_or_page, page};
@@ -294,7 +295,7 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
     let name = name_of(lead);
     html! {
         tr id={ "lead-" (lead.id) } data-row {
-            @if can_change { td.tick { input type="checkbox" name="lead" value=(lead.id) form=(FORM_ID) aria-label=(tr!("Select {name}", name = name)); } }
+            @if can_change { td.tick { input type="checkbox" name="lead" value=(lead.id) form=(BULK_FORM) aria-label=(tr!("Select {name}", name = name)); } }
             td.name {
                 div.title {
                     a href={ "/leads/" (lead.id) } { (name) }
