@@ -46,21 +46,30 @@ impl Aws {
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_str(&body)? })
     }
 
-    /// Reads a whole log group, oldest line first. One answer of MiniStack ends after 10,000 events and does not say how it
-    /// goes on.
+    /// Reads a whole log group, oldest line first.
+    ///
+    /// # Errors
+    /// As [`Aws::log_events`].
+    pub async fn log_lines(&self, group: &str) -> Result<Vec<String>> {
+        Ok(self.log_events(group, 0).await?.into_iter().map(|(.., line)| line).collect())
+    }
+
+    /// Reads a log group from a time on, in milliseconds since 1970: the id of each event, its time and its line, oldest
+    /// first. One answer of MiniStack ends after 10,000 events and does not say how it goes on.
     ///
     /// # Errors
     /// If the group cannot be read, or one millisecond fills an answer.
-    pub async fn log_lines(&self, group: &str) -> Result<Vec<String>> {
+    pub(crate) async fn log_events(&self, group: &str, since: i64) -> Result<Vec<(String, i64, String)>> {
         const MOST_AT_ONCE: usize = 10_000;
-        let (mut lines, mut since, mut known_since) = (Vec::new(), 0, 0);
+        let (mut lines, mut since, mut known_since) = (Vec::new(), since.max(0), 0);
         loop {
             let input = json!({ "logGroupName": group, "startTime": since, "limit": MOST_AT_ONCE });
             let answer = self.json("logs", "Logs_20140328.FilterLogEvents", &input).await?;
             let events = answer.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let time = |event: &Value| event.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
-            let message = |event: &Value| event.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-            lines.extend(events.iter().skip(known_since).map(message));
+            let text = |event: &Value, key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let event = |event| (text(event, "eventId"), time(event), text(event, "message"));
+            lines.extend(events.iter().skip(known_since).map(event));
             let last = events.last().map_or(since, time);
             if events.len() < MOST_AT_ONCE {
                 return Ok(lines);

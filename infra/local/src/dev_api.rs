@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use axum::extract::{Path, Query, State};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::sync::Mutex;
 
+use crate::alarms::Alarms;
 use crate::aws::Aws;
 use crate::template::Function;
 use crate::user_pool::UserPool;
@@ -29,6 +31,7 @@ pub(crate) struct DevApi {
     pub(crate) events: EventCapture,
     /// The functions of the template, each with its deployed name.
     pub(crate) functions: Vec<(Function, String)>,
+    pub(crate) alarms: Alarms,
 }
 
 pub(crate) fn routes(dev_api: Arc<DevApi>) -> Router {
@@ -40,6 +43,7 @@ pub(crate) fn routes(dev_api: Arc<DevApi>) -> Router {
         .route("/_local/people", post(create_login))
         .route("/_local/kill/{function}", post(kill))
         .route("/_local/logs/{function}", get(read_log))
+        .route("/_local/alarms", get(judge_alarms))
         .route("/_local/jwks.json", get(signing_keys))
         .route("/_local/openid-configuration", get(openid_configuration))
         .with_state(dev_api)
@@ -178,6 +182,18 @@ async fn kill(State(api): ApiState, Path(function): Path<String>) -> Result<Json
 /// Returns the log of a function, oldest line first.
 async fn read_log(State(api): ApiState, Path(function): Path<String>) -> Result<String, Problem> {
     Ok(api.fetch_log(api.deployed_name(&function)?).await?)
+}
+
+#[derive(Deserialize)]
+struct Pace {
+    /// How many seconds count as a minute of the alarms' periods.
+    minute: Option<f64>,
+}
+
+/// Judges all alarms now and returns them.
+async fn judge_alarms(State(api): ApiState, Query(pace): Query<Pace>) -> Result<Json<Value>, Problem> {
+    let minute = Duration::try_from_secs_f64(pace.minute.unwrap_or(60.0)).unwrap_or(Duration::from_mins(1));
+    Ok(Json(api.alarms.judge(minute).await?))
 }
 
 /// Serves the user pool's signing keys at a URL that is known before the pool exists.

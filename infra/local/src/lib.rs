@@ -8,6 +8,7 @@
 //! This crate knows the template, the HTTP API and the simulator's control interface. It depends on no other crate of
 //! the workspace: it builds and runs what it needs of them.
 
+mod alarms;
 mod aws;
 pub mod calendar;
 mod command;

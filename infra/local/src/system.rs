@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
+use crate::alarms::Alarms;
 use crate::aws::Aws;
 use crate::database::create_table;
 use crate::deploy::{self, Build, Profile, Stage};
@@ -140,7 +141,8 @@ impl System {
             Ok((function, name))
         });
         let functions = functions.collect::<Result<_>>()?;
-        let dev_api = Arc::new(DevApi { aws, pool, events, functions });
+        let alarms = Alarms::new(aws.clone(), &stage.stack, &stack, &template)?;
+        let dev_api = Arc::new(DevApi { alarms, aws, pool, events, functions });
         let local = dev_api::routes(Arc::clone(&dev_api)).merge(logins::routes(&endpoints));
         let proxy_task = proxy::serve(listener, api, local)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, proxy_task, _keeper: supervisor, workdir };

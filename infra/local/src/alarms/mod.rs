@@ -1,0 +1,237 @@
+//! The template's alarms, judged on this machine. MiniStack stores metric filters, embedded metrics and alarms, but
+//! counts nothing of them, so this does what CloudWatch does: it measures, says what is measured to MiniStack
+//! (`PutMetricData`), and sets the alarms' states. What nothing here measures, such as throttles of DynamoDB, stays off.
+
+mod judge;
+mod log_metrics;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use http::Method;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use self::judge::{Alarm, MetricKey, Point};
+use self::log_metrics::{MetricFilter, measured};
+use crate::aws::Aws;
+use crate::stack::Stack;
+use crate::template::Template;
+
+/// A line can be stored this long after its time.
+const LATENESS: Duration = Duration::from_secs(60);
+/// The most values of one `PutMetricData` here, and queries of one `GetMetricData`.
+const AT_ONCE: usize = 400;
+
+/// The alarms of a running system.
+pub(crate) struct Alarms {
+    aws: Aws,
+    stack: String,
+    /// The log groups of the functions, by logical id.
+    groups: BTreeMap<String, String>,
+    filters: Vec<MetricFilter>,
+    /// The logical ids of alarms by the name that they are deployed under.
+    names: BTreeMap<String, String>,
+    read: Mutex<ReadLines>,
+}
+
+/// What was read of the logs.
+struct ReadLines {
+    /// Until when.
+    until: Timestamp,
+    /// The lines that may be read again, by their ids; each with its time in milliseconds.
+    known: BTreeMap<String, i64>,
+}
+
+impl Alarms {
+    pub(crate) fn new(aws: Aws, name: &str, stack: &Stack, template: &Template) -> Result<Self> {
+        // Some resources are in some stacks only.
+        let physical = |kind: &'static str| {
+            template.resources(kind).filter_map(|(id, _)| Some((id.to_owned(), stack.resource(id).ok()?.to_owned())))
+        };
+        let groups = physical("AWS::Logs::LogGroup");
+        let filters =
+            template.resources("AWS::Logs::MetricFilter").map(|(_, properties)| MetricFilter::read(properties));
+        let names = physical("AWS::CloudWatch::Alarm");
+        Ok(Self {
+            aws,
+            stack: name.to_owned(),
+            groups: groups.filter(|(_, name)| name.starts_with("/aws/lambda/")).collect(),
+            filters: filters.collect::<Result<_>>()?,
+            names: names.map(|(id, name)| (name, id)).collect(),
+            read: Mutex::new(ReadLines { until: Timestamp::now(), known: BTreeMap::new() }),
+        })
+    }
+
+    /// Measures, judges all alarms, sets their states in MiniStack, and returns them. `minute` is what counts as a minute
+    /// of an alarm's periods.
+    pub(crate) async fn judge(&self, minute: Duration) -> Result<Value> {
+        // One at a time: two would count the same lines.
+        let mut read = self.read.lock().await;
+        let now = Timestamp::now();
+        let mut measured = self.count_lines(&mut read, now).await?;
+        measured.extend(self.measure_queues(now).await?);
+        self.put(&measured).await?;
+        let alarms = self.deployed().await?;
+        let points = self.points(&alarms, now, minute).await?;
+        let mut states = Vec::new();
+        for alarm in &alarms {
+            let points = points.get(&alarm.metric).map(Vec::as_slice).unwrap_or_default();
+            let state = if alarm.is_on(points, seconds(now), minute) { "ALARM" } else { "OK" };
+            // MiniStack judges too when it is told of a metric, but without regard to dimensions or missing data.
+            if alarm.shown != state {
+                let input = json!({ "AlarmName": alarm.name, "StateValue": state, "StateReason": "judged locally" });
+                self.cloudwatch("SetAlarmState", &input).await?;
+            }
+            let (what, entry) = alarm.description.rsplit_once(" Runbook: ").unwrap_or((&alarm.description, ""));
+            states.push(json!({
+                "id": self.names.get(&alarm.name), "name": alarm.name, "state": state, "description": what,
+                "runbook": entry.trim_end_matches('.'),
+            }));
+        }
+        Ok(Value::Array(states))
+    }
+
+    async fn cloudwatch(&self, operation: &str, input: &Value) -> Result<Value> {
+        self.aws.json("monitoring", &format!("GraniteServiceVersion20100801.{operation}"), input).await
+    }
+
+    /// The deployed alarms of the template.
+    async fn deployed(&self) -> Result<Vec<Alarm>> {
+        let (mut alarms, mut next) = (Vec::new(), Value::Null);
+        loop {
+            let mut input = json!({ "MaxRecords": 100 });
+            if let (Some(input), false) = (input.as_object_mut(), next.is_null()) {
+                input.insert("NextToken".to_owned(), next);
+            }
+            let mut page = self.cloudwatch("DescribeAlarms", &input).await?;
+            let found = page.get("MetricAlarms").and_then(Value::as_array).into_iter().flatten();
+            alarms.extend(found.map(Alarm::read).collect::<Result<Vec<_>>>()?);
+            next = page.get_mut("NextToken").map(Value::take).unwrap_or_default();
+            if next.is_null() {
+                alarms.retain(|alarm| self.names.contains_key(&alarm.name));
+                return Ok(alarms);
+            }
+        }
+    }
+
+    /// Counts the lines that were logged since the last time.
+    async fn count_lines(&self, read: &mut ReadLines, now: Timestamp) -> Result<Vec<Measure>> {
+        let mut found = Vec::new();
+        for (id, group) in &self.groups {
+            let filters: Vec<&MetricFilter> = self.filters.iter().filter(|filter| filter.group == *id).collect();
+            let since = (read.until - LATENESS).as_millisecond();
+            for (event, at, line) in self.aws.log_events(group, since).await? {
+                if read.known.insert(event, at).is_none() {
+                    let at = Timestamp::from_millisecond(at).map_or_else(|_| seconds(now), seconds);
+                    found.extend(measured(&line, at, &filters, &self.stack));
+                }
+            }
+        }
+        read.until = now;
+        read.known.retain(|_, at| *at >= (now - LATENESS).as_millisecond());
+        Ok(found)
+    }
+
+    /// Says to MiniStack what was measured, so that `GetMetricData` knows it.
+    async fn put(&self, new: &[Measure]) -> Result<()> {
+        let namespaces: BTreeSet<&str> = new.iter().map(|(key, ..)| key.namespace.as_str()).collect();
+        for namespace in namespaces {
+            let of_namespace: Vec<Value> = new
+                .iter()
+                .filter(|(key, ..)| key.namespace == namespace)
+                .map(|(key, unit, point)| {
+                    json!({ "MetricName": key.name, "Dimensions": dimensions(key), "Timestamp": point.at,
+                            "Value": point.value, "Unit": unit })
+                })
+                .collect();
+            for data in of_namespace.chunks(AT_ONCE) {
+                self.cloudwatch("PutMetricData", &json!({ "Namespace": namespace, "MetricData": data })).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures the queues: how many messages can be received, and how long ago the oldest one was sent.
+    async fn measure_queues(&self, now: Timestamp) -> Result<Vec<Measure>> {
+        let answer = self.aws.rest("sqs", Method::GET, "/_ministack/sqs/messages", &Value::Null).await?;
+        let accounts = answer.get("messages").and_then(Value::as_object).into_iter().flatten();
+        let regions = accounts.filter_map(|(_, regions)| regions.as_object()).flatten();
+        let queues = regions.filter_map(|(_, queues)| queues.as_object()).flatten();
+        let (mut found, at) = (Vec::new(), seconds(now));
+        for (url, messages) in queues {
+            let queue = url.rsplit('/').next().unwrap_or_default();
+            let number = |message: &Value, key: &str| message.get(key).and_then(Value::as_f64).unwrap_or_default();
+            let is_visible = |message: &&Value| message.get("IsVisible").and_then(Value::as_bool) == Some(true);
+            let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+            let visible = messages.iter().filter(is_visible).count();
+            // A message that was sent for later does not wait yet.
+            let waits = |message: &&Value| is_visible(message) || number(message, "ReceiveCount") > 0.0;
+            let age = |message: &Value| (at - number(message, "SentTimestamp")).max(0.0);
+            let oldest = messages.iter().filter(waits).map(age).fold(0.0, f64::max);
+            let values = [
+                ("ApproximateNumberOfMessagesVisible", "Count", u32::try_from(visible).map_or(f64::MAX, f64::from)),
+                ("ApproximateAgeOfOldestMessage", "Seconds", oldest),
+            ];
+            found.extend(values.map(|(name, unit, value)| {
+                let dimensions = BTreeMap::from([("QueueName".to_owned(), queue.to_owned())]);
+                let key = MetricKey { namespace: "AWS/SQS".to_owned(), name: name.to_owned(), dimensions };
+                (key, unit, Point { at, value })
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Reads the points of the alarms' metrics, by the second.
+    async fn points(
+        &self,
+        alarms: &[Alarm],
+        now: Timestamp,
+        minute: Duration,
+    ) -> Result<BTreeMap<MetricKey, Vec<Point>>> {
+        let minutes = |alarm: &Alarm| alarm.period.as_secs_f64() / 60.0 * f64::from(alarm.periods);
+        let longest = alarms.iter().map(minutes).fold(0.0, f64::max) * minute.as_secs_f64();
+        let keys: BTreeSet<&MetricKey> = alarms.iter().map(|alarm| &alarm.metric).collect();
+        let keys: Vec<&MetricKey> = keys.into_iter().collect();
+        let mut found: BTreeMap<MetricKey, Vec<Point>> = BTreeMap::new();
+        for keys in keys.chunks(AT_ONCE) {
+            let queries = keys.iter().enumerate().map(|(number, key)| {
+                let metric =
+                    json!({ "Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions(key) });
+                // Averages and percentiles are judged by the most.
+                let of = |alarm: &&Alarm| alarm.metric == **key && alarm.statistic == "Sum";
+                let statistic = if alarms.iter().any(|alarm| of(&alarm)) { "Sum" } else { "Maximum" };
+                json!({ "Id": format!("m{number}"), "MetricStat": { "Metric": metric, "Period": 1, "Stat": statistic } })
+            });
+            let queries: Vec<Value> = queries.collect();
+            // What is measured now would fall behind the end.
+            let span = json!({ "MetricDataQueries": queries, "StartTime": seconds(now) - longest, "EndTime": seconds(now) + 1.0 });
+            let answer = self.cloudwatch("GetMetricData", &span).await?;
+            let results = answer.get("MetricDataResults").and_then(Value::as_array);
+            for result in results.context("GetMetricData answered without results")? {
+                let id = result.get("Id").and_then(Value::as_str).and_then(|id| id.strip_prefix('m')?.parse().ok());
+                let Some(key) = id.and_then(|number: usize| keys.get(number)) else { continue };
+                let numbers = |list: &str| {
+                    result.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_f64)
+                };
+                let points = numbers("Timestamps").zip(numbers("Values")).map(|(at, value)| Point { at, value });
+                found.insert((*key).clone(), points.collect());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A metric, the unit of its values, and one value.
+type Measure = (MetricKey, &'static str, Point);
+
+fn dimensions(key: &MetricKey) -> Vec<Value> {
+    key.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect()
+}
+
+/// Seconds since 1970, as CloudWatch writes times.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}
