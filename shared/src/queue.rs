@@ -1,17 +1,19 @@
 //! SQS: sends jobs, and hides failed messages for a while.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName, SendMessageBatchRequestEntry};
 use futures_util::{StreamExt, stream};
 
 use crate::aws::AwsError;
 use crate::jobs::Job;
 use crate::model::webhook::escaped_to_ascii;
 use crate::retry::Verdict;
+use crate::trace::{self, TraceId};
 
 /// SQS's limit on the messages of one request.
 const MAX_MESSAGES: usize = 10;
@@ -40,7 +42,12 @@ pub struct Message {
     /// JSON, in ASCII only: SQS rejects characters that XML 1.0 forbids.
     body: String,
     group: String,
+    /// The cause that it follows from.
+    trace: Option<TraceId>,
 }
+
+/// The attribute of a message that carries [`Message::trace`].
+pub(crate) const TRACE_ATTRIBUTE: &str = "trace";
 
 /// A request to a queue that failed, or whose outcome is unknown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,6 +78,14 @@ impl QueueError {
     }
 }
 
+impl Message {
+    fn attributes(&self) -> Result<Option<HashMap<String, MessageAttributeValue>>, QueueError> {
+        let Some(trace) = &self.trace else { return Ok(None) };
+        let value = MessageAttributeValue::builder().data_type("String").string_value(trace.as_str());
+        Ok(Some(HashMap::from([(TRACE_ATTRIBUTE.to_owned(), value.build().map_err(failure)?)])))
+    }
+}
+
 impl<J: Job> Queue<J> {
     /// Creates a handle to the queue at `url`.
     #[must_use]
@@ -90,7 +105,8 @@ impl<J: Job> Queue<J> {
         }
         // SQS's group ids have 1 to 128 letters, digits and punctuation characters.
         let group: String = job.group().chars().filter(char::is_ascii_graphic).take(128).collect();
-        Ok(Message { body, group: if group.is_empty() { "none".to_owned() } else { group } })
+        let group = if group.is_empty() { "none".to_owned() } else { group };
+        Ok(Message { body, group, trace: trace::current() })
     }
 
     /// Sends jobs in as few requests as SQS allows. When this returns `Ok`, SQS has all of them.
@@ -121,8 +137,9 @@ impl<J: Job> Queue<J> {
         const MAX_DELAY_S: u64 = 900;
         let message = Self::encode(job)?;
         let seconds = i32::try_from(delay.as_secs().min(MAX_DELAY_S)).unwrap_or_default();
-        let request = self.client.send_message().queue_url(&self.url).message_body(message.body);
-        let request = request.message_group_id(message.group).delay_seconds(seconds);
+        let request = self.client.send_message().queue_url(&self.url).message_body(&message.body);
+        let request = request.message_group_id(message.group.as_str()).delay_seconds(seconds);
+        let request = request.set_message_attributes(message.attributes()?);
         request.send().await.map_err(failure)?;
         Ok(())
     }
@@ -132,9 +149,10 @@ impl<J: Job> Queue<J> {
         for _ in 0..2 {
             let entries = batch.iter().enumerate().map(|(id, message)| {
                 let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(&message.body);
-                entry.message_group_id(&message.group).build()
+                let entry = entry.set_message_attributes(message.attributes()?);
+                entry.message_group_id(&message.group).build().map_err(failure)
             });
-            let entries = entries.collect::<Result<Vec<_>, _>>().map_err(failure)?;
+            let entries = entries.collect::<Result<Vec<_>, _>>()?;
             let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
             let failed = sent.map_err(failure)?.failed;
             let Some(first) = failed.first() else { return Ok(()) };
@@ -213,7 +231,7 @@ mod tests {
     use crate::model::webhook::EngagementNotice;
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
-        let message = |size: &usize| Message { body: "x".repeat(*size), group: String::new() };
+        let message = |size: &usize| Message { body: "x".repeat(*size), group: String::new(), trace: None };
         full_requests(bodies.iter().map(message).collect()).iter().map(Vec::len).collect()
     }
 

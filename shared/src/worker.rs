@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Deserialize;
 
 use crate::error::WorkError;
 use crate::jobs::Job;
-use crate::queue::Queue;
+use crate::queue::{Queue, TRACE_ATTRIBUTE};
 use crate::retry::{Verdict, backoff, isolate_panics};
+use crate::trace::{self, TraceId};
 
 /// A parsed message.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct Record<J> {
     pub job: J,
     /// How often SQS has delivered it, including this time.
     pub receive_count: u32,
+    /// The cause that it follows from: that of the sender, or the message itself.
+    pub trace: TraceId,
     message_id: String,
     receipt_handle: String,
 }
@@ -132,7 +136,7 @@ where
                     records.iter().map(|_| Err(Duration::from_secs(1))).collect()
                 } else {
                     // A group that takes longer must not cost the others their outcomes.
-                    let work = outcomes(work, key, records);
+                    let work = trace::follow(common_cause(records), outcomes(work, key, records));
                     tokio::time::timeout(time_left.saturating_sub(REPORTING_TIME), work).await.unwrap_or_else(|_| {
                         tracing::error!(records = records.len(), "a group of messages took too long");
                         records.iter().map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))).collect()
@@ -157,17 +161,27 @@ where
     response
 }
 
-/// Like [`run`], but runs `work` once for each distinct job.
+/// The cause of these records, if all have the same.
+fn common_cause<J>(records: &[Record<J>]) -> Option<TraceId> {
+    let (first, rest) = records.split_first()?;
+    rest.iter().all(|record| record.trace == first.trace).then(|| first.trace.clone())
+}
+
+/// Like [`run`], but runs `work` once for each distinct job, as what follows from the cause of its first message.
 async fn run_each<J, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue<J>, work: F) -> SqsBatchResponse
 where
     J: Job + Clone + Ord,
     F: AsyncFn(&J) -> Result<(), WorkError>,
 {
     let each = async |job: &J, records: &[Record<J>]| {
-        let outcome = work(job).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(%error, code = %error.code(), ?job, "job failed; it will be retried");
-        }
+        let working = async {
+            let outcome = work(job).await;
+            if let Err(error) = &outcome {
+                tracing::warn!(%error, code = %error.code(), ?job, "job failed; it will be retried");
+            }
+            outcome
+        };
+        let outcome = trace::follow(records.first().map(|record| record.trace.clone()), working).await;
         records.iter().map(|_| outcome.clone()).collect()
     };
     run(event, deadline, queue, J::clone, each).await
@@ -206,12 +220,31 @@ fn record<J: Job>(message: SqsMessage) -> Result<Record<J>, String> {
     let job = serde_json::from_str(&body).map_err(|error| error.to_string())?;
     let receive_count =
         message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let message_id = message.message_id.ok_or("it has no id")?;
+    let sent = message.message_attributes.get(TRACE_ATTRIBUTE).and_then(|value| value.string_value.as_deref());
+    let trace = sent.and_then(TraceId::parse).or_else(|| trace_in(&body)).or_else(|| TraceId::parse(&message_id));
     Ok(Record {
         job,
         receive_count,
-        message_id: message.message_id.ok_or("it has no id")?,
+        trace: trace.unwrap_or_else(TraceId::fresh),
+        message_id,
         receipt_handle: message.receipt_handle.ok_or("it has no receipt handle")?,
     })
+}
+
+/// Reads the trace in what a rule of the bus sends, which has no attributes: an event, or a part of one.
+fn trace_in(body: &str) -> Option<TraceId> {
+    #[derive(Deserialize)]
+    struct Traced {
+        trace_id: Option<TraceId>,
+        detail: Option<Detail>,
+    }
+    #[derive(Deserialize)]
+    struct Detail {
+        trace_id: Option<TraceId>,
+    }
+    let traced: Traced = serde_json::from_str(body).ok()?;
+    traced.trace_id.or_else(|| traced.detail?.trace_id)
 }
 
 /// Some local runtimes hand out a deadline in the past; then there is no deadline.
@@ -226,6 +259,7 @@ pub fn time_left(deadline: SystemTime) -> Duration {
 #[cfg(test)]
 mod tests {
     use aws_sdk_sqs::config::{BehaviorVersion, Region};
+    use serde::Serialize;
     use serde_json::json;
 
     use super::*;
@@ -235,6 +269,15 @@ mod tests {
     impl Job for u64 {
         fn group(&self) -> &str {
             "numbers"
+        }
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Anything(serde_json::Value);
+
+    impl Job for Anything {
+        fn group(&self) -> &str {
+            "anything"
         }
     }
 
@@ -297,6 +340,39 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_forgets_a_record_loses_none() {
         assert_eq!(failures(&["1", "2"], async |_: &u64, _: &[Record<u64>]| vec![Ok(())]).await, ["0", "1"]);
+    }
+
+    #[tokio::test]
+    async fn a_message_follows_from_what_its_sender_did() {
+        let message = |id: &str, body: &str, attributes: serde_json::Value| {
+            let message = json!({"messageId": id, "receiptHandle": "r", "body": body, "attributes": {}, "messageAttributes": attributes});
+            record::<Anything>(serde_json::from_value(message).unwrap()).unwrap().trace
+        };
+        let attribute = |trace: &str| json!({ "trace": { "stringValue": trace, "dataType": "String", "stringListValues": [], "binaryListValues": [] } });
+        assert_eq!(message("m", "{}", attribute("abc")).as_str(), "abc");
+        assert_eq!(message("m", r#"{"trace_id":"of-a-rule"}"#, json!({})).as_str(), "of-a-rule");
+        assert_eq!(message("m", r#"{"detail":{"trace_id":"of-an-event"}}"#, json!({})).as_str(), "of-an-event");
+        for (body, attributes) in [("{}", json!({})), ("7", attribute("a b")), (r#"{"trace_id":7}"#, json!({}))] {
+            assert_eq!(
+                message("m", body, attributes).as_str(),
+                "m",
+                "{body}: the message is the cause, at each delivery"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn work_knows_its_cause_unless_it_has_several() {
+        let record = |trace: &str| Record {
+            job: 1_u64,
+            receive_count: 1,
+            trace: TraceId::parse(trace).unwrap(),
+            message_id: String::new(),
+            receipt_handle: String::new(),
+        };
+        let cause = |traces: &[&str]| common_cause(&traces.iter().map(|trace| record(trace)).collect::<Vec<_>>());
+        assert_eq!(cause(&["a", "a"]).as_ref().map(TraceId::as_str), Some("a"));
+        assert_eq!((cause(&["a", "b"]), cause(&[])), (None, None));
     }
 
     #[tokio::test]

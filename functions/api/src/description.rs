@@ -121,6 +121,18 @@ pub(crate) fn complete(description: &Description) -> Value {
         *body = content.cloned().unwrap_or_default();
         operation["requestBody"]["required"] = false.into();
     }
+    for kind in EventKind::iter() {
+        let schema = &mut json["components"]["schemas"][format!("{kind:?}")];
+        *schema = json!({ "allOf": [schema.take(), { "$ref": "#/components/schemas/Traced" }] });
+    }
+    json["components"]["schemas"]["Traced"] = json!({
+        "type": "object",
+        "required": ["trace_id"],
+        "properties": { "trace_id": {
+            "type": "string",
+            "description": "The id of what the event follows from, such as a delivery of Meta's. The operator's logs have it too.",
+        } },
+    });
     // It is read by its one key, and refuses others.
     let variants = json["components"]["schemas"]["TargetIn"]["oneOf"].as_array_mut();
     variants.into_iter().flatten().for_each(|variant| variant["additionalProperties"] = false.into());

@@ -128,6 +128,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         // Outside the limit of time: what takes too long is recorded too.
         .layer(middleware::from_fn(move |request, next| record_act(audited.clone(), request, next)))
         .layer(middleware::from_fn(whole_path))
+        .layer(middleware::from_fn(leadwire::http::follow_request))
         .layer(middleware::map_response(|mut response: Response| async {
             protect(response.headers_mut());
             response

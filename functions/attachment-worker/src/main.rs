@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
     let work = async |records: &[Record<AttachmentJob>], _time_left| {
         let copies = records.iter().map(|record| {
             let is_last = record.receive_count >= MAX_TRIES;
-            keeper.copy(&record.job, is_last, clock::now())
+            record.trace.clone().follow(keeper.copy(&record.job, is_last, clock::now()))
         });
         join_all(copies).await
     };

@@ -61,6 +61,7 @@ pub(crate) fn router(console: Console) -> Router {
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(middleware::from_fn(language::speak))
+        .layer(middleware::from_fn(leadwire::http::follow_request))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/"))),
         )

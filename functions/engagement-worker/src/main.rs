@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     };
     let queue: Queue<EngagementJob> = Queue::new(sqs, env::engagement_queue_url()?);
     let work = async |records: &[Record<EngagementJob>], _time_left| {
-        let notices: Vec<_> = records.iter().map(|record| (&record.job, record.receive_count)).collect();
+        let notices: Vec<_> = records.iter().map(|record| (&record.job, record.receive_count, &record.trace)).collect();
         engagement.take(&notices, clock::now()).await
     };
     worker::serve_together([queue], work).await

@@ -6,7 +6,7 @@
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
 use leadwire::error::WorkError;
-use leadwire::jobs::LeadBatch;
+use leadwire::jobs::{LeadBatch, LeadJob};
 use leadwire::leads::{Arrival, Ingest, LeadWriter};
 use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
@@ -32,8 +32,9 @@ async fn main() -> Result<(), Error> {
     let queue = Queue::new(sqs, env::lead_queue_url()?);
     let work = async |records: &[Record<LeadBatch>], time_left| {
         let arrivals_of = |record: &Record<LeadBatch>| {
-            let receive_count = record.receive_count;
-            record.job.leads.iter().map(|job| Arrival { job: job.clone(), receive_count }).collect::<Vec<_>>()
+            let (receive_count, trace) = (record.receive_count, &record.trace);
+            let arrival = |job: &LeadJob| Arrival { job: job.clone(), receive_count, trace: trace.clone() };
+            record.job.leads.iter().map(arrival).collect::<Vec<_>>()
         };
         let arrivals: Vec<Arrival> = records.iter().flat_map(arrivals_of).collect();
         let outcomes = ingest.ingest(&arrivals, time_left, leadwire::clock::now()).await;

@@ -13,6 +13,7 @@ use leadwire::connections::{Connector, Dialog, DialogResult, FinishError, Finish
 use leadwire::http::bare_page;
 use leadwire::http::cookies::login_cookie;
 use leadwire::http::headers::protect;
+use leadwire::http::trace_of;
 use leadwire::ids::PageId;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::{LoginOutcome, ReturnUrls};
@@ -45,7 +46,10 @@ async fn main() -> Result<(), Error> {
     let dialog =
         Dialog { root: env::dialog_base_url()?, version: env::graph_version()?, return_urls: ReturnUrls::parse("")? };
     let public_url = env::public_url()?;
-    run(service_fn(|request| answer(&connector, &dialog, public_url.as_ref(), request))).await
+    let answer = |request: Request| {
+        trace_of(request.extensions()).follow(answer(&connector, &dialog, public_url.as_ref(), request))
+    };
+    run(service_fn(answer)).await
 }
 
 async fn answer(

@@ -4,7 +4,8 @@
 mod requests;
 mod status;
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::{Error, Request, run, service_fn};
+use leadwire::http::trace_of;
 use leadwire::meta_app::AppSecrets;
 use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
@@ -27,5 +28,6 @@ async fn main() -> Result<(), Error> {
         secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
         meta: MetaApp::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,
     };
-    run(service_fn(|request| callbacks.answer(request))).await
+    let answer = |request: Request| trace_of(request.extensions()).follow(callbacks.answer(request));
+    run(service_fn(answer)).await
 }

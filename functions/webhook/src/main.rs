@@ -5,7 +5,8 @@
 
 mod receive;
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::{Error, Request, run, service_fn};
+use leadwire::http::trace_of;
 use leadwire::meta_app::AppSecrets;
 use leadwire::queue::Queue;
 use leadwire::vault::Vault;
@@ -23,5 +24,6 @@ async fn main() -> Result<(), Error> {
         engagement: Queue::new(sqs, env::engagement_queue_url()?),
     };
     receiver.secrets.warm().await;
-    run(service_fn(|request| receiver.answer(request))).await
+    let answer = |request: Request| trace_of(request.extensions()).follow(receiver.answer(request));
+    run(service_fn(answer)).await
 }

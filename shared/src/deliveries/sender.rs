@@ -16,6 +16,7 @@ use crate::model::delivery::{
     DisabledReason, Endpoint, EventDelivery, EventDeliveryState, TryFault, UndeliveredReason,
 };
 use crate::receiver::TIMEOUT;
+use crate::trace;
 
 /// Orgs and endpoints that are worked at side by side.
 const CONCURRENCY: usize = 10;
@@ -110,7 +111,20 @@ impl Deliverer {
         clock: &(dyn Fn() -> Timestamp + Sync),
     ) -> Result<(), WorkError> {
         let now = clock();
-        let Some(mut delivery) = self.table.claim_delivery(scope, job, now).await? else { return Ok(()) };
+        let Some(delivery) = self.table.claim_delivery(scope, job, now).await? else { return Ok(()) };
+        let trace = delivery.trace_id.clone();
+        trace::follow(trace, self.try_claimed(scope, job, delivery, rest_until, clock)).await
+    }
+
+    async fn try_claimed(
+        &self,
+        scope: &OrgScope,
+        job: &TryJob,
+        mut delivery: EventDelivery,
+        rest_until: &mut Option<Timestamp>,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+    ) -> Result<(), WorkError> {
+        let now = clock();
         let Some(endpoint) = self.table.endpoint(scope, &job.endpoint).await? else {
             return Ok(self.table.delete_delivery(scope, &job.endpoint, &job.delivery).await?);
         };

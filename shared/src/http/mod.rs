@@ -6,6 +6,7 @@ mod bare_page;
 pub mod code;
 pub mod cookies;
 pub mod fields;
+mod follow;
 pub mod headers;
 pub mod path;
 
@@ -21,6 +22,7 @@ use utoipa::ToSchema;
 
 pub use self::bare_page::bare_page;
 pub use self::code::ProblemCode;
+pub use self::follow::{follow_request, trace_of};
 use crate::auth::AuthError;
 use crate::error::{ActError, WorkError};
 use crate::model::caller::AccessDenied;

@@ -17,6 +17,7 @@ use crate::model::webhook::{self, Change};
 use crate::publishing::meta_test_support::Meta;
 use crate::table::inbox::InboxAccount;
 use crate::table::tests::{connection, scope};
+use crate::trace::TraceId;
 
 /// When Meta writes these bodies.
 pub(super) const T: i64 = 1_795_507_200;
@@ -71,7 +72,8 @@ impl World {
             _ => None,
         };
         let jobs: Vec<EngagementJob> = delivery.changes.into_iter().filter_map(job).collect();
-        let notices: Vec<_> = jobs.iter().map(|job| (job, 1)).collect();
+        let trace = TraceId::fresh();
+        let notices: Vec<_> = jobs.iter().map(|job| (job, 1, &trace)).collect();
         self.engagement.take(&notices, self.now()).await
     }
 

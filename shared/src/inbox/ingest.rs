@@ -23,6 +23,7 @@ use crate::model::lead::FoundBy;
 use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::table::Table;
+use crate::trace::TraceId;
 
 /// How often a write is tried that others are in the way of.
 pub(super) const MAX_TRIES: u32 = 12;
@@ -55,10 +56,16 @@ pub(super) struct AccountOwner {
 }
 
 impl Engagement {
-    /// Takes notices, each with how often its message was delivered. One outcome for each, in order.
-    pub async fn take(&self, notices: &[(&EngagementJob, u32)], now: Timestamp) -> Vec<Result<(), WorkError>> {
-        let work: Vec<_> =
-            notices.iter().map(|(notice, receive_count)| self.take_notice(notice, *receive_count > 1, now)).collect();
+    /// Takes notices, each with how often its message was delivered and with its cause. One outcome for each, in order.
+    pub async fn take(
+        &self,
+        notices: &[(&EngagementJob, u32, &TraceId)],
+        now: Timestamp,
+    ) -> Vec<Result<(), WorkError>> {
+        let work: Vec<_> = notices
+            .iter()
+            .map(|(job, receive_count, trace)| (*trace).clone().follow(self.take_notice(job, *receive_count > 1, now)))
+            .collect();
         stream::iter(work).buffered(CONCURRENCY).collect().await
     }
 

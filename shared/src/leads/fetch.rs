@@ -268,6 +268,7 @@ fn crm_lead(
             fetched_at: Some(fetched_at),
             tries: arrival.receive_count,
             mapping: mapping.map(|mapping| mapping.version),
+            trace_id: Some(arrival.trace.clone()),
             ..Provenance::default()
         },
         ..Lead::new(arrival.lead_id(), job.found_by, lead.created_time, job.received_at).with(mapped)

@@ -33,7 +33,7 @@ use crate::model::lead::standard_fields::{EMAIL, PHONE};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
 use crate::model::limit::OrgLimit;
 use crate::table::TableError;
-use crate::tr;
+use crate::{tr, trace};
 
 /// Lines processed together.
 const CHUNK_ROWS: usize = 24;
@@ -390,7 +390,11 @@ fn lead_of(row: &FileRow, known: Option<&KnownForm>, country: Option<&str>, assi
         assignment: Assigned { strategy: Strategy::Unassigned, reason },
         test: form::is_test(&row.answers),
         answers,
-        provenance: Provenance { mapping: mapping.map(|mapping| mapping.version), ..Provenance::default() },
+        provenance: Provenance {
+            mapping: mapping.map(|mapping| mapping.version),
+            trace_id: trace::current(),
+            ..Provenance::default()
+        },
         ..Lead::new(row.id.clone(), FoundBy::Import, row.created_time.unwrap_or(now), now).with(mapped)
     }
 }

@@ -17,6 +17,7 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::queue::Queue;
 use crate::retry::isolate_panics;
+use crate::trace::TraceId;
 use crate::vault::VaultError;
 
 /// Ingests leads.
@@ -38,6 +39,8 @@ pub struct Arrival {
     /// How often SQS delivered the job, including this time. More than once means that an earlier worker may have
     /// stopped half-way.
     pub receive_count: u32,
+    /// The delivery, the sweep or the request that it follows from.
+    pub trace: TraceId,
 }
 
 impl Arrival {

@@ -95,7 +95,9 @@ impl Ingest {
     ) -> Result<(), WorkError> {
         let is_permanent = error.verdict() == Verdict::GiveUp;
         if !is_permanent && arrival.receive_count < MAX_RECEIVES {
-            tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
+            arrival.trace.within(|| {
+                tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
+            });
             if !matches!(error, WorkError::Paused(_)) {
                 let step = Step::new(crate::clock::now(), StepKind::Tried, error.code().to_string(), evidence(&error));
                 self.note(scope, &arrival.job.notice.leadgen_id, &step).await;
@@ -121,11 +123,15 @@ impl Ingest {
             job: LeadJob { run: None, ..arrival.job.clone() },
         };
         let step = if !is_permanent && parked.reason.is_temporary() {
-            tracing::warn!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_waiting", "lead waits until its page can be read again");
+            arrival.trace.within(|| {
+                tracing::warn!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_waiting", "lead waits until its page can be read again");
+            });
             self.writer.table.hold(scope, Hold::Waiting, &parked).await?;
             StepKind::Waiting
         } else {
-            tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
+            arrival.trace.within(|| {
+                tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
+            });
             self.writer.table.hold(scope, Hold::Parked, &parked).await?;
             StepKind::Parked
         };

@@ -18,6 +18,7 @@ use crate::model::lead::assignment::Assignment;
 use crate::model::lead::{FoundBy, Lead};
 use crate::queue::Queue;
 use crate::table::tests::{connection, empty_table, integration, scope, user};
+use crate::trace::TraceId;
 use crate::vault::Vault;
 
 /// The time that work of these tests may take.
@@ -207,7 +208,11 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
 pub(super) fn arrivals(leads: &[Lead], receive_count: u32) -> Vec<Arrival> {
     let arrival = |lead: &Lead| {
         let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
-        Arrival { job: LeadJob::new(notice, lead.received_at, FoundBy::Webhook), receive_count }
+        Arrival {
+            job: LeadJob::new(notice, lead.received_at, FoundBy::Webhook),
+            receive_count,
+            trace: TraceId::fresh(),
+        }
     };
     leads.iter().map(arrival).collect()
 }

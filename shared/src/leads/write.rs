@@ -162,7 +162,14 @@ impl LeadWriter {
                 continue;
             }
             for lead in &plan.creates {
-                tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
+                lead.provenance.within_trace(|| {
+                    tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
+                });
+            }
+            for merge in &plan.merges {
+                merge.provenance.within_trace(|| {
+                    tracing::info!(org = %scope.org(), lead = %merge.lead_id, submission = %merge.id, found_by = ?merge.found_by, "lead joined");
+                });
             }
             let stored = context.snapshot.stored.into_iter().filter(|id| open.iter().any(|new| new.lead.id == *id));
             committed.push(Committed { publication, plan, reports: context.reports, stored: stored.collect() });

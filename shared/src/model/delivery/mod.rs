@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use self::schedule::EndpointHealth;
 use crate::ids::{ContactId, DeliveryId, EndpointId, LeadId};
 use crate::tr;
+use crate::trace::TraceId;
 
 /// The tries that a delivery remembers, the latest ones.
 const MAX_TRIES_SHOWN: usize = 20;
@@ -151,6 +152,9 @@ pub struct EventDelivery {
     /// When the receiver last accepted it.
     #[serde(default)]
     pub delivered_at: Option<Timestamp>,
+    /// The cause of the event, for the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
 }
 
 /// How far a delivery is.
@@ -269,6 +273,8 @@ pub struct Fact {
     pub about: EventSubject,
     /// The body as it is sent, the same at every try.
     pub body: String,
+    /// Its cause.
+    pub trace_id: Option<TraceId>,
 }
 
 /// The body of a delivery, in the form that the Standard Webhooks scheme recommends.
@@ -294,7 +300,8 @@ impl Fact {
         };
         let envelope = EventEnvelope { r#type: name, timestamp: at, data: detail };
         let body = serde_json::to_string(&envelope).expect("a JSON value has a JSON form");
-        Some(Self { event_id: text("/id")?.to_owned(), name: name.to_owned(), about, body })
+        let trace_id = text("/trace_id").and_then(TraceId::parse);
+        Some(Self { event_id: text("/id")?.to_owned(), name: name.to_owned(), about, body, trace_id })
     }
 
     /// The body of a test, which no list shows.
@@ -336,6 +343,7 @@ impl Fact {
             next_try_at: endpoint.active.then_some(now),
             lease_until: None,
             delivered_at: None,
+            trace_id: self.trace_id.clone(),
         }
     }
 }

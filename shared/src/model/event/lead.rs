@@ -132,7 +132,8 @@ impl Event {
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
         let id = format!("lead.created:{}:{}{}", scope.org(), lead.id, of_import(&lead.provenance));
         let sequence = lead.received_at.as_millisecond();
-        Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), sequence, lead: lead.clone() })
+        let created = LeadCreated { id, org: scope.org().clone(), sequence, lead: lead.clone() };
+        lead.provenance.within_trace(|| Self::new(EventKind::LeadCreated, &created))
     }
 
     /// A known person sent another form.
@@ -155,7 +156,7 @@ impl Event {
             change: None,
             removed_submission: None,
         };
-        Self::new(EventKind::LeadUpdated, &updated)
+        submission.provenance.within_trace(|| Self::new(EventKind::LeadUpdated, &updated))
     }
 
     /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.

@@ -29,6 +29,7 @@ pub use self::lead::{
 };
 pub use self::post::{OfPost, PostFailed, PostPublished};
 use crate::tr;
+use crate::trace::{self, TraceId};
 
 /// A fact to publish.
 #[derive(Debug, Clone)]
@@ -129,7 +130,13 @@ impl EventKind {
     }
 }
 impl Event {
-    fn new(kind: EventKind, detail: &impl Serialize) -> Self {
-        Self { kind, detail: serde_json::to_value(detail).expect("an event is plain data") }
+    /// Besides the payload, each event has the `trace_id` of what it follows from.
+    fn new(kind: EventKind, payload: &impl Serialize) -> Self {
+        let mut detail = serde_json::to_value(payload).expect("an event is plain data");
+        if let Some(fields) = detail.as_object_mut() {
+            let trace = trace::current().unwrap_or_else(TraceId::fresh);
+            fields.insert("trace_id".to_owned(), trace.as_str().into());
+        }
+        Self { kind, detail }
     }
 }

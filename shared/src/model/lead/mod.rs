@@ -35,6 +35,7 @@ use crate::ids::{FormId, ImportId, LeadId, LeadgenId, PageId, UserId};
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 pub use crate::model::lead::attribution::Attribution;
 use crate::model::lead::mapping::Mapped;
+use crate::trace::TraceId;
 
 /// The source of leads from Meta, as the CRM names it.
 pub const SOURCE: &str = "Meta";
@@ -185,6 +186,19 @@ pub struct Provenance {
     /// The import that brought it, if it came from a file.
     #[serde(default)]
     pub import_id: Option<ImportId>,
+    /// The id by which the logs name everything that followed from what brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
+}
+
+impl Provenance {
+    /// Runs `work`, such as a line of the log, as what follows from what brought the submission.
+    pub fn within_trace<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.trace_id {
+            Some(trace) => trace.within(work),
+            None => work(),
+        }
+    }
 }
 
 /// The answer to one question. A multiple-choice question has several values; an unanswered one may have none.

@@ -4,6 +4,7 @@ use axum::http::Method;
 use leadwire::inbox::Engagement;
 use leadwire::jobs::EngagementJob;
 use leadwire::model::webhook::EngagementNotice;
+use leadwire::trace::TraceId;
 use serde_json::{Value, json};
 
 use super::aws::Aws;
@@ -38,7 +39,7 @@ pub(super) async fn typical(costs: &CostFile) -> anyhow::Result<Flow> {
             let written = aws.call_sim(Method::POST, "messages", &written).await?;
             let job = job(page, &written, number)?;
             queue.send(std::slice::from_ref(&job)).await?;
-            for outcome in aws.invoke(engagement.take(&[(&job, 1)], leadwire::clock::now())).await {
+            for outcome in aws.invoke(engagement.take(&[(&job, 1, &TraceId::fresh())], leadwire::clock::now())).await {
                 outcome?;
             }
         }

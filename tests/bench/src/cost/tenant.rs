@@ -12,6 +12,7 @@ use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::{Org, Plan, User};
 use leadwire::model::webhook::LeadNotice;
+use leadwire::trace::TraceId;
 use serde_json::{Value, json};
 
 use super::aws::Aws;
@@ -138,7 +139,7 @@ pub(super) fn job(notice: LeadNotice, now: Timestamp) -> LeadJob {
 
 /// The first delivery of a job.
 pub(super) fn arrival(job: LeadJob) -> Arrival {
-    Arrival { job, receive_count: 1 }
+    Arrival { job, receive_count: 1, trace: TraceId::fresh() }
 }
 
 async fn create_form(aws: &Aws, page: &str, number: usize) -> anyhow::Result<String> {

@@ -64,4 +64,5 @@ mod sweep;
 mod system_users;
 mod texts;
 mod tidy;
+mod traces;
 mod webhooks;
