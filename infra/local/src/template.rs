@@ -12,6 +12,14 @@ use serde_yaml_ng as yaml;
 
 use crate::workdir;
 
+/// What MiniStack's CloudFormation refuses.
+const MISSING_KINDS: [&str; 1] = ["AWS::CloudWatch::CompositeAlarm"];
+
+/// What publishes a version of a function, and moves its alias. MiniStack has versions and aliases but no CodeDeploy, and
+/// everything that names a function here, such as routes, crashes and logs, means the one that was just deployed.
+const PUBLISHING_PROPERTIES: [&str; 4] =
+    ["AutoPublishAlias", "AutoPublishAliasAllProperties", "DeploymentPreference", "VersionDescription"];
+
 /// The parsed template.
 pub struct Template {
     document: Value,
@@ -85,8 +93,8 @@ impl Template {
         self.resources("AWS::Serverless::Function").map(|(id, properties)| function(id, properties)).collect()
     }
 
-    /// Returns the template adapted to MiniStack: with packages in place of sources, and with replacements for what
-    /// MiniStack interprets differently from AWS.
+    /// Returns the template adapted to MiniStack: with packages in place of sources, without versions of functions and
+    /// composite alarms, and with replacements for what MiniStack interprets differently from AWS.
     pub(crate) fn adapt_to_ministack(&self, parameters: &BTreeMap<String, String>, packages: &Path) -> Result<Value> {
         let mut document = self.document.clone();
         let numbers = self.number_parameters(parameters)?;
@@ -116,7 +124,14 @@ impl Template {
             }
             if let Some(properties) = resource.get_mut("Properties") {
                 properties["CodeUri"] = json!(package);
+                remove_publishing(properties);
             }
+        }
+        if let Some(globals) = document.pointer_mut("/Globals/Function") {
+            remove_publishing(globals);
+        }
+        for kind in MISSING_KINDS {
+            self.resources(kind).for_each(|(id, _)| leave_out(&mut document, id));
         }
         Ok(document)
     }
@@ -168,6 +183,25 @@ fn function(id: &str, properties: &Value) -> Result<Function> {
         }
     }
     Ok(function)
+}
+
+fn remove_publishing(properties: &mut Value) {
+    if let Some(properties) = properties.as_object_mut() {
+        properties.retain(|name, _| !PUBLISHING_PROPERTIES.contains(&name.as_str()));
+    }
+}
+
+/// Removes a resource. A text with its ARN, such as the dashboard's, names its logical id instead.
+fn leave_out(document: &mut Value, id: &str) {
+    if let Some(resources) = document.get_mut("Resources").and_then(Value::as_object_mut) {
+        resources.remove(id);
+    }
+    let arn = format!("${{{id}.Arn}}");
+    walk(document, &mut |value| {
+        if let Some(text) = value.as_str().filter(|text| text.contains(&arn)) {
+            *value = json!(text.replace(&arn, id));
+        }
+    });
 }
 
 /// MiniStack checks a batch call under a separate action. In IAM the single action covers both.
@@ -252,13 +286,17 @@ mod tests {
 Parameters:
   Seconds: { Type: Number, Default: 60 }
   Words: { Type: String, Default: a }
+Globals: { Function: { Runtime: provided.al2023, AutoPublishAlias: live } }
 Resources:
+  Parts: { Type: AWS::CloudWatch::CompositeAlarm }
+  Dashboard: { Type: AWS::CloudWatch::Dashboard, Properties: { DashboardBody: !Sub 'x ${Parts.Arn}' } }
   Secret: { Type: AWS::SecretsManager::Secret }
   LeadWorker:
     Type: AWS::Serverless::Function
     Metadata: { BuildMethod: rust-cargolambda }
     Properties:
       CodeUri: ../functions/lead-worker
+      VersionDescription: !Ref Words
       Timeout: !Ref Seconds
       Role: !GetAtt Role.Arn
       Environment: { Variables: { WORDS: !Ref Words } }
@@ -312,5 +350,15 @@ Resources:
         );
         assert_eq!(statements[1]["Resource"], json!({ "Fn::GetAtt": ["Secret", "Id"] }));
         assert_eq!(statements[2]["Resource"], "*");
+    }
+
+    #[test]
+    fn ministack_gets_neither_versions_nor_composite_alarms() {
+        let document =
+            Template::parse(TEMPLATE).unwrap().adapt_to_ministack(&BTreeMap::new(), Path::new("/packages")).unwrap();
+        assert_eq!(document["Globals"]["Function"], json!({ "Runtime": "provided.al2023" }));
+        assert_eq!(document["Resources"]["LeadWorker"]["Properties"].get("VersionDescription"), None);
+        assert_eq!(document["Resources"].get("Parts"), None);
+        assert_eq!(document["Resources"]["Dashboard"]["Properties"]["DashboardBody"], json!({ "Fn::Sub": "x Parts" }));
     }
 }

@@ -8,35 +8,70 @@ use serde_json::Value;
 
 use super::{list, referred, texts};
 
+/// The statements of a role, each with the condition under which it has them, if not always.
+fn statements(role: &Value) -> Vec<(Option<&str>, &Value)> {
+    let policies = role.get("Policies").map(list).unwrap_or_default();
+    let all = policies.into_iter().filter_map(|policy| policy.pointer("/PolicyDocument/Statement")).flat_map(list);
+    let branches = all.flat_map(|statement| match statement.get("Fn::If").and_then(Value::as_array) {
+        Some(branches) => {
+            let condition = branches.first().and_then(Value::as_str);
+            branches.iter().skip(1).map(|branch| (condition, branch)).collect()
+        }
+        None => vec![(None, statement)],
+    });
+    branches.filter(|(_, statement)| referred(statement) != Some("AWS::NoValue")).collect()
+}
+
 #[test]
 fn roles_name_every_action_and_every_resource() -> Result<()> {
     let template = Template::read()?;
     for (id, role) in template.resources("AWS::IAM::Role") {
         assert!(role.get("ManagedPolicyArns").is_none(), "{id}: managed policies allow more than one function needs");
-        for policy in role.get("Policies").map(list).unwrap_or_default() {
-            for statement in policy.pointer("/PolicyDocument/Statement").map(list).unwrap_or_default() {
-                let action = statement.get("Action").with_context(|| format!("{id}: a statement without actions"))?;
-                let resource =
-                    statement.get("Resource").with_context(|| format!("{id}: a statement without resources"))?;
-                for action in texts(action) {
-                    assert!(!action.contains('*'), "{id} may do {action}");
-                    if action.starts_with("logs:") {
-                        assert_eq!(referred(resource).map(|group| group.replace("Logs", "Role")).as_deref(), Some(id));
-                    }
-                }
-                for resource in texts(resource) {
-                    // The secrets of integrations and the files are the only resources named at run time.
-                    let named = [
-                        ":secret:${AWS::StackName}/integration/*",
-                        "${Files.Arn}/uploads/*",
-                        "${Files.Arn}/attachments/*",
-                        "${Files.Arn}/exports/*",
-                    ];
-                    let fixed = named.iter().find_map(|name| resource.strip_suffix(name)).unwrap_or(resource);
-                    assert!(!fixed.contains('*'), "{id} may touch {resource}");
+        for (_, statement) in statements(role) {
+            let action = statement.get("Action").with_context(|| format!("{id}: a statement without actions"))?;
+            let resource = statement.get("Resource").with_context(|| format!("{id}: a statement without resources"))?;
+            let actions = texts(action);
+            for action in &actions {
+                assert!(!action.contains('*'), "{id} may do {action}");
+                if action.starts_with("logs:") {
+                    assert_eq!(referred(resource).map(|group| group.replace("Logs", "Role")).as_deref(), Some(id));
                 }
             }
+            // What X-Ray takes has no name.
+            if actions.iter().all(|action| action.starts_with("xray:")) {
+                continue;
+            }
+            for resource in texts(resource) {
+                // The secrets of integrations and the files are the only resources named at run time.
+                let named = [
+                    ":secret:${AWS::StackName}/integration/*",
+                    "${Files.Arn}/uploads/*",
+                    "${Files.Arn}/attachments/*",
+                    "${Files.Arn}/exports/*",
+                ];
+                let fixed = named.iter().find_map(|name| resource.strip_suffix(name)).unwrap_or(resource);
+                assert!(!fixed.contains('*'), "{id} may touch {resource}");
+            }
         }
+    }
+    Ok(())
+}
+
+/// Lambda sends the traces with the function's own role, and refuses to trace without these permissions.
+#[test]
+fn functions_may_write_traces_only_when_traces_are_on() -> Result<()> {
+    let template = Template::read()?;
+    assert_eq!(template.document().pointer("/Globals/Function/Tracing").and_then(referred), Some("Tracing"));
+    assert_eq!(template.document().pointer("/Parameters/Tracing/Default"), Some(&"PassThrough".into()));
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        assert!(function.get("Tracing").is_none(), "{id}: one parameter turns all traces on");
+        let role = super::properties(&template, &format!("{id}Role"))?;
+        let traces: Vec<_> =
+            statements(role).into_iter().filter(|(_, statement)| statement.to_string().contains("xray:")).collect();
+        let [(condition, statement)] = traces.as_slice() else { panic!("{id}: {traces:?}") };
+        assert_eq!(*condition, Some("Traces"), "{id}");
+        let actions = statement.get("Action").map(texts).unwrap_or_default();
+        assert_eq!(actions, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "{id}");
     }
     Ok(())
 }
@@ -48,12 +83,11 @@ fn every_permission_was_meant() -> Result<()> {
     let mut given = BTreeSet::new();
     let template = Template::read()?;
     for (id, role) in template.resources("AWS::IAM::Role") {
-        for policy in role.get("Policies").map(list).unwrap_or_default() {
-            for statement in policy.pointer("/PolicyDocument/Statement").map(list).unwrap_or_default() {
-                let resources = statement.get("Resource").map(list).unwrap_or_default();
-                for action in statement.get("Action").map(texts).unwrap_or_default() {
-                    given.extend(resources.iter().map(|resource| format!("{id} {action} {resource}")));
-                }
+        for (condition, statement) in statements(role) {
+            let resources = statement.get("Resource").map(list).unwrap_or_default();
+            let condition = condition.map(|name| format!(" if {name}")).unwrap_or_default();
+            for action in statement.get("Action").map(texts).unwrap_or_default() {
+                given.extend(resources.iter().map(|resource| format!("{id} {action} {resource}{condition}")));
             }
         }
     }

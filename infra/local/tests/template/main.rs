@@ -2,6 +2,10 @@
 
 mod access;
 mod alarms;
+mod composites;
+mod limits;
+mod quotas;
+mod releases;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -336,9 +340,9 @@ fn dead_letters_outlive_their_queue_and_raise_an_alarm() -> Result<()> {
 }
 
 fn is_watched(template: &Template, queue: &str, metric: &str) -> bool {
-    template.resources("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+    template.resources("AWS::CloudWatch::Alarm").any(|(id, alarm)| {
         alarm.get("MetricName").is_some_and(|name| name == metric)
             && alarm.pointer("/Dimensions/0/Value").and_then(referred) == Some(queue)
-            && alarm.get("AlarmActions").is_some()
+            && composites::reaches_the_topic(template, id)
     })
 }
