@@ -39,6 +39,8 @@ macro_rules! variables {
 }
 
 variables! {
+    /// The name of the stack: the beginning of the names of all it has, and the namespace of its metrics.
+    stack_name -> String = required("STACK_NAME");
     /// The DynamoDB table.
     table_name -> String = required("TABLE_NAME");
     /// The queue of lead ids to fetch.

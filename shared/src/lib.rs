@@ -6,9 +6,9 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], [`operations`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
 //! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
-//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`] | each other |
+//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`], [`cloudwatch`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`language`], [`mod@env`], [`aws`], [`trace`], [`telemetry`] | any service |
 //!
@@ -30,6 +30,7 @@ pub mod trace;
 pub mod jobs;
 
 pub mod bus;
+pub mod cloudwatch;
 pub mod graph;
 pub mod mail;
 pub mod queue;
@@ -54,6 +55,7 @@ pub mod directory;
 pub mod leads;
 pub mod notices;
 pub mod once;
+pub mod operations;
 pub mod people;
 pub mod publishing;
 

@@ -143,7 +143,8 @@ fn chart(overview: &LeadOverview) -> Markup {
         overview.days.iter().map(|(day, leads)| (*day, Some((*leads as f64, count(*leads))))).collect();
     // The last day is today.
     let unfinished_since = days.last().map(|(day, _)| *day);
-    let chart = Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), days, unfinished_since };
+    let chart =
+        Chart { title: &tr!("Leads by day"), total: count(overview.count(30, 0)), bars: days, unfinished_since };
     chart.draw()
 }
 

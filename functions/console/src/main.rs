@@ -27,6 +27,7 @@ mod login;
 mod messages;
 mod navigation;
 mod oidc;
+mod operations;
 mod orgs;
 mod palette;
 mod posts;
@@ -49,6 +50,7 @@ use leadwire::audit::AuditLog;
 use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
+use leadwire::cloudwatch::CloudWatch;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::conversions::Conversions;
 use leadwire::deliveries::Deliveries;
@@ -59,8 +61,10 @@ use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
+use leadwire::model::operations::stack::MonitoredStack;
 use leadwire::model::web_address::EndpointAddresses;
 use leadwire::notices::MailSwitch;
+use leadwire::operations::Operations;
 use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
 use leadwire::receiver::Receiver;
@@ -87,6 +91,9 @@ async fn main() -> Result<(), Error> {
     let root_key = vault.signing_key(&env::root_secret_id()?).await?;
     let console_key = vault.signing_key(&env::console_secret_id()?).await?;
     let sessions = Table::new(dynamodb, env::sessions_table_name()?);
+    let stack =
+        MonitoredStack { name: env::stack_name()?, table: env::table_name()?, sessions: env::sessions_table_name()? };
+    let operations = Operations::new(CloudWatch::new(&aws), stack);
     let version = env::graph_version()?;
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, version.clone()).await?;
     let tokens = Tokens { meta: meta.clone(), table: table.clone(), checks: checks.clone() };
@@ -186,6 +193,7 @@ async fn main() -> Result<(), Error> {
         publishing,
         campaigns,
         inbox,
+        operations,
         audit,
         mail_switch,
         sessions,

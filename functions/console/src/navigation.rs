@@ -23,12 +23,13 @@ pub(crate) enum Section {
     Campaigns,
     Audit,
     Settings,
+    Operations,
     /// A page outside all sections.
     Elsewhere,
 }
 
 /// The sections in the order of the navigation, those of a group together. The first are those that people use all day.
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     Section::Home,
     Section::Leads,
     Section::Inbox,
@@ -40,6 +41,7 @@ const SECTIONS: [Section; 11] = [
     Section::Delivery,
     Section::Audit,
     Section::Settings,
+    Section::Operations,
 ];
 
 /// Sections that fit beside each other on a phone, in every language. The others are behind one word there.
@@ -59,6 +61,7 @@ impl Section {
             Self::Campaigns => tr!("Campaigns"),
             Self::Audit => tr!("Audit"),
             Self::Settings => tr!("Settings"),
+            Self::Operations => tr!("Operations"),
             Self::Elsewhere => Cow::Borrowed(""),
         }
     }
@@ -76,6 +79,7 @@ impl Section {
             Self::Campaigns => "/campaigns",
             Self::Audit => "/audit",
             Self::Settings => "/settings",
+            Self::Operations => "/operations",
             Self::Elsewhere => "/",
         }
     }
@@ -86,6 +90,7 @@ impl Section {
             Self::Home | Self::Leads | Self::Inbox | Self::Elsewhere => Cow::Borrowed(""),
             Self::Posts | Self::Ads | Self::Campaigns => tr!("Marketing"),
             Self::Integrations | Self::Forms | Self::Delivery | Self::Audit | Self::Settings => tr!("Manage"),
+            Self::Operations => tr!("System"),
         }
     }
 
@@ -103,6 +108,7 @@ impl Section {
             Self::Campaigns => "M4 10h4l9-5v14l-9-5H4zm17 0v4",
             Self::Audit => "M12 7v5l3 2m6-2a9 9 0 1 1-18 0 9 9 0 0 1 18 0",
             Self::Settings => "M4 7h9m4 0h3M4 17h3m4 0h9M15 5v4M9 15v4",
+            Self::Operations => "M3 5h18v11H3zM8 20h8m-4-4v4M7 12l3-3 2 2 4-4",
             Self::Elsewhere => "",
         }
     }
@@ -116,6 +122,7 @@ impl Visitor {
             Section::Inbox => self.may(INBOX),
             Section::Posts => self.may(PUBLISHING),
             Section::Campaigns => self.may(ADS_MANAGEMENT),
+            Section::Operations => self.is_superadmin(),
             _ => self.is_admin(),
         }
     }
@@ -215,6 +222,12 @@ mod tests {
         admin.unread = MAX_UNREAD;
         let shown = navigation(&admin, Section::Leads).into_string();
         assert!(shown.contains("9+<span class=\"hidden\"> – More than 9 unread"), "{shown}");
+    }
+
+    #[test]
+    fn only_superadmins_find_the_operations() {
+        let has = |role| navigation(&visitor(role, &[]), Section::Home).into_string().contains("href=\"/operations\"");
+        assert!(has(Role::SuperAdmin) && !has(Role::Admin) && !has(Role::Moderator) && !has(Role::Other));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::state::Console;
 use crate::waiting::Waiting;
 use crate::{
     account, acts, ads, assets, audit, campaigns, delivery, form, forms, home, inbox, integrations, language, layout,
-    leads, login, orgs, posts, request, settings, steps, styleguide, unsubscribe, webhooks,
+    leads, login, operations, orgs, posts, request, settings, steps, styleguide, unsubscribe, webhooks,
 };
 
 /// The console's router.
@@ -35,6 +35,8 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/logout", post(login::logout))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/orgs", get(orgs::list).post(orgs::select))
+        .route("/operations", get(operations::show))
+        .route("/operations/figures", get(operations::figures))
         .nest("/integrations", integrations::routes())
         .nest("/leads", leads::routes())
         .nest("/inbox", inbox::routes())

@@ -20,6 +20,7 @@ use leadwire::http::Problem;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::notices::MailSwitch;
+use leadwire::operations::Operations;
 use leadwire::publishing::Publishing;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,
     pub(crate) inbox: Inbox,
+    pub(crate) operations: Operations,
     pub(crate) audit: AuditLog,
     pub(crate) mail_switch: MailSwitch,
     /// Stores the sessions of logged-in users.

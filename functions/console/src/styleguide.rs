@@ -112,7 +112,7 @@ fn figures() -> Markup {
                 div { span { "Spend" } b { (money("1234.50", "EUR")) } span { "+12% to the time before" } }
                 div { span { "Nothing" } b { "–" } }
             }
-            div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), days }.draw()) }
+            div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), bars: days }.draw()) }
             div.card { dl.facts { div { dt { "Status" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
             div.card { dl.rows { div { dt { "E-mail" } dd.address { a href="mailto:a@b.example" { "a@b.example" } } } div.changed { dt { "Changed" } dd { "Now" div.quiet { "was: before" } } } } }
         }

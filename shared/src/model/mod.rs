@@ -11,6 +11,7 @@ pub mod conversion;
 pub mod delivery;
 pub mod inbox;
 pub mod lead;
+pub mod operations;
 
 pub mod caller;
 pub mod days;

@@ -194,7 +194,7 @@ fn charts(report: &ReportOut, total: &RowOut, labels: ConversionLabels) -> Marku
         |row: &RowOut| Some((row.figures.metrics.conversions.to_f64()?, count(row.figures.metrics.conversions)));
     let each = |row: &RowOut| Some((cost_of_one(&row.figures)?.to_f64()?, cost(row)));
     let draw = |title: &str, total: String, days| {
-        Chart { title, total, days, unfinished_since: report.unfinished_since }.draw()
+        Chart { title, total, bars: days, unfinished_since: report.unfinished_since }.draw()
     };
     html! {
         div.charts {

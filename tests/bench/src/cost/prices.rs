@@ -93,3 +93,18 @@ impl Prices {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::operations::cost::{LIST_PRICES, ListPrices};
+
+    use super::*;
+
+    /// The page of operations estimates by the same prices.
+    #[test]
+    fn the_console_has_the_same_prices() -> anyhow::Result<()> {
+        let Prices { lambda_request, lambda_gb_second, write_unit, read_unit, .. } = CostFile::read()?.prices;
+        assert_eq!(ListPrices { lambda_request, lambda_gb_second, write_unit, read_unit }, LIST_PRICES);
+        Ok(())
+    }
+}

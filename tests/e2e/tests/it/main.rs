@@ -51,6 +51,7 @@ mod lead_notice;
 mod leads;
 mod least_privilege;
 mod lifecycle;
+mod operations;
 mod outcomes;
 mod people;
 mod privacy;

@@ -75,11 +75,11 @@ const LAYERS: [&[&str]; 20] = [
     &["aws", "secret", "telemetry"],
     &["model"],
     &["jobs"],
-    &["graph", "table", "vault", "queue", "bus", "mail", "files", "receiver"],
+    &["graph", "table", "vault", "queue", "bus", "mail", "files", "receiver", "cloudwatch"],
     &["error"],
     &["meta_app", "cursor", "once"],
     &["audit", "tokens"],
-    &["directory"],
+    &["directory", "operations"],
     &["leads"],
     &["connections"],
     &["conversions", "exports", "notices"],
@@ -131,6 +131,7 @@ fn rooms_know_no_face() {
         "deliveries",
         "exports",
         "notices",
+        "operations",
         "directory",
     ]
     .map(|room| format!("shared/src/{room}"));
