@@ -169,6 +169,12 @@ pub fn sender_address() -> Result<Option<String>, EnvError> {
     Ok(optional("SENDER_ADDRESS"))
 }
 
+/// The namespace of this deployment's metrics: the stack's name. `None` where nothing is measured.
+#[must_use]
+pub fn metric_namespace() -> Option<String> {
+    optional("METRIC_NAMESPACE")
+}
+
 /// The log level. Lambda sets it from the template's `ApplicationLogLevel`.
 #[must_use]
 pub fn log_level() -> String {

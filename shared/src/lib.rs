@@ -10,7 +10,7 @@
 //! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`], [`cloudwatch`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
-//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`language`], [`mod@env`], [`aws`], [`trace`], [`telemetry`] | any service |
+//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`language`], [`mod@env`], [`aws`], [`trace`], [`telemetry`], [`metrics`] | any service |
 //!
 //! `ARCHITECTURE.md` beside this package has the glossary, the traces and where to add things.
 
@@ -24,6 +24,7 @@ pub mod secret;
 
 pub mod aws;
 pub mod env;
+pub mod metrics;
 pub mod telemetry;
 pub mod trace;
 

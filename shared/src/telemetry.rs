@@ -7,7 +7,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::time::SystemTime;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,9 +22,18 @@ const QUIET_TARGETS: [&str; 3] = ["hyper", "aws_smithy_runtime", "h2"];
 /// The runtime crate's own subscriber is not used: it omits the timestamp. Lambda treats lines without one as INFO, so
 /// that a filter at WARN would drop our errors. Nor is `EnvFilter`, which brings a regex engine into every binary.
 pub fn init() {
+    init_to(std::io::stdout);
+}
+
+/// Like [`init`], with the same lines for another writer: for programs that measure what is logged.
+pub fn init_to<W>(writer: W)
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
     let level = crate::env::log_level().parse().unwrap_or(LevelFilter::INFO);
     let quiet = QUIET_TARGETS.map(|target| (target, LevelFilter::WARN));
     let json = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(Lines::default());
+    let json = json.with_writer(writer);
     tracing_subscriber::registry().with(json).with(Targets::new().with_default(level).with_targets(quiet)).init();
 }
 

@@ -10,14 +10,14 @@ use leadwire::deliveries::send_due_deliveries;
 use leadwire::ids::OrgId;
 use leadwire::jobs::{
     AdsSyncJob, AnswerJob, AssigneeMailJob, CheckJob, ConversionJob, DeliveryJob, PublishJob, RetentionJob,
-    SocialSyncJob, SweepJob, SweepKind,
+    SocialSyncJob, SweepJob,
 };
+use leadwire::leads::start_sweeps;
 use leadwire::model::org::{Org, interleave_by_org};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
 use leadwire::{aws, env, telemetry, worker};
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 /// The input that a schedule passes to this function.
@@ -123,22 +123,7 @@ impl Planner {
                 }
                 due.len()
             }
-            Schedule::LeadSweep => {
-                // The index contains every integration that needs checks, due or not.
-                let mut all = self.table.due_integrations(None).await?;
-                all.retain(|due| plan.concerns(due));
-                let mut all = interleave_by_org(all, |due| due.scope.org().clone());
-                // Another order each time: if there is not enough time for all, it is not missing for the same ones.
-                all.shuffle(&mut rand::rng());
-                let kind = if plan.everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
-                let job = |due: &Due| SweepJob {
-                    org: due.scope.org().clone(),
-                    integration_id: due.id.clone(),
-                    kind: kind.clone(),
-                };
-                self.sweeps.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
-                all.len()
-            }
+            Schedule::LeadSweep => start_sweeps(&self.table, &self.sweeps, plan.wanted(), now).await?,
             Schedule::PublishWorker => {
                 // The next run comes in a minute; what is due until then gets a message that arrives in time.
                 let horizon = now + PUBLISH_HORIZON;
@@ -169,8 +154,7 @@ impl Planner {
                 jobs.len()
             }
             Schedule::DeliveryWorker => {
-                let wanted = (plan.org.as_ref(), plan.everything);
-                send_due_deliveries(&self.table, &self.deliveries, wanted, now, until).await?
+                send_due_deliveries(&self.table, &self.deliveries, plan.wanted(), now, until).await?
             }
             Schedule::LeadNotice => {
                 let mut due = self.table.due_digests((!plan.everything).then_some(now)).await?;
@@ -199,9 +183,8 @@ impl Planner {
                 all.len()
             }
             Schedule::AdsSync => {
-                let mut all = self.table.all_ad_accounts().await?;
-                all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
-                start_due_syncs(&self.table, &self.ads, all, plan.everything, until).await?
+                let all = self.table.all_ad_accounts().await?;
+                start_due_syncs(&self.table, &self.ads, all, plan.wanted(), until).await?
             }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
@@ -210,6 +193,11 @@ impl Planner {
 }
 
 impl Plan {
+    /// The only org, and whether work counts that is not due.
+    fn wanted(&self) -> (Option<&OrgId>, bool) {
+        (self.org.as_ref(), self.everything)
+    }
+
     fn concerns(&self, due: &Due) -> bool {
         self.org.as_ref().is_none_or(|org| org == due.scope.org())
     }

@@ -178,6 +178,22 @@ impl Packages {
     }
 }
 
+/// Builds one function with the profile `local` and starts it with a stub of AWS. Also returns the file with its output.
+///
+/// # Errors
+/// If it does not build, or does not request an event. The error includes the end of its output.
+pub async fn start_quick_build(name: &str) -> Result<(RunningFunction, PathBuf)> {
+    let functions = Template::read()?.functions()?;
+    let function = functions.iter().find(|function| function.name == name).with_context(|| format!("no {name}"))?;
+    let (supervisor, progress) = (Supervisor::start()?, Progress::detect());
+    let workdir = Workdir::lock(&workdir::cargo_target().join("quick"))?;
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--workspace", "--profile", "local", "--bin", name]).current_dir(workdir::root());
+    let (build_log, log) = (workdir.log_file("build"), workdir.log_file(name));
+    progress.step("cargo build", async |step| command::run(&supervisor, step, &mut cargo, &build_log).await).await?;
+    Ok((RunningFunction::start(&workdir::program_file(name), &function.variables, &log).await?, log))
+}
+
 /// The file of a release program.
 pub(crate) fn program_file(name: &str) -> PathBuf {
     workdir::cargo_target().join("lambda").join(name).join("bootstrap")

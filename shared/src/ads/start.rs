@@ -10,8 +10,9 @@ use jiff::civil::Date;
 
 use crate::clock;
 use crate::error::WorkError;
-use crate::ids::{OrgScope, RunId, UserId};
+use crate::ids::{OrgId, OrgScope, RunId, UserId};
 use crate::jobs::AdsSyncJob;
+use crate::metrics::{self, Metric};
 use crate::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
 use crate::model::ads::sync::{AdsSync, Cause};
 use crate::model::days::back;
@@ -76,21 +77,26 @@ pub async fn start_sync(
 /// Begins the syncs that are due, until the time is up, and returns the number of messages sent. Each org has its turns,
 /// and its accounts that were synced longest ago come first: they are not left out again if time does not suffice.
 ///
-/// `everything` includes what is not due, and the days that only the long sync covers.
+/// `all` are the accounts of all orgs: they are counted by the age of their numbers, also if only those of one org are
+/// wanted. `everything` includes what is not due, and the days that only the long sync covers.
 ///
 /// # Errors
 /// If the queue refuses messages. Nothing more is begun then, and all accounts without a message are due again.
 pub async fn start_due_syncs(
     table: &Table,
     queue: &Queue<AdsSyncJob>,
-    mut accounts: Vec<(OrgScope, AdAccount)>,
-    everything: bool,
+    all: Vec<(OrgScope, AdAccount)>,
+    (only, everything): (Option<&OrgId>, bool),
     until: Timestamp,
 ) -> Result<usize, WorkError> {
     // What one request sends. A planner that dies leaves accounts that are claimed and have no message, for as long as
     // an abandoned sync takes to be noticed: at most those of the chunks in progress.
     const CHUNK: usize = 10;
     const CHUNKS_AT_ONCE: usize = 10;
+    let now = clock::now();
+    metrics::gauge(Metric::AdAccounts, &all.iter().map(|(_, account)| account.freshness(now)).collect::<Vec<_>>());
+    let mut accounts = all;
+    accounts.retain(|(scope, _)| only.is_none_or(|org| org == scope.org()));
     accounts.sort_by_key(|(_, account)| account.last_sync_at);
     let accounts = interleave_by_org(accounts, |(scope, _)| scope.org().clone());
     let is_refused = AtomicBool::new(false);
@@ -175,4 +181,38 @@ async fn claim(
     }
     let job = AdsSyncJob::new(account, Some(run.clone()));
     Ok(Some(Claim { job, begun: Some((AdAccount { run_lease: Some(now), ..account.clone() }, run, since)) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::metrics::tests::{take_counts, take_written};
+    use crate::model::ads::account::Freshness;
+    use crate::model::ads::account::tests::account;
+    use crate::publishing::test_support::Fixture;
+
+    #[tokio::test]
+    async fn accounts_are_counted_by_the_age_of_their_numbers() {
+        let fixture = Fixture::new().await;
+        let scope = crate::table::tests::scope("a");
+        let now = clock::now();
+        let synced =
+            |minutes: i64| AdAccount { last_sync_at: Some(now - SignedDuration::from_mins(minutes)), ..account() };
+        let never = AdAccount { last_sync_at: None, linked_at: now, ..synced(0) };
+        let paused = AdAccount { paused: true, ..synced(500) };
+        let all = [synced(5), never, synced(60), synced(119), synced(180), paused];
+        let all: Vec<_> = all.into_iter().map(|account| (scope.clone(), account)).collect();
+        let (table, other) = (&fixture.publisher.table, OrgId::parse("b").unwrap());
+        let queue = Queue::new(fixture.sqs.clone(), format!("{}/ads", fixture.endpoint));
+        take_written();
+        for only in [None, Some(&other)] {
+            // The time is up: no sync begins.
+            assert_eq!(start_due_syncs(table, &queue, all.clone(), (only, false), now).await.unwrap(), 0);
+            let expected =
+                [(Freshness::Fresh, 2.0), (Freshness::Late, 2.0), (Freshness::Stale, 1.0), (Freshness::Paused, 1.0)];
+            assert_eq!(take_counts(), expected.map(|(freshness, number)| (Metric::AdAccounts(freshness), number)));
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::graph::{GraphClient, GraphError};
 use crate::ids::{DatasetId, IntegrationId, LeadId, OrgScope, PageId};
 use crate::jobs::{CheckJob, ConversionJob};
 use crate::meta_app::MetaApp;
+use crate::metrics::{self, ConversionOutcome, Metric};
 use crate::model::connection::Integration;
 use crate::model::connection::state::EndReason;
 use crate::model::conversion::payload::ConversionEvent;
@@ -157,7 +158,7 @@ impl OrgRun<'_> {
         due.sort_by_key(|conversion| (conversion.reached_at, conversion.stage));
         let (known, deleted): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| leads.contains_key(&due.lead_id));
         let deleted = deleted.into_iter().map(|due| due.unsent(UnsentReason::LeadDeleted, None, now));
-        table.settle_unsent(self.scope, &deleted.collect::<Vec<_>>()).await?;
+        self.settle_unsent(&deleted.collect::<Vec<_>>()).await?;
         Ok(known.into_iter().filter_map(|due| leads.get(&due.lead_id).cloned().map(|lead| (due, lead))).collect())
     }
 
@@ -188,7 +189,7 @@ impl OrgRun<'_> {
             };
             unsent.push(conversion.unsent(reason, None, now));
         }
-        self.sender.table.settle_unsent(self.scope, &unsent).await?;
+        self.settle_unsent(&unsent).await?;
         for (id, one) in &outgoing {
             if let Some(until) = waits_until(&one.integration, self.early, now) {
                 self.waiting.insert(id.clone(), until);
@@ -276,8 +277,18 @@ impl OrgRun<'_> {
     async fn settle_refused(&self, conversion: &Conversion, error: &GraphError) -> Result<(), WorkError> {
         tracing::warn!(org = %self.scope.org(), lead = %conversion.lead_id, %error, "Meta refuses a conversion event");
         let words = error.detail().map(|it| it.user_message.as_deref().unwrap_or(&it.message).to_owned());
-        let refused = conversion.clone().unsent(UnsentReason::Refused, words, (self.clock)());
-        Ok(self.sender.table.settle_unsent(self.scope, &[refused]).await?)
+        self.settle_unsent(&[conversion.clone().unsent(UnsentReason::Refused, words, (self.clock)())]).await
+    }
+
+    /// Stores stages that are not sent, each with its reason.
+    async fn settle_unsent(&self, unsent: &[Conversion]) -> Result<(), WorkError> {
+        self.sender.table.settle_unsent(self.scope, unsent).await?;
+        let outcome = |conversion: &Conversion| match conversion.reason {
+            Some(UnsentReason::Refused) => ConversionOutcome::Refused,
+            _ => ConversionOutcome::Skipped,
+        };
+        metrics::tally(unsent.iter().map(|conversion| Metric::Conversions(outcome(conversion))));
+        Ok(())
     }
 
     async fn settle_sent(
@@ -291,7 +302,9 @@ impl OrgRun<'_> {
             part.iter().map(|(conversion, _, name)| conversion.clone().sent(name, dataset, now)).collect();
         self.has_sent = true;
         tracing::info!(org = %self.scope.org(), %dataset, events = sent.len(), "conversions sent");
-        Ok(self.sender.table.settle_sent(self.scope, &integration.id, &sent).await?)
+        self.sender.table.settle_sent(self.scope, &integration.id, &sent).await?;
+        metrics::count(Metric::Conversions(ConversionOutcome::Sent), sent.len());
+        Ok(())
     }
 
     /// Stores why an integration's events wait, and until when. They stay as they are, and are sent with the same ids.

@@ -11,6 +11,7 @@ use super::{Deliverer, Tried, try_once};
 use crate::error::WorkError;
 use crate::ids::{EndpointId, OrgScope};
 use crate::jobs::{DeliveryJob, TryJob};
+use crate::metrics::{self, DeliveryOutcome, Metric};
 use crate::model::delivery::schedule::{EndpointHealth, next_try};
 use crate::model::delivery::{
     DisabledReason, Endpoint, EventDelivery, EventDeliveryState, TryFault, UndeliveredReason,
@@ -89,29 +90,34 @@ impl Deliverer {
         deadline: tokio::time::Instant,
         clock: &(dyn Fn() -> Timestamp + Sync),
     ) -> Vec<Result<(), WorkError>> {
-        let (mut outcomes, mut rest_until) = (Vec::new(), None);
+        let (mut outcomes, mut tried, mut rest_until) = (Vec::new(), Vec::new(), None);
         for job in jobs {
             let DeliveryJob::Try(job) = job else { continue };
             let time_left = deadline.saturating_duration_since(tokio::time::Instant::now());
             outcomes.push(match time_left < MIN_TRY_TIME {
                 // A message of its own, because it is not the message that failed.
                 true => self.queue.send_later(&DeliveryJob::Try(job.clone()), NO_TIME_DELAY).await.map_err(Into::into),
-                false => self.try_delivery(scope, job, &mut rest_until, clock).await,
+                false => {
+                    let outcome = self.try_delivery(scope, job, &mut rest_until, clock).await;
+                    outcome.map(|outcome| tried.extend(outcome.map(Metric::Deliveries)))
+                }
             });
         }
+        metrics::tally(tried);
         outcomes
     }
 
-    /// Tries one delivery. `rest_until` is until when this batch leaves the endpoint alone.
+    /// Tries one delivery. `rest_until` is until when this batch leaves the endpoint alone. Returns what came of it;
+    /// `None` if there is nothing to deliver, or not now.
     async fn try_delivery(
         &self,
         scope: &OrgScope,
         job: &TryJob,
         rest_until: &mut Option<Timestamp>,
         clock: &(dyn Fn() -> Timestamp + Sync),
-    ) -> Result<(), WorkError> {
+    ) -> Result<Option<DeliveryOutcome>, WorkError> {
         let now = clock();
-        let Some(delivery) = self.table.claim_delivery(scope, job, now).await? else { return Ok(()) };
+        let Some(delivery) = self.table.claim_delivery(scope, job, now).await? else { return Ok(None) };
         let trace = delivery.trace_id.clone();
         trace::follow(trace, self.try_claimed(scope, job, delivery, rest_until, clock)).await
     }
@@ -123,23 +129,26 @@ impl Deliverer {
         mut delivery: EventDelivery,
         rest_until: &mut Option<Timestamp>,
         clock: &(dyn Fn() -> Timestamp + Sync),
-    ) -> Result<(), WorkError> {
+    ) -> Result<Option<DeliveryOutcome>, WorkError> {
         let now = clock();
         let Some(endpoint) = self.table.endpoint(scope, &job.endpoint).await? else {
-            return Ok(self.table.delete_delivery(scope, &job.endpoint, &job.delivery).await?);
+            self.table.delete_delivery(scope, &job.endpoint, &job.delivery).await?;
+            return Ok(None);
         };
         if !endpoint.active {
             self.notify(scope, &endpoint, now).await?;
-            return self.end(scope, delivery, UndeliveredReason::EndpointInactive).await;
+            self.end(scope, delivery, UndeliveredReason::EndpointInactive).await?;
+            return Ok(Some(DeliveryOutcome::Failed));
         }
         let resting = endpoint.health.resting(now).or(rest_until.filter(|until| now < *until));
         if let Some(until) = resting.filter(|_| !job.early)
             && self.postpone(scope, &mut delivery, until, now).await?
         {
-            return Ok(());
+            return Ok(None);
         }
         let Some(body) = self.table.event_body(scope, &delivery.about, &delivery.id).await? else {
-            return self.end(scope, delivery, UndeliveredReason::ContentErased).await;
+            self.end(scope, delivery, UndeliveredReason::ContentErased).await?;
+            return Ok(None);
         };
         let tried = try_once((&self.receiver, &self.root_key), scope, &endpoint, (&delivery.id, &body), now).await;
         let now = clock();
@@ -155,12 +164,12 @@ impl Deliverer {
             if endpoint.health != EndpointHealth::default() {
                 self.table.set_endpoint_health(scope, &endpoint, &EndpointHealth::default()).await?;
             }
-            return Ok(());
+            return Ok(Some(DeliveryOutcome::Delivered));
         }
         if tried.record.reason.is_some_and(TryFault::is_of_endpoint) {
             *rest_until = Some(now + BATCH_REST);
         }
-        self.settle_failure(scope, &endpoint, delivery, &tried, now).await
+        self.settle_failure(scope, &endpoint, delivery, &tried, now).await.map(Some)
     }
 
     /// Stores a failed try: another one later, or the end of the delivery or of the endpoint.
@@ -171,7 +180,7 @@ impl Deliverer {
         mut delivery: EventDelivery,
         tried: &Tried,
         now: Timestamp,
-    ) -> Result<(), WorkError> {
+    ) -> Result<DeliveryOutcome, WorkError> {
         let health = endpoint.health.after_failure(now);
         let is_gone = tried.record.status == Some(410);
         if is_gone || health.is_hopeless(now) {
@@ -185,15 +194,20 @@ impl Deliverer {
                     false => (EventDeliveryState::NotDelivered, UndeliveredReason::EndpointInactive),
                 };
                 delivery.end(state, Some(reason));
-                return Ok(self.table.settle_delivery(scope, &delivery, false).await?);
+                self.table.settle_delivery(scope, &delivery, false).await?;
+                return Ok(DeliveryOutcome::Failed);
             }
         }
         self.table.set_endpoint_health(scope, endpoint, &health).await?;
         match next_try(delivery.window_tries, delivery.window_from, tried.retry_after, now) {
-            Some(at) => self.schedule(scope, &mut delivery, at, now).await,
+            Some(at) => {
+                self.schedule(scope, &mut delivery, at, now).await?;
+                Ok(DeliveryOutcome::Retried)
+            }
             None => {
                 delivery.end(EventDeliveryState::Failed, Some(UndeliveredReason::RetriesExhausted));
-                Ok(self.table.settle_delivery(scope, &delivery, false).await?)
+                self.table.settle_delivery(scope, &delivery, false).await?;
+                Ok(DeliveryOutcome::Failed)
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::error::ErrorCode;
 use crate::ids::LeadId;
 use crate::jobs::DeliveryJob;
 use crate::leads::crash_tests::dies_at;
+use crate::metrics::tests::{take_counts, take_written};
+use crate::metrics::{DeliveryOutcome, Metric};
 use crate::model::delivery::{DisabledReason, EventDeliveryState, EventSubject, TryFault, UndeliveredReason};
 
 #[tokio::test]
@@ -147,6 +149,28 @@ async fn a_slow_receiver_delays_no_other_and_its_events_take_turns() {
     let last_quick = paths.iter().rposition(|path| path == "/quick");
     assert!(last_quick < second, "{paths:?}");
     assert_eq!(fixture.accepted("/quick").len(), 2);
+}
+
+#[tokio::test]
+async fn tries_are_counted_by_what_came_of_them() {
+    let fixture = DeliveryFixture::new().await;
+    fixture.add("/well", None).await;
+    let gone = fixture.add("/gone", None).await;
+    fixture.behave("/gone", Behaviour::Refuse(503));
+    take_written();
+    fixture.publish(0..2).await;
+    fixture.drain().await;
+    let counted = |outcome, number: f64| (Metric::Deliveries(outcome), number);
+    let counts = take_counts();
+    assert!(counts.contains(&counted(DeliveryOutcome::Delivered, 2.0)), "{counts:?}");
+    assert!(counts.contains(&counted(DeliveryOutcome::Retried, 2.0)), "{counts:?}");
+    assert_eq!(counts.len(), 2, "{counts:?}");
+    // For good.
+    fixture.behave("/gone", Behaviour::Refuse(410));
+    fixture.run_minutes(30).await;
+    assert!(!fixture.deliveries.endpoint(&fixture.access, &gone).await.unwrap().active);
+    let counts = take_counts();
+    assert_eq!(counts.last(), Some(&counted(DeliveryOutcome::Failed, 2.0)), "{counts:?}");
 }
 
 #[tokio::test]

@@ -94,7 +94,11 @@ impl GraphClient {
         match self.batch_request(calls, token).await {
             Ok(elements) => {
                 let mut elements = elements.into_iter();
-                calls.iter().map(|_| metered(elements.next().unwrap_or_default())).collect()
+                let answers: Vec<_> = calls.iter().map(|_| metered(elements.next().unwrap_or_default())).collect();
+                // One line for all of them.
+                let fullest = answers.iter().map(|answer| &answer.usage).max_by(|a, b| a.percent.total_cmp(&b.percent));
+                fullest.inspect(|usage| usage.report());
+                answers
             }
             Err(error) => {
                 let failed = || Metered { outcome: Err(error.clone()), usage: Usage::default() };

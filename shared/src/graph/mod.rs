@@ -205,6 +205,7 @@ impl GraphClient {
     async fn answer(&self, response: Response) -> Metered<Value> {
         let status = response.status().as_u16();
         let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
+        usage.report();
         let read = async {
             let bytes = response.bytes().await.map_err(GraphError::transport)?;
             let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::InvalidResponse { status })?;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::metrics::{self, Metric};
+
 /// What the headers of one response report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
@@ -31,6 +33,15 @@ impl Usage {
             list.as_array().into_iter().flatten().for_each(|limit| usage.add_limit(limit));
         }
         usage
+    }
+
+    /// Writes the use of the fullest limit to the metrics, if half of it is used: below, it is no news and costs a line a
+    /// call.
+    pub(super) fn report(&self) {
+        const MIN_PERCENT: f64 = 50.0;
+        if self.percent >= MIN_PERCENT {
+            metrics::write(&[(Metric::MetaUsage, vec![self.percent])]);
+        }
     }
 
     /// Returns how long to pause before the next call to avoid throttling: zero while there is room, then longer the

@@ -11,6 +11,8 @@ use super::{AnswerIn, MessageOut, Sender};
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{ConversationId, MessageId};
 use crate::jobs::AnswerJob;
+use crate::metrics::tests::{take_counts, take_written};
+use crate::metrics::{AnswerOutcome, Metric};
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::{DeliveryReport, InboxEvent, InboxEventKind, NewMessage};
 use crate::model::inbox::state::{MessageState, MessageStatus};
@@ -250,6 +252,23 @@ async fn what_meta_refuses_is_said_and_not_tried_again() {
         let state = world.settle_answer(&answer.id).await;
         assert!(state.failure.as_ref().unwrap().message.contains(words), "{code}: {state:?}");
         assert_eq!((world.sent().len(), world.fixture.meta.calls("POST 7/messages")), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn answers_are_counted_by_what_became_of_them() {
+    for (error, outcome) in [(None, AnswerOutcome::Sent), (Some((551, None)), AnswerOutcome::Failed)] {
+        let (world, id) = written().await;
+        let answer = world.answer(&id, text("Hi")).await.unwrap();
+        let fault = error.map(|error| Fault { call: "POST 7/messages", after: false, error: Some(error) });
+        world.fixture.meta.world().faults.extend(fault);
+        take_written();
+        world.settle_answer(&answer.id).await;
+        if outcome == AnswerOutcome::Sent {
+            // What Meta reports of it is not another one.
+            world.take(&echo("mid1", "Hi", Some(&answer.id), world.now())).await;
+        }
+        assert_eq!(take_counts(), [(Metric::Answers(outcome), 1.0)]);
     }
 }
 

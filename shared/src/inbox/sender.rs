@@ -12,6 +12,7 @@ use crate::graph::send_fault::SendFault;
 use crate::ids::{IntegrationId, MessageId, OrgScope};
 use crate::jobs::{AnswerJob, CheckJob};
 use crate::meta_app::MetaApp;
+use crate::metrics::{self, AnswerOutcome, Metric};
 use crate::model::inbox::outgoing::{LEASE, SendRoute, SendStep, Sending};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
@@ -274,6 +275,7 @@ impl Sender {
             }
             state.failure = Some(failure.clone());
             if self.put_with_conversation(scope, &mut state).await? {
+                metrics::count(Metric::Answers(AnswerOutcome::Failed), 1);
                 return Ok(());
             }
             pause(attempt).await;
@@ -316,6 +318,7 @@ pub(super) async fn settle(table: &Table, scope: &OrgScope, id: &MessageId, mid:
             state.absorb(twin.clone());
         }
         if table.settle_message(scope, &mut state, &meta_id, twin.as_ref(), &mut conversation).await? {
+            metrics::count(Metric::Answers(AnswerOutcome::Sent), 1);
             return Ok(());
         }
         pause(attempt).await;

@@ -21,12 +21,15 @@ mod latency;
 mod lists;
 mod manage;
 mod mapping;
+#[cfg(test)]
+mod measure_tests;
 mod names;
 mod parked;
 mod quiet;
 mod remap;
 mod retention;
 mod runs;
+mod schedule;
 mod search;
 mod sweep;
 #[cfg(test)]
@@ -59,6 +62,7 @@ pub use parked::{
 pub use quiet::report_quiet_pages;
 pub use retention::Retention;
 pub use runs::{BackfillIn, RunList, RunOut};
+pub use schedule::start_sweeps;
 pub use search::Search;
 pub use sweep::{Sweep, cannot_search};
 pub use trace::Trace;

@@ -13,6 +13,7 @@ use crate::directory::{Access, MetaAccess};
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, UserId};
 use crate::jobs::{LeadBatch, LeadJob};
+use crate::metrics::{self, Metric};
 use crate::model::failure::FailureCode;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
@@ -133,6 +134,7 @@ impl Ingest {
                 tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
             });
             self.writer.table.hold(scope, Hold::Parked, &parked).await?;
+            metrics::count(Metric::LeadsParkedBy(parked.reason), 1);
             StepKind::Parked
         };
         let step = Step::new(crate::clock::now(), step, parked.reason.to_string(), parked.evidence);

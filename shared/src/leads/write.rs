@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use strum::IntoEnumIterator;
 use uuid::Uuid;
 
 use super::Outcomes;
@@ -11,11 +12,12 @@ use super::turns::Turns;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope, PageId};
+use crate::metrics::{self, Metric};
 use crate::model::connection::Connection;
 use crate::model::conversion::{Conversion, lead_refusal};
 use crate::model::event::Event;
 use crate::model::lead::dedupe::{WritePlan, plan};
-use crate::model::lead::{Lead, Provenance};
+use crate::model::lead::{FoundBy, Lead, Provenance, Submission};
 use crate::table::commit::CommitOutcome;
 use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError, pause, write_all};
@@ -218,6 +220,7 @@ impl LeadWriter {
             unpublished.iter().map(|stored| self.table.mark_published(scope, stored.id().as_str(), now)).collect(),
         )
         .await?;
+        count_published(plan, &unpublished, now);
         Ok(())
     }
 
@@ -251,6 +254,33 @@ impl Committed {
     fn ids(&self) -> impl Iterator<Item = &LeadId> {
         let creates = self.plan.creates.iter().map(|lead| &lead.id);
         creates.chain(self.plan.merges.iter().map(|merge| &merge.id)).chain(&self.stored)
+    }
+}
+
+/// Counts what was published at this time, by what found it, with the seconds since its submission.
+fn count_published(plan: &WritePlan, unpublished: &[&StoredLead], now: Timestamp) {
+    let of_lead = |lead: &Lead| (lead.found_by, (!lead.test).then_some(lead.created_time));
+    let of_submission = |submission: &Submission| (submission.found_by, Some(submission.created_time));
+    let of_stored = |stored: &&StoredLead| match stored {
+        StoredLead::Lead(lead) => of_lead(lead),
+        StoredLead::Submission(submission) => of_submission(submission),
+    };
+    let mut published: Vec<(FoundBy, Option<Timestamp>)> = plan.creates.iter().map(of_lead).collect();
+    published.extend(plan.merges.iter().map(of_submission));
+    published.extend(unpublished.iter().map(of_stored));
+    for source in FoundBy::iter() {
+        let of_source: Vec<_> = published.iter().filter(|(found_by, _)| *found_by == source).collect();
+        if of_source.is_empty() {
+            continue;
+        }
+        // Others were not looked for as soon as they were there.
+        let is_timed = matches!(source, FoundBy::Webhook | FoundBy::Sweep);
+        let submitted = of_source.iter().filter_map(|(_, at)| at.filter(|_| is_timed));
+        let seconds = submitted.map(|at| now.duration_since(at).as_secs_f64().max(0.0)).collect();
+        metrics::write(&[
+            (Metric::LeadsStored(source), vec![metrics::to_value(of_source.len())]),
+            (Metric::LeadSeconds, seconds),
+        ]);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::graph::{GraphClient, GraphError};
 use crate::ids::{OrgScope, PostId};
 use crate::jobs::{CheckJob, PublishJob};
 use crate::meta_app::MetaApp;
+use crate::metrics::{self, Metric, PostOutcome};
 use crate::model::event::Event;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{LEASE, PublishLease, PublishStep};
@@ -181,7 +182,13 @@ impl Publisher {
         }
         post.progress.told = true;
         post.progress.lease = None;
-        self.save(scope, post).await
+        self.save(scope, post).await?;
+        match post.status {
+            PostStatus::Published => metrics::count(Metric::Posts(PostOutcome::Published), 1),
+            PostStatus::Failed => metrics::count(Metric::Posts(PostOutcome::Failed), 1),
+            _ => {}
+        }
+        Ok(())
     }
 
     async fn save(&self, scope: &OrgScope, post: &mut Post) -> Stepped {

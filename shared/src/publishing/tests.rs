@@ -6,6 +6,8 @@ use super::test_support::{Fault, Fixture};
 use crate::ids::{InstagramAccountId, PostId};
 use crate::jobs::PublishJob;
 use crate::leads::crash_tests::dies_at;
+use crate::metrics::tests::{take_counts, take_written};
+use crate::metrics::{Metric, PostOutcome};
 use crate::model::publishing::failure::PostFailureCode;
 use crate::model::publishing::tests::post;
 use crate::model::publishing::{InstagramFormat, Media, MediaType, Post, PostKind, PostStatus};
@@ -225,6 +227,18 @@ async fn what_was_prepared_for_a_post_that_fails_is_removed() {
     assert_eq!((done.status, public(&fixture)), (PostStatus::Failed, 0));
     assert!(done.failure.unwrap().message.contains("Picture 3 of 3"));
     assert!(fixture.meta.world().photos.is_empty(), "nothing stays behind");
+}
+
+#[tokio::test]
+async fn posts_are_counted_by_what_became_of_them() {
+    for (refused, outcome) in [(None, PostOutcome::Published), (Some("c.jpg"), PostOutcome::Failed)] {
+        let fixture = Fixture::new().await;
+        fixture.insert(&kinds()[1]).await;
+        fixture.meta.world().refuse_photo = refused.map(|name| format!("https://cdn.example/{name}"));
+        take_written();
+        fixture.run().await;
+        assert_eq!(take_counts(), [(Metric::Posts(outcome), 1.0)]);
+    }
 }
 
 #[tokio::test]

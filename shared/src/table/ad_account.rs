@@ -13,6 +13,7 @@ use super::keys;
 use super::row::Row;
 use super::{IndexRange, Item, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
+use crate::metrics::{self, MetaBlock, Metric};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::seen_days::SeenDays;
 use crate::model::ads::sync_problem::SyncProblem;
@@ -280,9 +281,12 @@ impl Table {
         let request = request.expression_attribute_names("#until", "until");
         match request.expression_attribute_values(":until", super::text(until.to_string())).send().await {
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(())
             }
-            other => Ok(other.map(drop)?),
+            other => {
+                other?;
+                metrics::count(Metric::MetaBlocks(MetaBlock::AdAccount), 1);
+            }
         }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use super::keys;
 use super::row::Row;
 use super::{Consistency, Item, Table, TableError};
 use crate::ids::{FormId, OrgScope, PageId};
+use crate::metrics::{self, MetaBlock, Metric};
 use crate::model::lead::form::Form;
 use crate::model::lead::mapping::Mapping;
 
@@ -104,7 +105,9 @@ impl Table {
 
     /// Pauses calls about a page until `until`.
     pub async fn pause(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
-        self.put(Row::new(&keys::pause(page), "pause", &Pause { until }).ttl(until.as_second())).await
+        self.put(Row::new(&keys::pause(page), "pause", &Pause { until }).ttl(until.as_second())).await?;
+        metrics::count(Metric::MetaBlocks(MetaBlock::Page), 1);
+        Ok(())
     }
 }
 

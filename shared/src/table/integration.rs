@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::ItemUpdate;
 use super::keys;
 use super::row::Row;
-use super::{IndexRange, Table, TableError};
+use super::{Consistency, IndexRange, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::problem::IntegrationProblem;
 use crate::model::connection::state::ConnectionEnd;
@@ -290,6 +290,19 @@ impl Table {
             Some(Due { scope: OrgScope::new(org), id, position: position.clone() })
         });
         Ok(due.collect())
+    }
+
+    /// Reads the integrations of these entries as they were a moment ago. One that cannot be read is logged and left out.
+    pub async fn integrations_due(&self, due: &[Due]) -> Result<Vec<Integration>, TableError> {
+        let keys: Vec<_> = due.iter().map(|due| keys::integration(&due.scope, &due.id)).collect();
+        let items = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let readable = items.into_iter().filter_map(|(key, item)| {
+            let integration = super::entity::<Integration>(item).inspect_err(|error| {
+                tracing::error!(%error, pk = key.pk, sk = key.sk, "an integration cannot be read");
+            });
+            integration.ok()
+        });
+        Ok(readable.collect())
     }
 
     /// Postpones the check of an integration that was handed to a worker, so that it is not handed out again meanwhile.

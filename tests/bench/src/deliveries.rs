@@ -79,7 +79,7 @@ fn cpu_ms(function: &RunningFunction) -> Result<f64> {
 }
 
 /// Meta's delivery of leads of one page, as the HTTP API passes it on.
-fn delivery(leads: usize) -> Vec<u8> {
+pub(crate) fn delivery(leads: usize) -> Vec<u8> {
     let change = |number: usize| {
         let value = json!({
             "leadgen_id": format!("{}", 900_000_000_000_u64 + number as u64), "page_id": "111111111111",

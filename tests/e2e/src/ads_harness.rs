@@ -160,7 +160,7 @@ impl AdsHarness {
     pub async fn begin_scheduled(&self, until: Timestamp) -> Result<Vec<AdsSyncJob>, WorkError> {
         let accounts = self.table.all_ad_accounts().await.expect("the table answers");
         let _ = self.aws.take_messages();
-        let sent = start_due_syncs(&self.table, &self.queue, accounts, false, until).await?;
+        let sent = start_due_syncs(&self.table, &self.queue, accounts, (None, false), until).await?;
         let messages = self.aws.take_messages();
         assert_eq!(messages.len(), sent, "{messages:?}");
         Ok(messages.iter().map(|message| serde_json::from_str(message).expect("a job")).collect())

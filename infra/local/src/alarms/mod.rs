@@ -34,6 +34,7 @@ pub(crate) struct Alarms {
     filters: Vec<MetricFilter>,
     /// The logical ids of alarms by the name that they are deployed under.
     names: BTreeMap<String, String>,
+    composites: Vec<Composite>,
     read: Mutex<ReadLines>,
 }
 
@@ -55,12 +56,14 @@ impl Alarms {
         let filters =
             template.resources("AWS::Logs::MetricFilter").map(|(_, properties)| MetricFilter::read(properties));
         let names = physical("AWS::CloudWatch::Alarm");
+        let composites = template.resources("AWS::CloudWatch::CompositeAlarm");
         Ok(Self {
             aws,
             stack: name.to_owned(),
             groups: groups.filter(|(_, name)| name.starts_with("/aws/lambda/")).collect(),
             filters: filters.collect::<Result<_>>()?,
             names: names.map(|(id, name)| (name, id)).collect(),
+            composites: composites.map(|(id, properties)| Composite::read(id, properties)).collect(),
             read: Mutex::new(ReadLines { until: Timestamp::now(), known: BTreeMap::new() }),
         })
     }
@@ -76,7 +79,7 @@ impl Alarms {
         self.put(&measured).await?;
         let alarms = self.deployed().await?;
         let points = self.points(&alarms, now, minute).await?;
-        let mut states = Vec::new();
+        let (mut states, mut on) = (Vec::new(), BTreeSet::new());
         for alarm in &alarms {
             let points = points.get(&alarm.metric).map(Vec::as_slice).unwrap_or_default();
             let state = if alarm.is_on(points, seconds(now), minute) { "ALARM" } else { "OK" };
@@ -85,11 +88,20 @@ impl Alarms {
                 let input = json!({ "AlarmName": alarm.name, "StateValue": state, "StateReason": "judged locally" });
                 self.cloudwatch("SetAlarmState", &input).await?;
             }
-            let (what, entry) = alarm.description.rsplit_once(" Runbook: ").unwrap_or((&alarm.description, ""));
-            states.push(json!({
-                "id": self.names.get(&alarm.name), "name": alarm.name, "state": state, "description": what,
-                "runbook": entry.trim_end_matches('.'),
-            }));
+            let id = self.names.get(&alarm.name).map_or("", String::as_str);
+            if state == "ALARM" {
+                on.insert(id);
+            }
+            states.push(shown(id, state, &alarm.description, json!({ "name": alarm.name })));
+        }
+        for composite in &self.composites {
+            let members: Vec<&str> =
+                composite.members.iter().map(String::as_str).filter(|member| on.contains(member)).collect();
+            let state = if members.is_empty() { "OK" } else { "ALARM" };
+            let suppressor = self.composites.iter().find(|other| Some(&other.id) == composite.suppressor.as_ref());
+            let is_silent = suppressor.is_some_and(|other| other.members.iter().any(|id| on.contains(id.as_str())));
+            let more = json!({ "members_on": members, "suppressed": is_silent });
+            states.push(shown(&composite.id, state, &composite.description, more));
         }
         Ok(Value::Array(states))
     }
@@ -224,6 +236,41 @@ impl Alarms {
     }
 }
 
+/// An alarm that is on while one of its members is. MiniStack's CloudFormation has none.
+struct Composite {
+    id: String,
+    description: String,
+    members: Vec<String>,
+    /// The composite that silences it.
+    suppressor: Option<String>,
+}
+
+impl Composite {
+    fn read(id: &str, properties: &Value) -> Self {
+        let text = |pointer: &str| properties.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let members = text("/AlarmRule/Fn::Sub").split("ALARM(\"${").skip(1);
+        Self {
+            id: id.to_owned(),
+            description: text("/AlarmDescription").to_owned(),
+            members: members.filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect(),
+            suppressor: properties
+                .pointer("/ActionsSuppressor/Fn::GetAtt/0")
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// An alarm as it is answered. Its description ends with its entry in the runbook.
+fn shown(id: &str, state: &str, description: &str, more: Value) -> Value {
+    let (what, entry) = description.rsplit_once(" Runbook: ").unwrap_or((description, ""));
+    let mut shown = json!({ "id": id, "state": state, "description": what, "runbook": entry.trim_end_matches('.') });
+    if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), more) {
+        shown.extend(more);
+    }
+    shown
+}
+
 /// A metric, the unit of its values, and one value.
 type Measure = (MetricKey, &'static str, Point);
 
@@ -234,4 +281,24 @@ fn dimensions(key: &MetricKey) -> Vec<Value> {
 /// Seconds since 1970, as CloudWatch writes times.
 fn seconds(at: Timestamp) -> f64 {
     at.as_duration().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composite_knows_its_members_and_what_silences_it() {
+        let rule = "ALARM(\"${A}\") OR\nALARM(\"${B}\")";
+        let composite = Composite::read(
+            "Parts",
+            &json!({
+                "AlarmDescription": "Late. Runbook: Parts.", "AlarmRule": { "Fn::Sub": rule },
+                "ActionsSuppressor": { "Fn::GetAtt": ["All", "Arn"] },
+            }),
+        );
+        assert_eq!((composite.members, composite.suppressor.as_deref()), (vec!["A".into(), "B".into()], Some("All")));
+        let shown = shown("Parts", "OK", &composite.description, json!({ "members_on": [] }));
+        assert_eq!([&shown["description"], &shown["runbook"]], ["Late.", "Parts"]);
+    }
 }

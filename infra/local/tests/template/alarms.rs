@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use local::template::Template;
 use serde_json::Value;
 
-use super::{properties, referred, root, source};
+use super::{dashboard, properties, referred, root, source};
 
 /// Metrics of the log that wake no one, and why.
 const COUNTED_ONLY: [(&str, &str); 2] = [
@@ -126,15 +126,12 @@ fn the_dashboard_shows_what_is_measured() -> Result<()> {
     let body = properties(&template, "Dashboard")?.pointer("/DashboardBody/Fn::Sub").and_then(Value::as_str);
     let body: Value = serde_json::from_str(body.context("a dashboard without a body")?)?;
     let widgets = body.get("widgets").and_then(Value::as_array).context("a dashboard without widgets")?;
-    let own: BTreeSet<&str> = template
+    let filtered = template
         .resources("AWS::Logs::MetricFilter")
-        .filter_map(|(_, filter)| filter.pointer("/MetricTransformations/0/MetricName")?.as_str())
-        .collect();
-    let metrics = widgets.iter().filter_map(|widget| widget.pointer("/properties/metrics")?.as_array()).flatten();
-    let shown: BTreeSet<&str> = metrics
-        .filter(|metric| metric.get(0).is_some_and(|namespace| namespace == "${AWS::StackName}"))
-        .filter_map(|metric| metric.get(1)?.as_str())
-        .collect();
+        .filter_map(|(_, filter)| filter.pointer("/MetricTransformations/0/MetricName")?.as_str());
+    let mut own = dashboard::written()?;
+    own.extend(filtered.map(str::to_owned));
+    let shown: BTreeSet<String> = widgets.iter().flat_map(dashboard::shown).collect();
     assert_eq!(shown, own, "left is shown, right is measured");
     // What only some stacks have cannot be named.
     let resources = template.document().get("Resources").and_then(Value::as_object).context("no resources")?;

@@ -3,6 +3,7 @@
 mod access;
 mod alarms;
 mod composites;
+mod dashboard;
 mod limits;
 mod quotas;
 mod releases;
@@ -129,6 +130,19 @@ fn the_environment_is_what_the_function_reads() -> Result<()> {
             .collect();
         assert_eq!(given, read, "{}: left is given by the template, right is read", function.name);
     }
+    Ok(())
+}
+
+/// SAM adds the variables of `Globals` to those of each function.
+#[test]
+fn the_environment_of_all_functions_is_what_the_package_reads() -> Result<()> {
+    let template = Template::read()?;
+    let given = template.document().pointer("/Globals/Function/Environment/Variables").and_then(Value::as_object);
+    let given: BTreeSet<&str> = given.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let package = source(&root().join("shared/src"))?;
+    let variables = variables()?;
+    let read = variables.iter().filter(|(reader, _)| package.contains(&format!("env::{reader}(")));
+    assert_eq!(given, read.map(|(_, variable)| variable.as_str()).collect(), "left is given, right is read");
     Ok(())
 }
 

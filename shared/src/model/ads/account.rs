@@ -1,9 +1,10 @@
 //! A linked ad account: its client, its token and the progress of its sync.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
@@ -156,6 +157,20 @@ pub enum AdAccountState {
     Error,
 }
 
+/// How old an account's numbers are, for the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Freshness {
+    /// Under 30 minutes: its last scheduled sync finished, or the one before.
+    Fresh,
+    /// Under two hours.
+    Late,
+    /// Older.
+    Stale,
+    /// A user has paused the account.
+    Paused,
+}
+
 impl AdAccount {
     /// Creates a newly linked account, of which only the owner, the client and the token are known.
     #[must_use]
@@ -200,6 +215,18 @@ impl AdAccount {
             Stage::Configuring => AdAccountState::Configuring,
             Stage::Importing => AdAccountState::Importing,
             Stage::Ready => AdAccountState::Ready,
+        }
+    }
+
+    /// How old its numbers are. Those of an account that has none yet are as old as its link.
+    #[must_use]
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        let age = now.duration_since(self.last_sync_at.unwrap_or(self.linked_at));
+        match age {
+            _ if self.paused => Freshness::Paused,
+            age if age < SignedDuration::from_mins(30) => Freshness::Fresh,
+            age if age < SignedDuration::from_hours(2) => Freshness::Late,
+            _ => Freshness::Stale,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::model::connection::problem::{Impact, IntegrationProblem, IntegrationProblemCode};
@@ -10,8 +11,9 @@ use crate::model::connection::state::{ConnectionStatus, EndReason, TokenKind};
 use crate::model::connection::{Connection, Integration};
 
 /// How bad things are, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumIter, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Severity {
     /// Everything works.
     Ok,

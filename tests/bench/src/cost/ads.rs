@@ -1,5 +1,7 @@
 //! Regular syncs of an ad account.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
@@ -8,9 +10,9 @@ use jiff::SignedDuration;
 use leadwire::model::ads::account::AdAccount;
 use leadwire::table::ad_account::AccountUpdate;
 
-use super::RUNS_PER_MONTH;
 use super::aws::Usage;
 use super::prices::CostFile;
+use super::{RUNS_PER_MONTH, log};
 
 /// What an ad account of so many ads costs a month if its numbers do not change, in USD: most syncs find that at once,
 /// one an hour also lists the objects, and one a day reads four weeks.
@@ -64,10 +66,11 @@ async fn link(harness: &AdsHarness, ads: u32) -> AdAccount {
 /// Runs a sync, and returns what it used, without the secrets, which most syncs find cached.
 async fn measure(harness: &AdsHarness, sync: impl AsyncFn()) -> Usage {
     let _ = harness.take_used();
-    let begun = Instant::now();
-    sync().await;
+    let (begun, log) = (Instant::now(), Arc::default());
+    log::counted(&log, sync()).await;
     let lambda_ms = begun.elapsed().as_secs_f64() * 1000.0;
     let mut of_services = harness.take_used();
     of_services.secret_calls = 0;
-    Usage { of_services, lambda_ms, invocations: 1.0 }
+    let log_bytes = f64::from(u32::try_from(log.load(Ordering::Relaxed)).unwrap_or(u32::MAX));
+    Usage { of_services, lambda_ms, invocations: 1.0, log_bytes }
 }

@@ -15,12 +15,15 @@ use leadwire::table::Table;
 use leadwire::vault::Vault;
 use serde_json::{Value, json};
 
+use super::log;
+
 /// What a flow used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Usage {
     pub(super) of_services: Used,
     pub(super) lambda_ms: f64,
     pub(super) invocations: f64,
+    pub(super) log_bytes: f64,
 }
 
 impl Usage {
@@ -34,6 +37,7 @@ impl Usage {
         used.graph_calls += more_used.graph_calls;
         self.lambda_ms += more.lambda_ms;
         self.invocations += more.invocations;
+        self.log_bytes += more.log_bytes;
     }
 }
 
@@ -44,6 +48,7 @@ pub(super) struct Aws {
     http: reqwest::Client,
     lambda_us: Arc<AtomicU64>,
     invocations: Arc<AtomicU64>,
+    log_bytes: Arc<AtomicU64>,
 }
 
 impl Aws {
@@ -54,7 +59,9 @@ impl Aws {
             "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
         });
         fake.put_secret("app", &app);
-        Ok(Self { fake, sim, http: reqwest::Client::new(), lambda_us: Arc::default(), invocations: Arc::default() })
+        let http = reqwest::Client::new();
+        let (lambda_us, invocations, log_bytes) = (Arc::default(), Arc::default(), Arc::default());
+        Ok(Self { fake, sim, http, lambda_us, invocations, log_bytes })
     }
 
     pub(super) fn put_secret(&self, name: &str, value: &Value) {
@@ -68,13 +75,14 @@ impl Aws {
             of_services: self.fake.take_used(),
             lambda_ms: self.lambda_us.swap(0, Ordering::Relaxed) as f64 / 1000.0,
             invocations: self.invocations.swap(0, Ordering::Relaxed) as f64,
+            log_bytes: self.log_bytes.swap(0, Ordering::Relaxed) as f64,
         }
     }
 
     /// Runs `work` as one invocation of a function.
     pub(super) async fn invoke<T>(&self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
-        let result = work.await;
+        let result = log::counted(&self.log_bytes, work).await;
         let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.lambda_us.fetch_add(us, Ordering::Relaxed);
         self.invocations.fetch_add(1, Ordering::Relaxed);

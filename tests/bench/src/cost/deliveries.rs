@@ -70,11 +70,7 @@ pub(super) async fn typical(costs: &CostFile, endpoints: usize) -> anyhow::Resul
     let messages = events * count(1 + endpoints as u64);
     // EventBridge sends the event's message; each message is received and deleted by itself.
     let requests = events + messages * 2.0;
-    let log_kb = messages * costs.assumptions.log_kb_worker;
-    let beside = vec![
-        ("SQS sent by EventBridge, receipts, deletions", requests * costs.prices.sqs_request),
-        ("logs", log_kb / 1e6 * costs.prices.log_gb),
-    ];
+    let beside = vec![("SQS sent by EventBridge, receipts, deletions", requests * costs.prices.sqs_request)];
     let usage = aws.take_usage();
     let memory_mb = costs.memory_mb.delivery_worker;
     let name = if endpoints == 0 { "events without an endpoint" } else { "events to one endpoint" };

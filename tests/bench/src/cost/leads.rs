@@ -51,14 +51,14 @@ pub(super) async fn work(aws: &Aws, worker: &Ingest, messages: &[LeadBatch]) -> 
 }
 
 /// What a body costs at the gateway, in the webhook, and in the messages' receipts and deletions.
-pub(super) fn beside(costs: &CostFile, bodies: f64, leads: f64, messages: f64) -> Vec<(&'static str, f64)> {
+pub(super) fn beside(costs: &CostFile, bodies: f64, messages: f64) -> Vec<(&'static str, f64)> {
     let receipts = (messages / 10.0).ceil() * 2.0;
-    let log_kb = bodies * costs.assumptions.log_kb_webhook + leads * costs.assumptions.log_kb_worker;
+    let log_bytes = bodies * (costs.assumptions.gateway_log_bytes + costs.webhook_log_bytes);
     vec![
         ("HTTP API", bodies * costs.prices.http_api_request),
         ("webhook", costs.prices.lambda(bodies, bodies * costs.assumptions.webhook_ms, costs.memory_mb.webhook)),
         ("SQS receipts, deletions", receipts * costs.prices.sqs_request),
-        ("logs", log_kb / 1e6 * costs.prices.log_gb),
+        ("logs of gateway, webhook", costs.prices.log(log_bytes)),
     ]
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn typical(costs: &CostFile) -> anyhow::Result<Flow> {
     // How often a secret is read depends on how long containers live, which this run does not show.
     let mut usage = aws.take_usage();
     usage.of_services.secret_calls = 0;
-    let mut beside = beside(costs, leads, leads, leads * 10.0);
+    let mut beside = beside(costs, leads, leads * 10.0);
     beside.push(("Secrets Manager", leads * costs.assumptions.secret_calls_per_lead * costs.prices.secret_call));
     let memory_mb = costs.memory_mb.lead_worker;
     Ok(Flow { name: "typical: one lead a body, many tenants", unit: "leads", number: leads, usage, memory_mb, beside })
@@ -110,7 +110,7 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
     work(&aws, &worker, &messages).await?;
     let usage = aws.take_usage();
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
-    let beside = beside(costs, 1.0, 1000.0, messages.len() as f64);
+    let beside = beside(costs, 1.0, messages.len() as f64);
     Ok(Flow { name, unit: "leads", number: 1000.0, usage, memory_mb: costs.memory_mb.lead_worker, beside })
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn typical(costs: &CostFile) -> anyhow::Result<Flow> {
     let messages = count((PEOPLE * MESSAGES_EACH) as u64);
     let mut usage = aws.take_usage();
     usage.of_services.secret_calls = 0;
-    let mut beside = beside(costs, messages, messages, messages * 10.0);
+    let mut beside = beside(costs, messages, messages * 10.0);
     let secrets = messages / count(MESSAGES_EACH as u64) * costs.assumptions.secret_calls_per_lead;
     beside.push(("Secrets Manager", secrets * costs.prices.secret_call));
     let memory_mb = costs.memory_mb.engagement_worker;

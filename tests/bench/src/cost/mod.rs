@@ -5,7 +5,9 @@ mod ads;
 mod aws;
 mod deliveries;
 mod leads;
+mod log;
 mod messages;
+mod monitoring;
 mod prices;
 mod sweeps;
 mod tenant;
@@ -18,7 +20,9 @@ const RUNS_PER_MONTH: f64 = 2880.0;
 
 /// Prints the bill of every flow beside its budget. Fails if a budget is exceeded.
 pub(crate) async fn measure() -> anyhow::Result<()> {
-    let costs = CostFile::read()?;
+    log::start();
+    let mut costs = CostFile::read()?;
+    costs.webhook_log_bytes = log::of_webhook().await?;
     let budgets = &costs.budgets;
     let mut exceeded = Vec::new();
     let mut check = |what: &str, value: f64, budget: f64, unit: &str| {
@@ -28,6 +32,8 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
             exceeded.push(what.to_owned());
         }
     };
+    check("log of a delivery in the webhook", costs.webhook_log_bytes, budgets.log_bytes_webhook, "bytes");
+    check("watching, at most", monitoring::month(&costs)?, budgets.watching, "USD a month");
     let many = leads::contention(&costs).await?;
     check("read units of a list of 50 leads", many.list_units, budgets.list_units, "");
     check("read units of a search", many.search_units, budgets.search_units, "");
@@ -43,7 +49,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let sweep = sweeps::of_leads(&costs, ("the sweep's share of a lead", 24.0), &busy, &idle).print(&costs);
     let stormy = sweeps::of_leads(&costs, ("the sweep's share of a lead of a burst", 1000.0), &stormy, &idle);
     let burst_sweep = stormy.print(&costs);
-    let typical = leads::typical(&costs).await?.print(&costs);
+    let typical = leads::typical(&costs).await?;
+    check("log of a lead", typical.log_bytes(), budgets.log_bytes_lead, "bytes");
+    let typical = typical.print(&costs);
     check("typical, sweep included", typical + sweep, budgets.typical, "USD per million leads");
 
     let burst = leads::burst(&costs, 30, "burst: 1,000 leads of 30 pages in one body").await?;
@@ -61,11 +69,14 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         budgets.burst_sqs_requests,
         "",
     );
+    check("log of a lead in a burst", burst.log_bytes(), budgets.log_bytes_burst_lead, "bytes");
     check("burst, sweep included", total + burst_sweep, budgets.burst, "USD per million leads");
     let one_page = leads::burst(&costs, 1, "burst: 1,000 leads of one page in one body").await?.print(&costs);
     check("one page, sweep included", one_page + burst_sweep, budgets.one_page, "USD per million leads");
 
-    let messages = messages::typical(&costs).await?.print(&costs);
+    let messages = messages::typical(&costs).await?;
+    check("log of a message", messages.log_bytes(), budgets.log_bytes_message, "bytes");
+    let messages = messages.print(&costs);
     check("messages", messages, budgets.messages, "USD per million messages");
 
     let unheard = deliveries::typical(&costs, 0).await?.print(&costs);
@@ -106,6 +117,11 @@ impl Flow {
         what(&self.usage.of_services) / self.number
     }
 
+    /// Returns the bytes that the worker logs for one.
+    fn log_bytes(&self) -> f64 {
+        self.usage.log_bytes / self.number
+    }
+
     /// Prints the bill, and returns it in USD per million.
     fn print(&self, costs: &CostFile) -> f64 {
         let per_million = |usd: f64| usd / self.number * 1e6;
@@ -119,11 +135,12 @@ impl Flow {
             self.each(|used| count(used.events)),
         );
         println!(
-            "  {:.3} Graph requests with {:.2} calls, {:.3} invocations of {:.0} ms",
+            "  {:.3} Graph requests with {:.2} calls, {:.3} invocations of {:.0} ms, {:.0} bytes of log",
             self.each(|used| count(used.graph_requests)),
             self.each(|used| count(used.graph_calls)),
             self.usage.invocations / self.number,
             self.usage.lambda_ms / self.usage.invocations.max(1.0),
+            self.log_bytes(),
         );
         let mut bill = costs.prices.bill(&self.usage, self.memory_mb);
         bill.extend(self.beside.iter().copied());

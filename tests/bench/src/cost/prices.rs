@@ -7,6 +7,9 @@ use super::aws::Usage;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CostFile {
+    /// Bytes that the webhook logs for a delivery. Measured, not in the file.
+    #[serde(skip)]
+    pub(super) webhook_log_bytes: f64,
     pub(super) prices: Prices,
     pub(super) milliseconds: Delays,
     pub(super) assumptions: Assumptions,
@@ -25,14 +28,17 @@ pub(super) struct Prices {
     pub(super) secret_month: f64,
     pub(super) secret_call: f64,
     event: f64,
-    pub(super) log_gb: f64,
+    log_gb: f64,
+    pub(super) metric_month: f64,
+    pub(super) alarm_month: f64,
+    pub(super) composite_alarm_month: f64,
+    pub(super) dashboard_month: f64,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Assumptions {
     pub(super) webhook_ms: f64,
-    pub(super) log_kb_webhook: f64,
-    pub(super) log_kb_worker: f64,
+    pub(super) gateway_log_bytes: f64,
     pub(super) secret_calls_per_lead: f64,
     pub(super) secret_calls_per_sync: f64,
     pub(super) sweeps_per_invocation: f64,
@@ -66,6 +72,11 @@ pub(super) struct Budgets {
     pub(super) list_units: f64,
     pub(super) search_units: f64,
     pub(super) export: f64,
+    pub(super) log_bytes_webhook: f64,
+    pub(super) log_bytes_lead: f64,
+    pub(super) log_bytes_burst_lead: f64,
+    pub(super) log_bytes_message: f64,
+    pub(super) watching: f64,
 }
 
 impl CostFile {
@@ -79,6 +90,11 @@ impl Prices {
         invocations * self.lambda_request + milliseconds / 1000.0 * memory_mb / 1024.0 * self.lambda_gb_second
     }
 
+    /// What it costs to log this.
+    pub(super) fn log(&self, bytes: f64) -> f64 {
+        bytes / 1e9 * self.log_gb
+    }
+
     /// The parts of a bill for what was used, by a function with this much memory.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub(super) fn bill(&self, usage: &Usage, memory_mb: f64) -> Vec<(&'static str, f64)> {
@@ -90,6 +106,7 @@ impl Prices {
             ("DynamoDB reads", used.read_units * self.read_unit),
             ("EventBridge", used.events as f64 * self.event),
             ("Secrets Manager", used.secret_calls as f64 * self.secret_call),
+            ("logs", self.log(usage.log_bytes)),
         ]
     }
 }

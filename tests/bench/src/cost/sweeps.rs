@@ -24,7 +24,8 @@ pub(super) fn of_leads(costs: &CostFile, (name, leads): (&'static str, f64), bus
         ..Used::default()
     };
     let lambda_ms = (busy.lambda_ms - idle.lambda_ms) / costs.assumptions.sweeps_per_invocation;
-    let usage = Usage { of_services: used, lambda_ms, invocations: 0.0 };
+    let log_bytes = busy.log_bytes - idle.log_bytes;
+    let usage = Usage { of_services: used, lambda_ms, invocations: 0.0, log_bytes };
     let memory_mb = costs.memory_mb.lead_sweep;
     Flow { name, unit: "leads", number: leads, usage, memory_mb, beside: Vec::new() }
 }
@@ -71,15 +72,16 @@ pub(super) async fn day(costs: &CostFile, pages: usize, (times, at_once): (usize
 pub(super) fn idle_tenant(costs: &CostFile, day: &Usage) -> f64 {
     let used = &day.of_services;
     println!(
-        "idle tenant: a sweep of 10 pages of 5 forms takes {:.1} read units, {:.2} write units, {:.0} ms",
+        "idle tenant: a sweep of 10 pages of 5 forms takes {:.1} read units, {:.2} write units, {:.0} ms, {:.0} bytes of log",
         used.read_units / 96.0,
         used.write_units / 96.0,
         day.lambda_ms / 96.0,
+        day.log_bytes / 96.0,
     );
     let shared = costs.assumptions.sweeps_per_invocation;
     let prices = &costs.prices;
     let lambda = prices.lambda(RUNS_PER_MONTH / shared, day.lambda_ms * 30.0 / shared, costs.memory_mb.lead_sweep);
-    let services = Usage { of_services: *used, ..Usage::default() };
+    let services = Usage { of_services: *used, log_bytes: day.log_bytes, ..Usage::default() };
     let units: f64 = prices.bill(&services, 0.0).iter().map(|(_, usd)| usd * 30.0).sum();
     // Sent, received and deleted in tens.
     let sqs = RUNS_PER_MONTH * 0.3 * prices.sqs_request;
