@@ -1,6 +1,8 @@
 //! All environment variables. `infra/template.yaml` sets them; a test compares the two.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::sync::OnceLock;
 
 use url::Url;
 
@@ -15,8 +17,18 @@ pub enum EnvError {
     Unusable(&'static str, String),
 }
 
+/// The variables of a deployed function, in whose place this process works.
+static DEPLOYED: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+
+/// Makes all variables those of a deployed function, so that an operator's program works with what the functions work
+/// with. Only the first call has an effect.
+pub fn stand_in_for(variables: BTreeMap<String, String>) {
+    let _ = DEPLOYED.set(variables);
+}
+
 fn optional(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+    let deployed = DEPLOYED.get().and_then(|variables| variables.get(name).cloned());
+    deployed.or_else(|| env::var(name).ok()).filter(|value| !value.is_empty())
 }
 
 fn required(name: &'static str) -> Result<String, EnvError> {
@@ -153,12 +165,10 @@ pub fn of_service(name: &str, service: &str) -> Option<String> {
 
 /// The public origin of this API. If empty or unset, the origin is taken from each request.
 pub fn public_url() -> Result<Option<Url>, EnvError> {
-    match env::var("PUBLIC_URL") {
-        Ok(text) if !text.is_empty() => {
-            text.parse().map(Some).map_err(|error: url::ParseError| EnvError::Unusable("PUBLIC_URL", error.to_string()))
-        }
-        _ => Ok(None),
-    }
+    let parse = |text: String| {
+        text.parse().map_err(|error: url::ParseError| EnvError::Unusable("PUBLIC_URL", error.to_string()))
+    };
+    optional("PUBLIC_URL").map(parse).transpose()
 }
 
 /// The sender of mails, or `None` if the deployment sends none.

@@ -46,6 +46,11 @@ impl FileKey {
         Self(format!("exports/{}/{id}/{number}", scope.org()))
     }
 
+    /// What the names of an org's files begin with.
+    fn prefixes_of(scope: &OrgScope) -> [String; 3] {
+        ["uploads", "exports", "attachments"].map(|kind| format!("{kind}/{}/", scope.org()))
+    }
+
     /// A file of a message.
     #[must_use]
     pub fn of_attachment(scope: &OrgScope, id: &MessageId, position: usize) -> Self {
@@ -153,6 +158,31 @@ impl Files {
     pub async fn delete(&self, key: &FileKey) -> Result<(), FileError> {
         self.client.delete_object().bucket(&self.bucket).key(&key.0).send().await.map_err(failure)?;
         Ok(())
+    }
+
+    /// Deletes all files of an org, and returns how many these were.
+    ///
+    /// # Errors
+    /// After an error, some are deleted; a repetition goes on.
+    pub async fn delete_all_of(&self, scope: &OrgScope) -> Result<usize, FileError> {
+        let mut deleted = 0;
+        for prefix in FileKey::prefixes_of(scope) {
+            // What is deleted is in no list any more, so that each list begins with what is left.
+            loop {
+                let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(&prefix).send().await;
+                let list = list.map_err(failure)?;
+                let keys: Vec<FileKey> =
+                    list.contents().iter().filter_map(|file| Some(FileKey(file.key()?.to_owned()))).collect();
+                for key in &keys {
+                    self.delete(key).await?;
+                }
+                deleted += keys.len();
+                if keys.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(deleted)
     }
 
     /// The origin of all addresses of files, which a page has to allow that shows or sends one.

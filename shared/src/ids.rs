@@ -269,6 +269,14 @@ impl MessageId {
     }
 }
 
+impl UserId {
+    /// Whoever operates the system, if AWS does not say who that is.
+    #[must_use]
+    pub(crate) fn operator() -> Self {
+        Self("operator".to_owned())
+    }
+}
+
 impl DeliveryId {
     /// The id of an event with this hash of its own id.
     #[must_use]

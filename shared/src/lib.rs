@@ -6,7 +6,7 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], [`operations`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], [`operations`], [`orgs`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
 //! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`], [`cloudwatch`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
@@ -57,6 +57,7 @@ pub mod leads;
 pub mod notices;
 pub mod once;
 pub mod operations;
+pub mod orgs;
 pub mod people;
 pub mod publishing;
 

@@ -10,17 +10,16 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use aws_calls::{Aws, ROOT_KEY, Stack};
 use http::Method;
 use serde_json::Value;
 use tokio::process::Command;
 use zip::write::SimpleFileOptions;
 
-use crate::aws::{Aws, ROOT_KEY};
 use crate::command;
 use crate::packages;
 use crate::progress::Step;
 use crate::python::Environment;
-use crate::stack;
 use crate::supervisor::Supervisor;
 use crate::template::Template;
 use crate::workdir::{self, Workdir};
@@ -125,11 +124,11 @@ pub(crate) async fn deploy(
     sam.arg("--config-file").arg(workdir::root().join("samconfig.toml"));
     sam.arg("--template-file").arg(&copy).args(["--s3-bucket", PACKAGE_BUCKET]);
     sam.arg("--parameter-overrides").args(values.iter().map(|(name, value)| format!("{name}={value}")));
-    sam.env("AWS_ENDPOINT_URL", &aws.endpoint).env("AWS_REGION", &stage.region);
+    sam.env("AWS_ENDPOINT_URL", aws.endpoint()).env("AWS_REGION", &stage.region);
     sam.env("AWS_ACCESS_KEY_ID", ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", ROOT_KEY);
     let log = workdir.log_file("sam-deploy");
     let Err(error) = command::run(supervisor, step, &mut sam, &log).await else { return Ok(()) };
-    match stack::failures(aws, &stage.stack).await {
+    match Stack::failures(aws, &stage.stack).await {
         Ok(failures) if !failures.is_empty() => {
             bail!("sam deploy failed; its log is {}\n    {}", log.display(), failures.join("\n    "))
         }

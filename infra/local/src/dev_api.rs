@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use aws_calls::Aws;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +20,6 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::sync::Mutex;
 
 use crate::alarms::Alarms;
-use crate::aws::Aws;
 use crate::template::Function;
 use crate::user_pool::UserPool;
 use crate::workdir::Workdir;
@@ -164,7 +164,8 @@ async fn create_login(State(api): ApiState, Json(login): Json<NewLogin>) -> Resu
 async fn kill(State(api): ApiState, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
     let deployed = api.deployed_name(&function)?;
     // The environment of a process names its function and its system. Other systems may run beside this one.
-    let variables = [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", api.aws.endpoint)];
+    let variables =
+        [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", api.aws.endpoint())];
     let killed = tokio::task::spawn_blocking(move || {
         let mut system = System::new()?;
         let environment = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);

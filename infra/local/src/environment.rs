@@ -5,10 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use aws_calls::{ROOT_KEY, Stack};
 
-use crate::aws::ROOT_KEY;
 use crate::endpoints::Endpoints;
-use crate::stack::Stack;
 
 /// Writes all the settings that `meta-ads` needs, and the CRM's credentials.
 pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result<()> {

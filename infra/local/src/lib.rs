@@ -5,11 +5,10 @@
 //! dev` runs a `System` for a developer; a test starts its own. Every process a `System` starts ends with the process
 //! that started it, however that process ends.
 //!
-//! This crate knows the template, the HTTP API and the simulator's control interface. It depends on no other crate of
-//! the workspace: it builds and runs what it needs of them.
+//! This crate knows the template, the HTTP API and the simulator's control interface. It uses nothing of the
+//! product: it builds and runs what it needs of it.
 
 mod alarms;
-mod aws;
 pub mod calendar;
 mod command;
 pub mod database;
@@ -28,7 +27,6 @@ mod routes;
 pub mod schemathesis;
 mod seed;
 mod simulator;
-mod stack;
 pub mod stories;
 mod stub_runtime;
 mod supervisor;
@@ -39,7 +37,7 @@ mod user_pool;
 pub mod verify;
 mod workdir;
 
-pub use aws::Aws;
+pub use aws_calls::Aws;
 pub use deploy::{Build, Profile};
 pub use endpoints::{Endpoints, Org, User};
 pub use progress::Progress;

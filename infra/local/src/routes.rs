@@ -4,11 +4,10 @@
 //! template, so a new route needs no change here.
 
 use anyhow::{Context, Result};
+use aws_calls::{Aws, Stack};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
-use crate::stack::Stack;
 use crate::template::Template;
 
 /// Creates every route of the template, with its authorizer.

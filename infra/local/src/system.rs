@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use aws_calls::{Aws, Stack};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::alarms::Alarms;
-use crate::aws::Aws;
 use crate::database::create_table;
 use crate::deploy::{self, Build, Profile, Stage};
 use crate::dev_api::{self, DevApi, EventCapture};
@@ -22,7 +22,6 @@ use crate::progress::Progress;
 use crate::python::Environment;
 use crate::seed::ApiClient;
 use crate::simulator::{App, Simulator};
-use crate::stack::Stack;
 use crate::supervisor::Supervisor;
 use crate::template::Template;
 use crate::user_pool::{SEED_ORGS, UserPool};
@@ -124,7 +123,7 @@ impl System {
         let endpoints = Endpoints {
             url,
             graph_sim: simulator.url.clone(),
-            aws_endpoint: aws.endpoint.clone(),
+            aws_endpoint: aws.endpoint().to_owned(),
             region: aws.region.clone(),
             table: stack.output("TableName")?.to_owned(),
             sessions_table: stack.output("SessionsTableName")?.to_owned(),
@@ -134,7 +133,7 @@ impl System {
         };
         environment::write(&workdir.environment_file(), &endpoints, &stack)?;
         // Open the front proxy_task before seeding: the seed goes through it.
-        let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
+        let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint(), stack.output("HttpApiId")?);
         let functions = template.functions()?;
         let functions = functions.into_iter().map(|function| {
             let name = stack.resource(&function.logical_id)?.to_owned();

@@ -1,12 +1,11 @@
 //! The stack's user pool, and the orgs and users of a fresh system.
 
 use anyhow::{Context, Result};
+use aws_calls::{Aws, Stack};
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
 use crate::endpoints::{Program, User};
-use crate::stack::Stack;
 
 /// The password of every user, valid on this machine only.
 const SEED_PASSWORD: &str = "Leadwire-on-this-machine-1";
@@ -136,7 +135,7 @@ impl UserPool {
         let answer = self.call("DescribeUserPoolClient", &client).await?;
         let secret = answer.pointer("/UserPoolClient/ClientSecret").and_then(Value::as_str);
         Ok(Program {
-            token_url: format!("{}/oauth2/token", self.aws.endpoint),
+            token_url: format!("{}/oauth2/token", self.aws.endpoint()),
             client_id: self.crm.clone(),
             client_secret: secret.context("the CRM's client has no secret")?.to_owned(),
         })
@@ -144,7 +143,7 @@ impl UserPool {
 
     /// The URL of one of the pool's well-known documents: the signing keys, or the OpenID configuration.
     pub(crate) fn well_known_url(&self, document: &str) -> String {
-        format!("{}/{}/.well-known/{document}", self.aws.endpoint, self.id)
+        format!("{}/{}/.well-known/{document}", self.aws.endpoint(), self.id)
     }
 
     async fn call(&self, operation: &str, input: &Value) -> Result<Value> {

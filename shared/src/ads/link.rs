@@ -16,7 +16,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
 use crate::graph::ad_accounts::AdAccountNode;
-use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, RunId};
+use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgScope, RunId};
 use crate::jobs::AdsSyncJob;
 use crate::model::ads::account::{AdAccount, Client, TokenSource};
 use crate::model::ads::conversions::Counted;
@@ -25,9 +25,12 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::audit::Word;
 use crate::model::json_input::{maybe_object, object};
 use crate::model::limit::OrgLimit;
+use crate::queue::Queue;
 use crate::secret::AccessToken;
+use crate::table::Table;
 use crate::table::ad_account::AdAccountSettings;
 use crate::tr;
+use crate::vault::Vault;
 
 /// The maximum duration of a slice of a sync.
 const MAX_SLICE: Duration = Duration::from_mins(6);
@@ -196,18 +199,7 @@ impl Ads {
     /// After an error, unlinking again completes it.
     pub async fn unlink(&self, access: &MetaAccess, id: &AdAccountId) -> Result<(), ActError> {
         let account = self.find(access, id).await?;
-        // The message before the row: without the row, nothing leads to the stored days. The worker leaves an account
-        // alone that is still linked, and retries.
-        let job = AdsSyncJob::new(&account, None);
-        // A sync in progress writes until its slice ends.
-        let delay = if account.run_id.is_some() { MAX_SLICE } else { Duration::ZERO };
-        self.queue.send_later(&job, delay).await?;
-        // The token before the row that names it.
-        if let Some(name) = account.token.secret() {
-            self.tokens.meta.vault.delete(name).await?;
-        }
-        self.table.delete_ad_account(&access.scope, &account).await?;
-        Ok(())
+        Ok(unlink_account(&self.table, &self.tokens.meta.vault, &self.queue, &access.scope, &account).await?)
     }
 
     /// Starts a sync. What was requested is done without it, and the schedule makes up for a sync that did not start.
@@ -292,6 +284,30 @@ impl Ads {
             (Err(error), _) => Err(explain(error.into())),
         }
     }
+}
+
+/// Unlinks an ad account: its own token is deleted, its stored days by the worker of the queue.
+///
+/// # Errors
+/// After an error, a repetition completes it.
+pub async fn unlink_account(
+    table: &Table,
+    vault: &Vault,
+    queue: &Queue<AdsSyncJob>,
+    scope: &OrgScope,
+    account: &AdAccount,
+) -> Result<(), WorkError> {
+    // The message before the row: without the row, nothing leads to the stored days. The worker leaves an account
+    // alone that is still linked, and retries.
+    let job = AdsSyncJob::new(account, None);
+    // A sync in progress writes until its slice ends.
+    let delay = if account.run_id.is_some() { MAX_SLICE } else { Duration::ZERO };
+    queue.send_later(&job, delay).await?;
+    // The token before the row that names it.
+    if let Some(name) = account.token.secret() {
+        vault.delete(name).await?;
+    }
+    Ok(table.delete_ad_account(scope, account).await?)
 }
 
 fn token_input(token: Option<AccessToken>, integration: Option<IntegrationId>) -> Result<Option<TokenInput>, ActError> {

@@ -25,6 +25,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub use csv::CsvFile;
+pub use link::unlink_account;
 pub use start::{StartOutcome, start_due_syncs, start_sync};
 pub use sync::{AdsSyncer, SliceOutcome};
 

@@ -65,7 +65,7 @@ pub use runs::{BackfillIn, RunList, RunOut};
 pub use schedule::start_sweeps;
 pub use search::Search;
 pub use sweep::{Sweep, cannot_search};
-pub use trace::Trace;
+pub use trace::{Trace, read_trace};
 pub use undo::{ImportList, ImportOut};
 pub use write::LeadWriter;
 

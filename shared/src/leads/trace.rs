@@ -35,7 +35,11 @@ impl Leads {
     }
 }
 
-pub(super) async fn read_trace(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Vec<Step>, TableError> {
+/// Reads what happened to a submission, in order. Of one that is not known, nothing.
+///
+/// # Errors
+/// If the table fails.
+pub async fn read_trace(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Vec<Step>, TableError> {
     let (mut steps, stored) = tokio::try_join!(table.steps(scope, id), table.find_lead(scope, id))?;
     if let Some(stored) = stored {
         let known = [&stored];

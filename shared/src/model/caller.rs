@@ -85,6 +85,19 @@ impl Caller {
         }
     }
 
+    /// Whoever holds credentials of the AWS account in which the stack is. They can read and write all of the table anyway;
+    /// as a caller, they use the same operations as everyone, and are recorded. `identity` is what AWS calls them.
+    #[must_use]
+    pub fn operator(identity: &str) -> Self {
+        const MAX_ID: usize = 128;
+        // An ARN has slashes, which no id has.
+        let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.@:".contains(c) { c } else { ':' };
+        let id: String = identity.chars().map(allowed).collect();
+        let id = id.get(id.len().saturating_sub(MAX_ID)..).unwrap_or_default().trim_start_matches('.');
+        let user = UserId::parse(id).unwrap_or_else(|_| UserId::operator());
+        Self { user, name: None, email: None, role: Role::SuperAdmin, orgs: Vec::new(), is_program: true }
+    }
+
     /// The scope of any org, for what only a superadmin may do.
     pub fn scope_as_superadmin(&self, org: OrgId) -> Result<OrgScope, AccessDenied> {
         if self.role == Role::SuperAdmin { Ok(OrgScope::new(org)) } else { Err(AccessDenied::SuperAdminOnly) }
@@ -110,6 +123,16 @@ mod tests {
     fn caller(role: Role, org: Option<&str>) -> Caller {
         let orgs = org.map(|org| OrgId::parse(org).unwrap()).into_iter().collect();
         Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, orgs, is_program: false }
+    }
+
+    #[test]
+    fn an_operator_has_an_id_that_says_who_it_is() {
+        let arn = "arn:aws:sts::123456789012:assumed-role/Admin/ann";
+        let operator = Caller::operator(arn);
+        assert_eq!(operator.user.as_str(), "arn:aws:sts::123456789012:assumed-role:Admin:ann");
+        assert!(operator.scope(Some("demo")).is_ok() && operator.scope_of_colleague().is_err());
+        assert_eq!(Caller::operator(&"ä".repeat(300)).user.as_str().len(), 128);
+        assert_eq!(Caller::operator("").user.as_str(), "operator");
     }
 
     #[test]

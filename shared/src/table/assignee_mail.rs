@@ -122,6 +122,23 @@ impl Table {
         change.if_exists().send().await.map(drop)
     }
 
+    /// Lists to whom a lead was mailed: when that was claimed, and whether it is settled.
+    pub async fn mails_about(
+        &self,
+        scope: &OrgScope,
+        lead: &LeadId,
+    ) -> Result<Vec<(UserId, Timestamp, bool)>, TableError> {
+        #[derive(Deserialize)]
+        struct ClaimedMail {
+            #[serde(flatten)]
+            row: AssigneeMailRow,
+            ttl: i64,
+        }
+        let rows: Vec<ClaimedMail> = self.query(&keys::lead(scope, lead).pk, keys::MAIL_PREFERENCE_PREFIX).await?;
+        let claimed = |ttl: i64| Timestamp::from_second(ttl).map(|ttl| ttl - MAIL_TTL).unwrap_or_default();
+        Ok(rows.into_iter().map(|it| (it.row.user_id, claimed(it.ttl), it.row.claimed_until.is_none())).collect())
+    }
+
     /// Lists the people whose gathered leads are to be mailed by `until`, longest due first. Without `until`, all for whom
     /// leads are gathered.
     pub async fn due_digests(&self, until: Option<Timestamp>) -> Result<Vec<(OrgId, UserId)>, TableError> {

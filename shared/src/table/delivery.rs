@@ -90,6 +90,14 @@ impl Table {
         self.write_many(events.collect::<Result<_, _>>()?).await
     }
 
+    /// Lists the events about a person that are stored. Each is delivered under its id.
+    pub async fn events_about(&self, scope: &OrgScope, about: &EventSubject) -> Result<Vec<DeliveryId>, TableError> {
+        let pk = keys::event_body(scope, about, &DeliveryId::from_hash("")).pk;
+        let found = self.keys_of_partition(&pk).await?;
+        let ids = found.iter().filter_map(|key| DeliveryId::parse(key.sk.strip_prefix(keys::EVENT_PREFIX)?).ok());
+        Ok(ids.collect())
+    }
+
     /// Stores a delivery, unless it is stored.
     pub async fn insert_delivery(&self, scope: &OrgScope, delivery: &EventDelivery) -> Result<(), TableError> {
         let EventDelivery { id, endpoint_id, created_at, .. } = delivery;

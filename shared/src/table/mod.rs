@@ -49,6 +49,7 @@ pub mod login;
 mod mail_preference;
 pub mod message;
 pub mod notice;
+pub mod org_items;
 pub mod parked;
 pub mod post;
 mod publish_due;

@@ -281,6 +281,7 @@ fn place(record: &AuditRecord) -> Markup {
     let face: Cow<'static, str> = match record.face {
         AuditFace::Api => "API".into(),
         AuditFace::Console => tr!("Console"),
+        AuditFace::Operator => tr!("Operator"),
     };
     html! { (face) @if let Some(source) = &record.source { " " div.quiet.address { (source) } } }
 }

@@ -116,7 +116,7 @@ impl Look<'_> {
                 }
                 @if let Some(flow) = flow {
                     section { h2 { (tr!("Parked leads")) } (parts::parked(flow.parked.as_deref())) }
-                    section { h2 { (tr!("Outgoing")) } (parts::ended(&flow.ended)) }
+                    section { h2 { (tr!("Outgoing")) } (parts::outgoing(&flow.ended)) }
                     section { h2 { (tr!("Functions")) } (parts::functions(&flow.functions)) }
                     section { h2 { (tr!("Cost")) } (self.cost(flow)) }
                 }

@@ -204,7 +204,7 @@ pub(super) fn parked(parked: Option<&[(FailureCode, u64)]>) -> Markup {
 }
 
 /// What was to reach others, by what became of it.
-pub(super) fn ended(all: &[EndedFigures]) -> Markup {
+pub(super) fn outgoing(all: &[EndedFigures]) -> Markup {
     html! {
         div.card.flush {
             table {
@@ -212,7 +212,7 @@ pub(super) fn ended(all: &[EndedFigures]) -> Markup {
                 tbody {
                     @for figures in all {
                         tr {
-                            td data-label=(tr!("What")) { (words::ended(figures.name)) }
+                            td data-label=(tr!("What")) { (words::outgoing(figures.name)) }
                             td data-label=(tr!("Outcome")) { (outcomes(figures)) }
                             (number_cell(&tr!("Succeeded"), &share(figures.share_percent)))
                         }

@@ -101,7 +101,7 @@ pub(super) fn freshness(freshness: &str) -> Cow<'static, str> {
 }
 
 /// What a metric counts that came to an end.
-pub(super) fn ended(name: &'static str) -> Cow<'static, str> {
+pub(super) fn outgoing(name: &'static str) -> Cow<'static, str> {
     match name {
         "posts" => tr!("Posts"),
         "answers" => tr!("Answers"),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use aws_calls::{Aws, Stack};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -16,8 +17,7 @@ use tokio::sync::Mutex;
 
 use self::judge::{Alarm, MetricKey, Point};
 use self::log_metrics::{MetricFilter, measured};
-use crate::aws::Aws;
-use crate::stack::Stack;
+
 use crate::template::Template;
 
 /// A line can be stored this long after its time.

@@ -15,8 +15,16 @@ const COUNTED_ONLY: [(&str, &str); 2] = [
     ("messages_missed", "the sync has found them; a webhook that stays away shows in the leads as well"),
 ];
 
-/// Entries of the runbook that no alarm names.
-const ENTRIES_OF_NO_ALARM: [&str; 3] = ["Before anything", "Roll back", "Log level and traces"];
+/// Entries of the runbook that no alarm leads to, but a decision.
+const ENTRIES_OF_NO_ALARM: [&str; 7] = [
+    "Before anything",
+    "Roll back",
+    "Log level and traces",
+    "Restore an org",
+    "Restore the whole table",
+    "Remove an org",
+    "Check the account",
+];
 
 /// The values of `metric = "…"` in a source.
 fn logged(source: &str) -> BTreeSet<&str> {

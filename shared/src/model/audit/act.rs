@@ -14,6 +14,12 @@ pub enum AuditAct {
     OrgChange,
     #[strum(serialize = "org.select")]
     OrgSelect,
+    #[strum(serialize = "org.copy")]
+    OrgCopy,
+    #[strum(serialize = "org.restore")]
+    OrgRestore,
+    #[strum(serialize = "org.remove")]
+    OrgRemove,
     #[strum(serialize = "user.change")]
     UserChange,
     #[strum(serialize = "session.login")]
@@ -137,6 +143,9 @@ impl AuditAct {
         match self {
             Self::OrgChange => tr!("Changed the org's plan and settings"),
             Self::OrgSelect => tr!("Switched to this org"),
+            Self::OrgCopy => tr!("Copied everything of this org into a file"),
+            Self::OrgRestore => tr!("Restored this org from a copy"),
+            Self::OrgRemove => tr!("Removed this org"),
             Self::UserChange => tr!("Changed a user"),
             Self::Login => tr!("Logged in"),
             Self::Logout => tr!("Signed out"),

@@ -74,6 +74,8 @@ pub enum AuditFace {
     Api,
     /// The console.
     Console,
+    /// The operator's program, with credentials of the AWS account.
+    Operator,
 }
 
 /// What came of an act.

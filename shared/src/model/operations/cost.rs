@@ -35,7 +35,7 @@ impl DayCost {
     /// a part of a sum looks like a low bill.
     #[must_use]
     pub fn estimate(answers: &MetricAnswers) -> Option<Self> {
-        let sum = |measure| answers.of(measure).sum();
+        let sum = |measure| answers.series(measure).sum();
         let runs = FUNCTIONS.map(|function| sum(Measure::FunctionRuns(function.name)));
         runs.iter().flatten().next()?;
         let gb_seconds = FUNCTIONS.map(|function| {

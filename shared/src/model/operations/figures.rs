@@ -132,8 +132,8 @@ impl SystemMoment {
     #[must_use]
     pub fn new(answers: &MetricAnswers, now: Timestamp) -> Self {
         let is_now = |at: &Timestamp| now.duration_since(*at) < NOW_IS + MOMENT_BUCKET;
-        let current = |measure| answers.of(measure).newest().filter(|(at, _)| is_now(at)).map(|(_, value)| value);
-        let counted = Counted::new(answers);
+        let current = |measure| answers.series(measure).newest().filter(|(at, _)| is_now(at)).map(|(_, value)| value);
+        let counted = EventCounts::new(answers);
         let queue = |name: &'static str| QueueMoment {
             name,
             oldest_s: current(Measure::OldestMessage(name)),
@@ -145,8 +145,8 @@ impl SystemMoment {
             by_webhook: counted.number(Measure::LeadsStored(FoundBy::Webhook)),
             by_sweep: counted.number(Measure::LeadsStored(FoundBy::Sweep)),
             queues: QUEUES.map(queue).into(),
-            integrations: gauge(&INTEGRATION_STATES.map(|state| (state, answers.of(Measure::Integrations(state))))),
-            ad_accounts: gauge(&FRESHNESS.map(|freshness| (freshness, answers.of(Measure::AdAccounts(freshness))))),
+            integrations: gauge(&INTEGRATION_STATES.map(|state| (state, answers.series(Measure::Integrations(state))))),
+            ad_accounts: gauge(&FRESHNESS.map(|freshness| (freshness, answers.series(Measure::AdAccounts(freshness))))),
         }
     }
 
@@ -169,19 +169,19 @@ fn gauge(kinds: &[(&'static str, MetricSeries)]) -> Option<Gauge> {
 }
 
 /// Counts of what is written only when it happens.
-struct Counted<'a> {
+struct EventCounts<'a> {
     answers: &'a MetricAnswers,
     is_known: bool,
 }
 
-impl<'a> Counted<'a> {
+impl<'a> EventCounts<'a> {
     fn new(answers: &'a MetricAnswers) -> Self {
         Self { answers, is_known: answers.has_any() }
     }
 
     /// How often it happened.
     fn number(&self, measure: Measure) -> Option<u64> {
-        let counted = self.answers.of(measure).sum().map(whole);
+        let counted = self.answers.series(measure).sum().map(whole);
         counted.or(self.is_known.then_some(0))
     }
 }
@@ -190,11 +190,11 @@ impl FlowFigures {
     /// Reads the answers to the questions of a stretch of time.
     #[must_use]
     pub fn new(answers: &MetricAnswers, window: MetricWindow) -> Self {
-        let counted = Counted::new(answers);
+        let counted = EventCounts::new(answers);
         let sources = SOURCES.map(|source| (source, counted.number(Measure::LeadsStored(source))));
         let of = |source: FoundBy| counted.number(Measure::LeadsStored(source)).unwrap_or_default();
         let (by_webhook, by_sweep) = (of(FoundBy::Webhook), of(FoundBy::Sweep));
-        let highest = |measure| answers.of(measure).highest();
+        let highest = |measure| answers.series(measure).highest();
         Self {
             bars: if counted.is_known { bars(answers, window) } else { Vec::new() },
             leads: sources.iter().map(|(_, leads)| *leads).sum(),
@@ -214,7 +214,7 @@ impl FlowFigures {
 }
 
 fn bars(answers: &MetricAnswers, window: MetricWindow) -> Vec<LeadBar> {
-    let series = SOURCES.map(|source| (source, answers.of(Measure::LeadsStored(source))));
+    let series = SOURCES.map(|source| (source, answers.series(Measure::LeadsStored(source))));
     let bar = |start: Timestamp| {
         let leads = series.iter().map(|(source, series)| (*source, whole(series.sum_in(start, window.bucket))));
         LeadBar { start, sources: leads.filter(|(_, leads)| *leads > 0).collect() }
@@ -222,7 +222,7 @@ fn bars(answers: &MetricAnswers, window: MetricWindow) -> Vec<LeadBar> {
     window.buckets().map(bar).collect()
 }
 
-fn parked(counted: &Counted<'_>) -> Vec<(FailureCode, u64)> {
+fn parked(counted: &EventCounts<'_>) -> Vec<(FailureCode, u64)> {
     let by_reason = FailureCode::iter().map(|reason| (reason, counted.number(Measure::LeadsParked(reason))));
     let mut parked: Vec<(FailureCode, u64)> =
         by_reason.filter_map(|(reason, leads)| Some((reason, leads.filter(|leads| *leads > 0)?))).collect();
@@ -230,7 +230,7 @@ fn parked(counted: &Counted<'_>) -> Vec<(FailureCode, u64)> {
     parked
 }
 
-fn ended(counted: &Counted<'_>, name: &'static str, outcomes: &[&'static str]) -> EndedFigures {
+fn ended(counted: &EventCounts<'_>, name: &'static str, outcomes: &[&'static str]) -> EndedFigures {
     let outcomes: Vec<_> =
         outcomes.iter().map(|outcome| (*outcome, counted.number(Measure::Ended(name, outcome)))).collect();
     let all = outcomes.iter().filter_map(|(_, number)| *number).sum();
@@ -240,7 +240,7 @@ fn ended(counted: &Counted<'_>, name: &'static str, outcomes: &[&'static str]) -
 
 /// Lambda writes both at each call, zeros too.
 fn of_function(answers: &MetricAnswers, name: &'static str) -> Option<FunctionFigures> {
-    let sum = |measure| answers.of(measure).sum().map(whole);
+    let sum = |measure| answers.series(measure).sum().map(whole);
     let (errors, throttles) = (sum(Measure::FunctionErrors(name)), sum(Measure::FunctionThrottles(name)));
     (errors.is_some() || throttles.is_some()).then(|| FunctionFigures {
         name,

@@ -196,7 +196,7 @@ impl MetricAnswers {
 
     /// The values of a figure; none if it was not asked for.
     #[must_use]
-    pub fn of(&self, measure: Measure) -> MetricSeries {
+    pub fn series(&self, measure: Measure) -> MetricSeries {
         let found = self.0.iter().find(|(known, _)| *known == measure);
         found.map(|(_, series)| series.clone()).unwrap_or_default()
     }

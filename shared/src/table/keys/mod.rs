@@ -94,6 +94,7 @@ mod erasures;
 mod inbox;
 mod lead_lists;
 mod notices;
+mod org_items;
 mod publishing;
 #[cfg(test)]
 mod tests;
@@ -110,6 +111,7 @@ pub(super) use self::erasures::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::notices::*;
+pub(super) use self::org_items::*;
 pub(super) use self::publishing::*;
 use crate::ids::{ExportId, FormId, ImportId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;

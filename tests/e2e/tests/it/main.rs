@@ -52,6 +52,7 @@ mod leads;
 mod least_privilege;
 mod lifecycle;
 mod operations;
+mod ops;
 mod outcomes;
 mod people;
 mod privacy;

@@ -46,7 +46,9 @@ async fn the_page_shows_what_cloudwatch_has() {
         datum("leads-stored", Some(("source", "webhook")), long_ago, value(3_000_000.0)),
         datum("leads-stored", Some(("source", "sweep")), long_ago, value(1_000_000.0)),
         datum("leads-stored", Some(("source", "import")), long_ago, value(21.0)),
+        // The local AWS cuts days at midnight, and the slower of two parts is shown.
         datum("lead-seconds", None, long_ago, many(&[3.4, 47.0], &[9e6, 1e6])),
+        datum("lead-seconds", None, lately, many(&[3.4, 47.0], &[9e6, 1e6])),
         datum("leads-parked-by", Some(("reason", "wrong_token_kind")), long_ago, value(5.0)),
         datum("meta-usage", None, long_ago, value(1234.0)),
         datum("posts", Some(("outcome", "published")), long_ago, value(3e6)),
@@ -132,11 +134,10 @@ async fn the_page_is_in_order_on_each_screen() {
         let browser = Browser::open(screen).await;
         browser.open_page("/").await;
         browser.log_in(SUPERADMIN).await;
-        for (name, path) in [("operations", "/operations"), ("operations-day", "/operations?range=day")] {
-            browser.open_page(path).await;
-            browser.wait_for_text("Alarms").await;
-            browser.check_page(name).await;
-        }
+        // The figures of a day are looked at by another story, and are kept for a minute.
+        browser.open_page("/operations").await;
+        browser.wait_for_text("Alarms").await;
+        browser.check_page("operations").await;
         browser.close().await;
     }
 }

@@ -1,0 +1,241 @@
+//! How the system is, on one screen.
+
+mod platform;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use leadwire::clock;
+use leadwire::model::connection::Connection;
+use leadwire::model::connection::lead_state::Severity;
+use serde::Serialize;
+
+pub(crate) use self::platform::{event_sources, schedules, stopped_functions};
+use crate::Found;
+use crate::account::Account;
+use crate::output::{age, count, print_columns};
+use crate::product::Product;
+use crate::queues::{DEAD_LETTERS, SqsQueue};
+
+/// Parked leads that are read of an org at once.
+const PAGE: usize = 500;
+
+/// All that the screen shows.
+#[derive(Debug, Serialize)]
+struct Status {
+    stack: String,
+    at: Timestamp,
+    alarms: Vec<AlarmOn>,
+    queues: Vec<QueueState>,
+    /// Parked leads of all orgs, by reason.
+    parked: BTreeMap<String, usize>,
+    /// Integrations of all orgs, by how leads arrive through them.
+    integrations: BTreeMap<String, usize>,
+    schedules: Vec<Switch>,
+    event_sources: Vec<Switch>,
+    /// Functions that were stopped by a reserved concurrency of 0.
+    stopped_functions: Vec<String>,
+}
+
+/// An alarm that is on.
+#[derive(Debug, Serialize)]
+struct AlarmOn {
+    name: String,
+    since: Option<Timestamp>,
+    /// The heading in infra/runbook.md.
+    runbook: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct QueueState {
+    name: String,
+    waiting: u64,
+    in_flight: u64,
+    /// `null` for one without a queue of dead letters.
+    dead_letters: Option<u64>,
+}
+
+/// Something that can be switched off.
+#[derive(Debug, Serialize)]
+pub(crate) struct Switch {
+    pub(crate) name: String,
+    pub(crate) state: String,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub(crate) fn is_on(&self) -> bool {
+        ["ENABLED", "Enabled"].contains(&self.state.as_str())
+    }
+}
+
+/// Shows the status.
+pub(crate) async fn show(account: &Account, as_json: bool) -> Result<Found> {
+    let product = Product::open(account).await?;
+    let (alarms, queues, (parked, integrations), schedules, event_sources, stopped_functions) = tokio::try_join!(
+        platform::alarms_on(account),
+        account.queues(),
+        read_orgs(&product),
+        schedules(account),
+        event_sources(account),
+        stopped_functions(account),
+    )?;
+    let queues = pair_dead_letters(&queues);
+    let (stack, at) = (account.stack.name.clone(), clock::now());
+    let status =
+        Status { stack, at, alarms, queues, parked, integrations, schedules, event_sources, stopped_functions };
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        print(&status);
+    }
+    Ok(if status.is_fine() { Found::Fine } else { Found::Problem })
+}
+
+impl Status {
+    fn is_fine(&self) -> bool {
+        self.alarms.is_empty()
+            && self.queues.iter().all(|queue| queue.dead_letters.unwrap_or_default() == 0)
+            && self.schedules.iter().chain(&self.event_sources).all(Switch::is_on)
+            && self.stopped_functions.is_empty()
+    }
+}
+
+/// Puts each queue beside its dead letters. Those that no queue of the stack fills stand for themselves.
+fn pair_dead_letters(queues: &[SqsQueue]) -> Vec<QueueState> {
+    let held = |name: &str| queues.iter().find(|queue| queue.name == name).map(|queue| queue.waiting + queue.in_flight);
+    let is_paired = |name: &str| queues.iter().any(|queue| queue.dead_letters.as_deref() == Some(name));
+    let work = queues.iter().filter(|queue| !queue.name.ends_with(DEAD_LETTERS));
+    let work = work.map(|queue| QueueState {
+        name: queue.name.clone(),
+        waiting: queue.waiting,
+        in_flight: queue.in_flight,
+        dead_letters: queue.dead_letters.as_deref().and_then(held),
+    });
+    let alone = queues.iter().filter(|queue| queue.name.ends_with(DEAD_LETTERS) && !is_paired(&queue.name));
+    let alone = alone.map(|queue| QueueState {
+        name: queue.name.trim_end_matches(DEAD_LETTERS).to_owned(),
+        waiting: 0,
+        in_flight: 0,
+        dead_letters: held(&queue.name),
+    });
+    work.chain(alone).collect()
+}
+
+/// Counts the parked leads and the integrations of all orgs.
+async fn read_orgs(product: &Product<'_>) -> Result<(BTreeMap<String, usize>, BTreeMap<String, usize>)> {
+    let (mut parked, mut integrations) = (BTreeMap::new(), BTreeMap::new());
+    let (table, now) = (&product.table, clock::now());
+    for (scope, _) in product.orgs().await? {
+        let mut after = None;
+        loop {
+            let (leads, next) = table.parked_from(&scope, after.as_ref(), PAGE).await?;
+            for lead in leads {
+                *parked.entry(lead.reason.to_string()).or_default() += 1;
+            }
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let known = table.integrations(&scope).await?;
+        if known.is_empty() {
+            continue;
+        }
+        let pages: Vec<Connection> = table.connections(&scope).await?;
+        for integration in known {
+            let own = pages.iter().filter(|page| page.integration_id == integration.id && page.is_connected());
+            let name = severity_name(integration.lead_state(own, now).severity);
+            *integrations.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    Ok((parked, integrations))
+}
+
+/// What the API calls how leads arrive.
+pub(crate) fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "ok",
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+fn print(status: &Status) {
+    println!("{} at {}", status.stack, crate::output::time(status.at));
+    println!("\nAlarms: {}", if status.alarms.is_empty() { "none is on" } else { "" });
+    let alarm = |alarm: &AlarmOn| {
+        let since = alarm.since.map_or_else(|| "?".to_owned(), |since| age(since, status.at));
+        let entry = alarm.runbook.as_deref().unwrap_or("none");
+        vec![alarm.name.clone(), format!("for {since}"), format!("runbook: {entry}")]
+    };
+    print_columns(2, &status.alarms.iter().map(alarm).collect::<Vec<_>>());
+
+    println!("\nQueues:");
+    let head = ["queue", "waiting", "in flight", "dead letters"].map(ToOwned::to_owned).to_vec();
+    let queue = |queue: &QueueState| {
+        let dead = queue.dead_letters.map_or_else(|| "-".to_owned(), |dead| dead.to_string());
+        vec![queue.name.clone(), queue.waiting.to_string(), queue.in_flight.to_string(), dead]
+    };
+    print_columns(2, &[head].into_iter().chain(status.queues.iter().map(queue)).collect::<Vec<_>>());
+
+    println!("\nParked leads: {}", in_words(&status.parked));
+    println!("Integrations: {}", in_words(&status.integrations));
+    println!("Schedules: {}", switches(&status.schedules));
+    println!("Event sources: {}", switches(&status.event_sources));
+    if status.stopped_functions.is_empty() {
+        println!("Stopped functions: none");
+    } else {
+        println!("Stopped functions: {}", status.stopped_functions.join(", "));
+    }
+    if !status.is_fine() {
+        println!("\nThe headings are those of infra/runbook.md. Dead letters: cargo ops dead-letters <queue>");
+    }
+}
+
+fn in_words(counts: &BTreeMap<String, usize>) -> String {
+    if counts.is_empty() {
+        return "none".to_owned();
+    }
+    counts.iter().map(|(name, number)| format!("{number} {name}")).collect::<Vec<_>>().join(", ")
+}
+
+fn switches(all: &[Switch]) -> String {
+    let off: Vec<String> =
+        all.iter().filter(|one| !one.is_on()).map(|one| format!("{} is {}", one.name, one.state)).collect();
+    if off.is_empty() {
+        return format!("{} on", count(all.len(), "is", "are"));
+    }
+    off.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(name: &str, waiting: u64, dead_letters: Option<&str>) -> SqsQueue {
+        SqsQueue {
+            name: name.to_owned(),
+            url: String::new(),
+            arn: String::new(),
+            waiting,
+            in_flight: 1,
+            dead_letters: dead_letters.map(ToOwned::to_owned),
+        }
+    }
+
+    #[test]
+    fn dead_letters_stand_beside_the_queues_that_fill_them() {
+        let shared = Some("lead-sweep-dead-letters");
+        let paired = pair_dead_letters(&[
+            queue("lead-sweep", 2, shared),
+            queue("lead-search", 3, shared),
+            queue("lead-sweep-dead-letters", 4, None),
+            queue("event-destination-dead-letters", 0, None),
+        ]);
+        let seen: Vec<_> = paired.iter().map(|it| (it.name.as_str(), it.waiting, it.dead_letters)).collect();
+        assert_eq!(seen, [("lead-sweep", 2, Some(5)), ("lead-search", 3, Some(5)), ("event-destination", 0, Some(1))]);
+    }
+}
