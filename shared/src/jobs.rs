@@ -3,6 +3,8 @@
 mod assignee_mail;
 mod delivery;
 mod org_leads;
+#[cfg(test)]
+mod stored_tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -22,7 +24,7 @@ use crate::model::publishing::Post;
 use crate::model::webhook::{EngagementNotice, LeadNotice};
 
 /// A unit of work as a queue holds it, in JSON. A new field needs a default, because messages of the previous version
-/// are still in the queue when a new version starts.
+/// are still in the queue when a new version starts. The rules are in `shared/ARCHITECTURE.md`, under "Stored shapes".
 pub trait Job: Serialize + DeserializeOwned + Debug {
     /// Returns the message group. SQS keeps the backlog of one group from delaying the others; it does not order
     /// messages by it.

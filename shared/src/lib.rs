@@ -64,3 +64,10 @@ pub mod publishing;
 pub mod auth;
 pub mod http;
 pub mod worker;
+
+#[cfg(test)]
+mod derived_tests;
+#[cfg(test)]
+mod stored_test_support;
+#[cfg(test)]
+mod variants_tests;

@@ -17,7 +17,8 @@ use crate::trace;
 /// Dependencies that log every request at INFO.
 const QUIET_TARGETS: [&str; 3] = ["hyper", "aws_smithy_runtime", "h2"];
 
-/// Starts logging for this process. Call it once, first in `main`.
+/// Starts logging for this process. Call it once, first in `main`. Below INFO only our own package logs: at DEBUG, each
+/// response of Meta.
 ///
 /// The runtime crate's own subscriber is not used: it omits the timestamp. Lambda treats lines without one as INFO, so
 /// that a filter at WARN would drop our errors. Nor is `EnvFilter`, which brings a regex engine into every binary.
@@ -31,10 +32,11 @@ where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let level = crate::env::log_level().parse().unwrap_or(LevelFilter::INFO);
-    let quiet = QUIET_TARGETS.map(|target| (target, LevelFilter::WARN));
+    let targets = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("leadwire", level);
+    let targets = targets.with_targets(QUIET_TARGETS.map(|target| (target, LevelFilter::WARN)));
     let json = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(Lines::default());
     let json = json.with_writer(writer);
-    tracing_subscriber::registry().with(json).with(Targets::new().with_default(level).with_targets(quiet)).init();
+    tracing_subscriber::registry().with(json).with(targets).init();
 }
 
 /// The lines of the log. Each begins with the id of its trace, if there is one.

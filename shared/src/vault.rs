@@ -4,6 +4,9 @@
 //! While Secrets Manager is unavailable, cached values are used at any age. A value that turns out to be wrong (Meta
 //! reports a dead token, a signature does not verify) can be re-read at once.
 
+#[cfg(test)]
+mod stored_tests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -170,7 +173,7 @@ impl Vault {
     pub async fn store_token(&self, prefix: &str, owner: &str, token: &AccessToken) -> Result<String, VaultError> {
         let series = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{prefix}{owner}.{}", series.get(..8).unwrap_or_default());
-        let value = serde_json::json!({ "token": token.expose() }).to_string();
+        let value = token_secret(token).to_string();
         let created = self.client.create_secret().name(&name).secret_string(value).send().await;
         created.map_err(failed)?;
         Ok(name)
@@ -257,15 +260,9 @@ impl Vault {
         let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
         for (number, part) in parts.enumerate() {
             let name = format!("{prefix}{integration}.{series}.{number}");
-            let tokens: BTreeMap<&str, &str> =
-                part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
-            let mut value = serde_json::json!({ "pages": tokens });
             // The account's own token goes into the first secret.
-            if let (0, Some(object)) = (number, value.as_object_mut()) {
-                object.insert("me".to_owned(), serde_json::json!(credentials.me));
-                object.insert("user_token".to_owned(), credentials.user_token.expose().into());
-            }
-            if let Err(error) = self.client.create_secret().name(&name).secret_string(value.to_string()).send().await {
+            let value = tokens_secret(&part, (number == 0).then_some(credentials)).to_string();
+            if let Err(error) = self.client.create_secret().name(&name).secret_string(value).send().await {
                 let error = failed(error);
                 self.drop_all(&stored.names).await;
                 return Err(error);
@@ -341,6 +338,22 @@ pub struct StoredSecrets {
     pub names: Vec<String>,
     /// The secret that holds each page's token.
     pub by_page: BTreeMap<PageId, String>,
+}
+
+/// The content of a secret with some of an integration's tokens, and with the account's own, if it is the first.
+fn tokens_secret(pages: &[(&PageId, &AccessToken)], first: Option<&Credentials>) -> serde_json::Value {
+    let tokens: BTreeMap<&str, &str> = pages.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
+    match first {
+        None => serde_json::json!({ "pages": tokens }),
+        Some(Credentials { me, user_token, .. }) => {
+            serde_json::json!({ "pages": tokens, "me": me, "user_token": user_token.expose() })
+        }
+    }
+}
+
+/// The content of a secret that holds one token and nothing else.
+fn token_secret(token: &AccessToken) -> serde_json::Value {
+    serde_json::json!({ "token": token.expose() })
 }
 
 /// Parses a secret. The parser's own error is omitted on purpose, because it quotes the content.

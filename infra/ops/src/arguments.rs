@@ -209,16 +209,12 @@ pub(crate) struct OrgExport {
 /// How much a function logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
-    /// The dependencies' lines too. Deployed binaries have none of these below INFO.
-    Trace,
-    /// As trace.
+    /// Each response of Meta too.
     Debug,
     /// What happens.
     Info,
-    /// What is odd, and errors.
+    /// What is odd, and errors. Alarms still work.
     Warn,
-    /// Errors only.
-    Error,
 }
 
 /// How much a system has to do; infra/quotas.toml says what each means.

@@ -8,7 +8,7 @@ use leadwire::clock;
 use leadwire::ids::{LeadId, LeadgenId, OrgScope};
 use leadwire::model::delivery::EventSubject;
 use leadwire::table::lead::StoredLead;
-use serde_json::Value;
+use leadwire::trace::TraceId;
 
 use crate::account::Account;
 use crate::output::{count, print_columns, time};
@@ -90,8 +90,7 @@ async fn stored_moments(
             StoredLead::Lead(lead) => format!("a lead with {} later submissions", lead.submissions_count),
             StoredLead::Submission(submission) => format!("a submission of lead {}", submission.lead_id),
         };
-        let provenance = serde_json::to_value(stored.provenance())?;
-        let trace = provenance.get("trace_id").and_then(Value::as_str);
+        let trace = stored.provenance().trace_id.as_ref().map(TraceId::as_str);
         words.extend(trace.map(ToOwned::to_owned));
         let at = stored.provenance().stored_at.unwrap_or_default();
         moments.push(moment(at, format!("stored as {whose}; trace {}", trace.unwrap_or("unknown"))));

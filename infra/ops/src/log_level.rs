@@ -20,11 +20,9 @@ const MAX_POLLS: u32 = 90;
 impl LogLevel {
     fn name(self) -> &'static str {
         match self {
-            Self::Trace => "TRACE",
             Self::Debug => "DEBUG",
             Self::Info => "INFO",
             Self::Warn => "WARN",
-            Self::Error => "ERROR",
         }
     }
 }
@@ -41,6 +39,13 @@ pub(crate) async fn change(account: &Account, function: &str, level: Option<LogL
         bail!(
             "a deployment is shifting the traffic of {function} to a new version: wait for its end, then repeat this"
         );
+    }
+    if alias.is_some() {
+        // What is published has the function's newest code, which an alias that was rolled back must not get by this.
+        let live = account.function_configuration(&format!("{deployed}:{ALIAS}")).await?;
+        if live.get("CodeSha256") != before.get("CodeSha256") {
+            bail!("the alias {ALIAS} of {function} was rolled back to other code than the newest: deploy instead");
+        }
     }
     let logging = with_level(&before, level);
     let path = format!("/2015-03-31/functions/{deployed}/configuration");
@@ -62,9 +67,6 @@ pub(crate) async fn change(account: &Account, function: &str, level: Option<LogL
     }
     if level != "INFO" {
         println!("It stays so, over deployments too. Back: cargo ops log-level {function} --back");
-    }
-    if ["DEBUG", "TRACE"].contains(&level) {
-        println!("Deployed binaries have no lines below INFO: those are compiled into local builds only.");
     }
     Ok(Found::Fine)
 }

@@ -47,7 +47,7 @@ impl LogLine {
 
     /// The id under which all parts log one piece of work.
     pub(crate) fn trace(&self) -> Option<&str> {
-        self.fields.get("span")?.get("trace")?.as_str()
+        self.fields.get("trace")?.as_str()
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_line_says_what_explains_it() {
-        let line = r#"{"level":"ERROR","message":"lead parked","code":"not_permitted","org":"a","leadgen_id":"7","span":{"trace":"t1"}}"#;
+        let line = r#"{"level":"ERROR","message":"lead parked","code":"not_permitted","org":"a","leadgen_id":"7","trace":"t1"}"#;
         let line = LogLine::parse("lead-worker", &json!({ "timestamp": 1000, "message": line })).unwrap();
         assert_eq!(line.in_words(), "ERROR lead parked code=not_permitted org=a");
         assert_eq!((line.trace(), line.is_complaint()), (Some("t1"), true));

@@ -204,9 +204,10 @@ impl Ads {
         limit: usize,
     ) -> Result<SyncStatus, ActError> {
         let accounts = self.selected_accounts(access, filter).await?;
+        let table = self.table.for_display();
         let syncs = match run {
-            Some(run) => self.table.ads_syncs_of(&access.scope, &run).await?,
-            None => self.table.ads_syncs(&access.scope, MAX_SYNCS_READ).await?,
+            Some(run) => table.ads_syncs_of(&access.scope, &run).await?,
+            None => table.ads_syncs(&access.scope, MAX_SYNCS_READ).await?,
         };
         let now = crate::clock::now();
         let is_selected = |sync: &AdsSync| accounts.iter().any(|account| account.id == sync.account_id);

@@ -100,6 +100,7 @@ impl AuditLog {
         let first = AuditPosition { month: month_of(to), after: None };
         let mut position: AuditPosition = cursor.decode(after)?.unwrap_or(first);
         let mut rows = 0;
+        let table = self.table.for_display();
         while rows < MAX_ROWS {
             if position.month < month_of(from) {
                 return Ok(AuditList { items, next_cursor: None });
@@ -107,11 +108,12 @@ impl AuditLog {
             let month = position.month.strftime("%Y-%m").to_string();
             let wanted = if query.has_filter() { MAX_ROWS_AT_ONCE } else { limit - items.len() };
             let wanted = i32::try_from(wanted.min(MAX_ROWS - rows)).unwrap_or(i32::MAX);
-            let page = self.table.audit_of_month(scope, &month, (from, to), position.after.as_deref(), wanted);
+            let page = table.audit_of_month(scope, &month, (from, to), position.after.as_deref(), wanted);
             let page = page.await?;
             rows += page.records.len();
             for (record, place) in page.records {
                 position.after = Some(place);
+                let Some(record) = record else { continue };
                 if query.matches(&record) {
                     items.push(record);
                 }

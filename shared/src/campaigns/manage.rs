@@ -130,7 +130,7 @@ impl Campaigns {
     ) -> Result<LeadCampaignList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "campaigns");
         let before: Option<CampaignId> = cursor.decode(after)?;
-        let (campaigns, more) = self.table.campaigns(&access.scope, before.as_ref(), limit).await?;
+        let (campaigns, more) = self.table.for_display().campaigns(&access.scope, before.as_ref(), limit).await?;
         let next_cursor = campaigns.last().filter(|_| more).map(|last| cursor.encode(&last.id));
         Ok(LeadCampaignList { items: campaigns.into_iter().map(LeadCampaignOut::from).collect(), next_cursor })
     }
@@ -141,7 +141,7 @@ impl Campaigns {
         access: &MetaAccess,
         ids: &BTreeSet<CampaignId>,
     ) -> Result<BTreeMap<CampaignId, String>, ActError> {
-        let campaigns = self.table.campaigns_by_id(&access.scope, ids).await?;
+        let campaigns = self.table.for_display().campaigns_by_id(&access.scope, ids).await?;
         Ok(campaigns.into_iter().map(|campaign| (campaign.id, campaign.spec.name)).collect())
     }
 

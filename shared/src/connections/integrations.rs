@@ -172,7 +172,7 @@ impl Connections {
 
     /// The names of the org's integrations.
     pub async fn integration_names(&self, access: &MetaAccess) -> Result<BTreeMap<IntegrationId, String>, ActError> {
-        let integrations = self.connector.table.integrations(&access.scope).await?;
+        let integrations = self.connector.table.for_display().integrations(&access.scope).await?;
         Ok(integrations.into_iter().map(|integration| (integration.id, integration.name)).collect())
     }
 
@@ -204,7 +204,7 @@ impl Connections {
 
     /// The current pages of an integration.
     pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
-        let pages = async { Ok(self.connector.table.pages_of(&access.scope, &integration.id).await?) };
+        let pages = async { Ok(self.connector.table.for_display().pages_of(&access.scope, &integration.id).await?) };
         let (pages, parked) = tokio::try_join!(pages, self.pages_with_parked(access))?;
         let now = crate::clock::now();
         let with_selection = |selection: PageSelection| {
@@ -224,13 +224,13 @@ impl Connections {
         access: &MetaAccess,
         integration: &Integration,
     ) -> Result<IntegrationOut, ActError> {
-        let connections = async { Ok(self.connector.table.connections(&access.scope).await?) };
+        let connections = async { Ok(self.connector.table.for_display().connections(&access.scope).await?) };
         let (connections, parked) = tokio::try_join!(connections, self.pages_with_parked(access))?;
         Ok(integration_out(integration, &connections, &parked, crate::clock::now()))
     }
 
     async fn load(&self, access: &MetaAccess) -> Result<StoredConnections, ActError> {
-        let table = &self.connector.table;
+        let table = self.connector.table.for_display();
         let stored =
             async { Ok(tokio::try_join!(table.integrations(&access.scope), table.connections(&access.scope))?) };
         let ((mut integrations, connections), parked) = tokio::try_join!(stored, self.pages_with_parked(access))?;
@@ -240,7 +240,7 @@ impl Connections {
 
     /// The pages with parked leads, as far as the first of these tell.
     async fn pages_with_parked(&self, access: &MetaAccess) -> Result<BTreeSet<PageId>, ActError> {
-        let (parked, _) = self.connector.table.parked_from(&access.scope, None, MAX_PARKED).await?;
+        let (parked, _) = self.connector.table.for_display().parked_from(&access.scope, None, MAX_PARKED).await?;
         Ok(parked.into_iter().map(|lead| lead.page_id).collect())
     }
 }

@@ -159,7 +159,7 @@ impl Deliveries {
     /// Lists the org's endpoints, oldest first.
     pub async fn endpoints(&self, access: &MetaAccess) -> Result<EndpointList, ActError> {
         let now = crate::clock::now();
-        let endpoints = self.table.endpoints(&access.scope).await?;
+        let endpoints = self.table.for_display().endpoints(&access.scope).await?;
         let items = endpoints.into_iter().map(|endpoint| EndpointOut::new(endpoint, now)).collect();
         Ok(EndpointList { items, next_cursor: None })
     }

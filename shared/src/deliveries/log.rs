@@ -122,7 +122,7 @@ impl Deliveries {
         let name = format!("deliveries.{}.{state}", endpoint.id);
         let cursor = ListCursor::new(&self.key, scope, &name);
         let after = cursor.decode(query.cursor.as_deref())?;
-        let (found, next) = self.table.deliveries(scope, id, query.state, after, limit).await?;
+        let (found, next) = self.table.for_display().deliveries(scope, id, query.state, after, limit).await?;
         let next_cursor = next.map(|position| cursor.encode(&position));
         Ok(DeliveryList { items: found.into_iter().map(DeliveryOut::from).collect(), next_cursor })
     }

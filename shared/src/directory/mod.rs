@@ -5,13 +5,14 @@ mod access;
 mod mails;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::audit::Trail;
 use crate::cursor::ListCursor;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgScope, UserId};
+use crate::model::ads::currency::Amount;
 use crate::model::audit::Word;
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::json_input::{maybe_object, maybe_whole, object};
@@ -36,13 +37,32 @@ pub struct OrgIn {
     pub default_country: Option<String>,
     /// What the campaigns that are created here may spend a day, all together; no limit by default. Only a superadmin
     /// launches a campaign beyond it.
-    #[serde(default, deserialize_with = "maybe_object")]
+    #[serde(default, deserialize_with = "spend_limit")]
+    #[schema(value_type = Option<SpendLimitIn>)]
     pub daily_spend_limit: Option<SpendLimit>,
     /// How many days leads are kept after the person's last form, 1 to 3650; by default for good. Older ones are erased
     /// every night, as if the person had asked for that; conversations stay.
     #[schema(minimum = 1, maximum = 3650)]
     #[serde(default, deserialize_with = "maybe_whole")]
     pub keep_leads_days: Option<u32>,
+}
+
+/// A limit of what an org's campaigns may spend a day.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendLimitIn {
+    /// The amount, in the main unit of the currency.
+    #[schema(value_type = Amount)]
+    pub amount: Decimal,
+    /// ISO 4217 code. Campaigns in another currency are beyond the limit.
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
+    pub currency: String,
+}
+
+/// A limit of a caller, which has no other fields. A stored one may have those of a later release.
+fn spend_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SpendLimit>, D::Error> {
+    let limit: Option<SpendLimitIn> = maybe_object(deserializer)?;
+    Ok(limit.map(|SpendLimitIn { amount, currency }| SpendLimit { amount, currency }))
 }
 
 /// A user, as pushed by the CRM.

@@ -161,7 +161,7 @@ impl Exports {
     /// If the table fails.
     pub async fn list(&self, access: &Access) -> Result<ExportList, ActError> {
         let now = crate::clock::now();
-        let exports = self.table.exports(&access.scope).await?;
+        let exports = self.table.for_display().exports(&access.scope).await?;
         // DynamoDB deletes late.
         let kept = exports.into_iter().rev().filter(|export| export.requested_at + EXPORT_LIFETIME > now);
         Ok(ExportList { items: kept.map(|export| ExportOut::new(export, now)).collect(), next_cursor: None })

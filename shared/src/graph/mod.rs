@@ -204,6 +204,8 @@ impl GraphClient {
 
     async fn answer(&self, response: Response) -> Metered<Value> {
         let status = response.status().as_u16();
+        // The query may hold tokens.
+        let path = response.url().path().to_owned();
         let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
         usage.report();
         let read = async {
@@ -214,7 +216,9 @@ impl GraphClient {
                 None => Ok(body),
             }
         };
-        Metered { outcome: read.await, usage }
+        let outcome = read.await;
+        tracing::debug!(path, status, error = ?outcome.as_ref().err().map(ToString::to_string), "Meta answered");
+        Metered { outcome, usage }
     }
 }
 

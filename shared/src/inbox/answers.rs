@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::Inbox;
@@ -36,7 +36,8 @@ pub struct AnswerIn {
     /// The public address of a picture, a video, a sound or another file. On Messenger and Instagram without a text.
     pub attachment_url: Option<String>,
     /// An approved template of WhatsApp, instead of a text.
-    #[serde(default, deserialize_with = "maybe_object")]
+    #[serde(default, deserialize_with = "template")]
+    #[schema(value_type = Option<SendTemplateIn>)]
     pub template: Option<SendTemplate>,
     /// Answers a comment by a message to its author, which only they see. Once, and within 7 days.
     #[serde(default)]
@@ -47,6 +48,25 @@ pub struct AnswerIn {
     /// The caller's own id of the request: the same id again answers the same and does nothing.
     #[schema(min_length = 1, max_length = 200)]
     pub request_id: Option<String>,
+}
+
+/// A template of WhatsApp with its variables.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SendTemplateIn {
+    /// Its name at Meta.
+    pub name: String,
+    /// Its language, such as `en_US`.
+    pub language: String,
+    /// The values of its variables, in order.
+    #[serde(default)]
+    pub variables: Vec<String>,
+}
+
+/// A template of a caller, which has no other fields. A stored one may have those of a later release.
+fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SendTemplate>, D::Error> {
+    let template: Option<SendTemplateIn> = maybe_object(deserializer)?;
+    Ok(template.map(|SendTemplateIn { name, language, variables }| SendTemplate { name, language, variables }))
 }
 
 /// How long the author of a comment can be answered privately.

@@ -233,7 +233,7 @@ impl Inbox {
     ) -> Result<ContactList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "contacts");
         let after: Option<InboxPosition> = cursor.decode(after)?;
-        let page = self.table.contacts(&access.scope, after.as_ref(), limit).await?;
+        let page = self.table.for_display().contacts(&access.scope, after.as_ref(), limit).await?;
         let next = page.last().filter(|_| page.len() == limit).map(|(position, _)| cursor.encode(position));
         Ok(ContactList { items: page.into_iter().map(|(_, contact)| contact.into()).collect(), next_cursor: next })
     }

@@ -168,11 +168,10 @@ impl Inbox {
             Some(ConversationStatus::Open) => vec![ConversationStatus::Open, ConversationStatus::Snoozed],
             Some(status) => vec![status],
         };
-        let mut matching = Vec::new();
+        let (mut matching, table) = (Vec::new(), self.table.for_display());
         for _ in 0..max_reads {
-            let of_status = |status: &ConversationStatus| {
-                self.table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE)
-            };
+            let of_status =
+                |status: &ConversationStatus| table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE);
             let mut page = try_join_all(statuses.iter().map(of_status)).await?.concat();
             page.sort_by(|(one, _), (other, _)| other.cmp(one));
             page.truncate(READ_AT_ONCE);
@@ -209,9 +208,9 @@ impl Inbox {
         access: &MetaAccess,
         ids: &BTreeSet<ConversationId>,
     ) -> Result<BTreeMap<ConversationId, String>, ActError> {
-        let conversations = self.table.conversations_by_id(&access.scope, ids).await?;
+        let conversations = self.table.for_display().conversations_by_id(&access.scope, ids).await?;
         let people: BTreeSet<ContactId> = conversations.iter().filter_map(|one| one.contact_id.clone()).collect();
-        let people = self.table.contacts_by_id(&access.scope, &people).await?;
+        let people = self.table.for_display().contacts_by_id(&access.scope, &people).await?;
         let names: BTreeMap<ContactId, String> =
             people.into_iter().filter_map(|person| Some((person.id, person.name?))).collect();
         let of_person = |one: Conversation| Some((one.id, names.get(&one.contact_id?)?.clone()));

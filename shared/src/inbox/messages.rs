@@ -106,7 +106,7 @@ impl Inbox {
     ) -> Result<MessageList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "messages");
         let after: Option<InboxPosition> = cursor.decode(after)?;
-        let page = async { Ok(self.table.messages(&access.scope, id, after.as_ref(), limit).await?) };
+        let page = async { Ok(self.table.for_display().messages(&access.scope, id, after.as_ref(), limit).await?) };
         let (conversation, page) = tokio::try_join!(self.find_conversation(access, id), page)?;
         let next = page.last().filter(|_| page.len() == limit).map(|(position, _)| cursor.encode(position));
         let mut items = Vec::new();

@@ -32,7 +32,7 @@ pub struct SavedReplyIn {
 impl Inbox {
     /// Lists the org's saved replies by title.
     pub async fn saved_replies(&self, access: &MetaAccess) -> Result<Vec<SavedReply>, ActError> {
-        let mut replies = self.table.saved_replies(&access.scope).await?;
+        let mut replies = self.table.for_display().saved_replies(&access.scope).await?;
         replies.sort_by(|one, other| (one.title.to_lowercase(), &one.id).cmp(&(other.title.to_lowercase(), &other.id)));
         Ok(replies)
     }

@@ -72,7 +72,7 @@ impl LeadLister<'_> {
         let is_of_campaign = |lead: &Lead| {
             query.campaign_id.is_none() || query.campaign_id.as_deref() == lead.attribution.campaign_id.as_deref()
         };
-        let list = format!("leads found {query:?}");
+        let list = format!("leads found {}", query.identity());
         let cursor = ListCursor::new(self.key, scope, &list);
         let position = cursor.decode(after)?;
         match read_search(typed, org.as_ref().and_then(|org| org.default_country.as_deref()))? {

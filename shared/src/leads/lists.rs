@@ -62,7 +62,7 @@ impl LeadLister<'_> {
         if let Some(text) = &query.text {
             return self.find(scope, (text, query), after, limit).await;
         }
-        let list = format!("leads {query:?}");
+        let list = format!("leads {}", query.identity());
         let cursor = ListCursor::new(self.key, scope, &list);
         let position = cursor.decode(after)?;
         let (mut items, mut next) = match &query.campaign_id {

@@ -76,7 +76,7 @@ impl Leads {
         after: Option<&str>,
         limit: usize,
     ) -> Result<LeadList, ActError> {
-        LeadLister { table: &self.table, key: &self.key }.list(scope, query, after, limit).await
+        LeadLister { table: &self.table.for_display(), key: &self.key }.list(scope, query, after, limit).await
     }
 
     /// Counts the org's leads that match. `None` if they are found by a text or by their campaign, which no index counts.

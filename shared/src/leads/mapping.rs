@@ -1,8 +1,10 @@
 //! Form mappings: how the answers of a form become a lead's fields.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::forms::newest_lead;
@@ -58,13 +60,46 @@ pub struct QuestionOut {
     pub field: Option<&'static str>,
 }
 
+/// The rule that fills one field of the lead.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleIn {
+    /// `full_name`, `email`, `phone` or any other name. Other names become members of the lead's `fields`.
+    pub field: String,
+    /// The keys of the questions whose answers are taken, in this order. Without keys the field receives the `default`,
+    /// if any.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// The separator between several answers, and between several values of one answer; a space by default.
+    #[serde(default)]
+    pub join: Option<String>,
+    /// The value of the field if none of the questions was answered.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// Replacements for single answer values. A value that is not listed stays as it is.
+    #[serde(default)]
+    pub choices: BTreeMap<String, String>,
+}
+
+impl From<RuleIn> for Rule {
+    fn from(RuleIn { field, from, join, default, choices }: RuleIn) -> Self {
+        Self { field, from, join, default, choices }
+    }
+}
+
+/// Rules of a caller, which have no other fields. A stored rule may have those of a later release.
+fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rule>, D::Error> {
+    let rules: Vec<RuleIn> = objects(deserializer)?;
+    Ok(rules.into_iter().map(Rule::from).collect())
+}
+
 /// A form's new mapping.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingIn {
     /// At most one rule for each field. With an empty list, all answers map by their questions' types.
-    #[schema(max_items = 100)]
-    #[serde(deserialize_with = "objects")]
+    #[schema(max_items = 100, value_type = Vec<RuleIn>)]
+    #[serde(deserialize_with = "rules")]
     pub rules: Vec<Rule>,
     /// The country assumed for phone numbers without a country code.
     pub country: Option<String>,
@@ -77,8 +112,8 @@ pub struct MappingIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewIn {
-    #[schema(max_items = 100)]
-    #[serde(deserialize_with = "objects")]
+    #[schema(max_items = 100, value_type = Vec<RuleIn>)]
+    #[serde(deserialize_with = "rules")]
     pub rules: Vec<Rule>,
     pub country: Option<String>,
     /// A lead of this form; by default its newest.

@@ -158,7 +158,7 @@ impl Leads {
     pub async fn parked(&self, access: &Access, after: Option<&str>, limit: usize) -> Result<ParkedList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "parked");
         let after: Option<LeadId> = cursor.decode(after)?;
-        let (parked, next) = self.table.parked_from(&access.scope, after.as_ref(), limit).await?;
+        let (parked, next) = self.table.for_display().parked_from(&access.scope, after.as_ref(), limit).await?;
         let items = drop_stored(&self.table, &access.scope, parked).await?;
         let items = items
             .into_iter()

@@ -122,7 +122,7 @@ impl Leads {
     /// Lists the latest requested searches of an integration, newest first.
     pub async fn runs(&self, access: &MetaAccess, id: &IntegrationId) -> Result<RunList, ActError> {
         let integration = self.tokens.integration(&access.scope, id).await?;
-        let mut runs = self.table.runs(&access.scope).await?;
+        let mut runs = self.table.for_display().runs(&access.scope).await?;
         runs.retain(|run| run.integration_id == integration.id);
         Ok(RunList { items: runs.into_iter().map(run_out).collect(), next_cursor: None })
     }

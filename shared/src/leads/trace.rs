@@ -27,7 +27,7 @@ impl Leads {
     /// # Errors
     /// Not found if nothing is known about it.
     pub async fn trace(&self, scope: &OrgScope, id: &LeadId) -> Result<Trace, ActError> {
-        let items = read_trace(&self.table, scope, id).await?;
+        let items = read_trace(&self.table.for_display(), scope, id).await?;
         if items.is_empty() {
             return Err(ActError::not_found("lead"));
         }

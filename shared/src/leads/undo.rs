@@ -58,7 +58,7 @@ impl Leads {
     /// Lists the org's imports of the last 30 days, newest first.
     pub async fn imports(&self, access: &MetaAccess) -> Result<ImportList, ActError> {
         let now = crate::clock::now();
-        let mut imports = self.table.imports(&access.scope).await?;
+        let mut imports = self.table.for_display().imports(&access.scope).await?;
         imports.retain(|import| now < import.undo_until());
         imports.sort_by_key(|import| Reverse(import.asked_at));
         let items = imports.into_iter().map(|import| ImportOut::new(import, now)).collect();

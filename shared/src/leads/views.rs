@@ -15,7 +15,7 @@ const MAX_FILTER_BYTES: usize = 1_000;
 impl Leads {
     /// Lists a person's views by name.
     pub async fn views(&self, scope: &OrgScope, user: &UserId) -> Result<Vec<LeadView>, ActError> {
-        let mut views = self.table.lead_views(scope, user).await?;
+        let mut views = self.table.for_display().lead_views(scope, user).await?;
         views.sort_by_key(|view| view.name.to_lowercase());
         Ok(views)
     }

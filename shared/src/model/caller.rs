@@ -30,6 +30,7 @@ pub struct Caller {
 ///
 /// Each use checks what a role permits. A role that is not named there permits nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Full access to their own org.

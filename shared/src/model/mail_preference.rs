@@ -38,6 +38,7 @@ pub struct MailProblem {
 
 /// What happened to a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum MailProblemReason {
     /// It could not be delivered, and never will be.

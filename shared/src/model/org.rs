@@ -49,7 +49,6 @@ pub struct Org {
 
 /// A limit of what an org's campaigns may spend a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SpendLimit {
     /// The amount, in the main unit of the currency.
     #[schema(value_type = Amount)]

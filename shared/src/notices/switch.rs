@@ -28,7 +28,7 @@ pub struct MailSwitch {
 impl Unsubscribe {
     /// Where a person's mails are stopped. The link has no end: a mail may be found years later.
     #[must_use]
-    pub(super) fn link(key: &HmacKey, console: &Url, scope: &OrgScope, user: &UserId) -> String {
+    pub(crate) fn link(key: &HmacKey, console: &Url, scope: &OrgScope, user: &UserId) -> String {
         let encoded = URL_SAFE_NO_PAD.encode(format!("{}#{user}", scope.org()));
         let signature = URL_SAFE_NO_PAD.encode(key.sign(signed_text(&encoded).as_bytes()));
         format!("{}/unsubscribe/{encoded}.{signature}", console.as_str().trim_end_matches('/'))

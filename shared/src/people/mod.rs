@@ -97,7 +97,7 @@ impl People<'_> {
     /// # Errors
     /// If the table fails.
     pub async fn receipts(&self, access: &Access) -> Result<ReceiptList, ActError> {
-        let mut items = self.leads.table.receipts(&access.scope).await?;
+        let mut items = self.leads.table.for_display().receipts(&access.scope).await?;
         items.sort_by_key(|receipt| std::cmp::Reverse(receipt.requested_at));
         Ok(ReceiptList { items, next_cursor: None })
     }

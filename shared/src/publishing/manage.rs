@@ -140,7 +140,8 @@ impl Publishing {
         let cursor = ListCursor::new(&self.key, &access.scope, &list);
         let PostQuery { status, page_id, from, to } = query.clone();
         let filter = PostFilter { status, page: page_id, from, to };
-        let (posts, next) = self.table.posts(&access.scope, &filter, cursor.decode(after)?, limit).await?;
+        let (posts, next) =
+            self.table.for_display().posts(&access.scope, &filter, cursor.decode(after)?, limit).await?;
         let items = posts.into_iter().map(PostOut::from).collect();
         Ok(PostList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }
@@ -158,7 +159,7 @@ impl Publishing {
 
     /// Reads posts by their ids, in one batch. Missing ones are omitted.
     pub async fn posts_by_id(&self, access: &MetaAccess, ids: &[PostId]) -> Result<Vec<PostOut>, ActError> {
-        let posts = self.table.posts_by_id(&access.scope, ids).await?;
+        let posts = self.table.for_display().posts_by_id(&access.scope, ids).await?;
         Ok(posts.into_iter().map(PostOut::from).collect())
     }
 

@@ -11,7 +11,8 @@ use super::change::ItemUpdate;
 use super::form::Pause;
 use super::keys;
 use super::row::Row;
-use super::{IndexRange, Item, Table, TableError};
+use super::shape::ItemKind;
+use super::{IndexRange, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::metrics::{self, MetaBlock, Metric};
 use crate::model::ads::account::{AdAccount, Stage};
@@ -106,7 +107,7 @@ impl Table {
     pub async fn insert_ad_account(&self, scope: &OrgScope, account: &AdAccount) -> Result<bool, TableError> {
         let key = keys::ad_account(scope, &account.ad_account_id);
         let change = self.change(&key).if_unchanged("id", &None::<LinkId>)?;
-        let change = change.set("type", &"ad_account")?.set_all(account, &[])?;
+        let change = change.kind(ItemKind::AdAccount).set_all(account, &[])?;
         change.index(Some(keys::ad_account_index(scope, &account.ad_account_id))).send().await
     }
 
@@ -125,16 +126,11 @@ impl Table {
         // An item in DynamoDB's types takes several times the memory of an account.
         const ITEMS_AT_ONCE: usize = 100;
         let keys = self.index_keys(keys::AD_ACCOUNTS, IndexRange::All).await?;
-        let readable = |(key, item): (keys::Key, Item)| {
-            let account = super::entity::<AdAccount>(item).inspect_err(|error| {
-                // One bad row must not block the others.
-                tracing::error!(%error, pk = key.pk, sk = key.sk, "a linked ad account cannot be read");
-            });
-            account.ok().map(|account| (OrgScope::new(account.org.clone()), account))
-        };
         let mut accounts = Vec::with_capacity(keys.len());
         for keys in keys.chunks(ITEMS_AT_ONCE) {
-            accounts.extend(self.batch_get(keys).await?.into_iter().filter_map(readable));
+            // One bad row must not block the others.
+            let read: Vec<AdAccount> = self.for_display().entities(self.batch_get(keys).await?.into_values())?;
+            accounts.extend(read.into_iter().map(|account| (OrgScope::new(account.org.clone()), account)));
         }
         Ok(accounts)
     }
@@ -160,7 +156,7 @@ impl Table {
     ) -> Result<bool, TableError> {
         let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
         // An update must set something, so this sets an attribute unconditionally.
-        change = change.set("type", &"ad_account")?;
+        change = change.kind(ItemKind::AdAccount);
         if let Some(label) = &to.label {
             change = change.set("label", label)?;
         }
@@ -189,7 +185,7 @@ impl Table {
         update: &AccountUpdate,
     ) -> Result<(), TableError> {
         let change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
-        update.apply(seen, change.set("type", &"ad_account")?)?.send().await.map(drop)
+        update.apply(seen, change.kind(ItemKind::AdAccount))?.send().await.map(drop)
     }
 
     /// Makes this the sync in progress. `false` if another is in progress.
@@ -275,7 +271,7 @@ impl Table {
     pub async fn pause_ads(&self, id: Option<&AdAccountId>, until: Timestamp) -> Result<(), TableError> {
         let key = id.map_or_else(keys::app_pause, keys::ad_pause);
         let pause = Pause { until };
-        let row = Row::new(&key, "pause", &pause).ttl(until.as_second());
+        let row = Row::new(&key, ItemKind::Pause, &pause).ttl(until.as_second());
         let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
         let request = request.condition_expression("attribute_not_exists(pk) OR #until < :until");
         let request = request.expression_attribute_names("#until", "until");

@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::object::{AdObject, AdObjectKind};
 
 #[derive(Serialize, Deserialize)]
-struct ObjectRow<O> {
+pub(super) struct ObjectRow<O> {
     mark: u64,
-    object: O,
+    pub(super) object: O,
 }
 
 impl Table {
@@ -58,7 +59,7 @@ impl Table {
     ) -> Result<(), TableError> {
         let put = |object: &AdObject| {
             let key = keys::ad_object(scope, link, object.kind(), object.id());
-            put_request(&Row::new(&key, "ad_object", &ObjectRow { mark: object.mark(), object }))
+            put_request(&Row::new(&key, ItemKind::AdObject, &ObjectRow { mark: object.mark(), object }))
         };
         self.write_many(objects.iter().map(put).collect::<Result<_, _>>()?).await
     }
@@ -76,7 +77,7 @@ impl Table {
         let start = after.map(|id| keys::ad_object(scope, link, kind, id).attributes());
         let range = (prefix, &*format!("{prefix}~"));
         let (items, more) = self.query_between(&keys::ads_pk(scope, link), range, start, Some(limit)).await?;
-        let objects = items.into_iter().map(|item| Ok(super::entity::<ObjectRow<AdObject>>(item)?.object));
-        Ok((objects.collect::<Result<_, TableError>>()?, more.is_some()))
+        let rows: Vec<ObjectRow<AdObject>> = self.entities(items)?;
+        Ok((rows.into_iter().map(|row| row.object).collect(), more.is_some()))
     }
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::{LinkId, OrgScope, RunId};
 use crate::model::ads::sync::{AdsSync, Cause};
@@ -23,13 +24,13 @@ impl Table {
     /// Stores the current state of a sync.
     pub async fn put_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
         let key = keys::ads_sync(scope, &sync.id, &sync.account_id);
-        self.put(Row::new(&key, "ads_sync", sync).ttl(expiry(sync))).await
+        self.put(Row::new(&key, ItemKind::AdsSync, sync).ttl(expiry(sync))).await
     }
 
     /// Stores a sync of which nothing is stored yet. Does nothing if its worker has stored it by now.
     pub async fn insert_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
         let change = self.change(&keys::ads_sync(scope, &sync.id, &sync.account_id));
-        let change = change.if_unchanged("id", &None::<RunId>)?.set("type", &"ads_sync")?.set("ttl", &expiry(sync))?;
+        let change = change.if_unchanged("id", &None::<RunId>)?.kind(ItemKind::AdsSync).set("ttl", &expiry(sync))?;
         change.set_all(sync, &[])?.send().await.map(drop)
     }
 
@@ -51,8 +52,7 @@ impl Table {
             let page = page.key_condition_expression("pk = :pk").set_exclusive_start_key(start);
             let page = page.expression_attribute_values(":pk", super::text(keys::ads_syncs_pk(scope)));
             let page = page.limit(i32::try_from(limit - syncs.len()).unwrap_or(i32::MAX)).send().await?;
-            let items = page.items.into_iter().flatten().map(super::entity);
-            syncs.extend(items.collect::<Result<Vec<AdsSync>, _>>()?);
+            syncs.extend(self.entities::<AdsSync>(page.items.into_iter().flatten())?);
             start = page.last_evaluated_key;
             if start.is_none() || syncs.len() >= limit {
                 return Ok(syncs);

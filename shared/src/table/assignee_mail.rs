@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::commit::CommitOutcome;
+use super::shape::ItemKind;
 use super::{IndexRange, Table, TableError, keys, pause, write_all};
 use crate::ids::{LeadId, OrgId, OrgScope, UserId};
 use crate::model::assignee_mail::{MailHour, MailTiming};
@@ -16,15 +17,15 @@ const MAX_TRIES: u32 = 12;
 
 /// That a person was told of a lead, or is being told.
 #[derive(Serialize, Deserialize)]
-struct AssigneeMailRow {
-    user_id: UserId,
+pub(super) struct AssigneeMailRow {
+    pub(super) user_id: UserId,
     /// While a worker sends it.
     claimed_until: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct GatheredLead {
-    lead_id: LeadId,
+pub(super) struct GatheredLead {
+    pub(super) lead_id: LeadId,
 }
 
 /// The outcome of a claim on a mail about a lead.
@@ -69,12 +70,12 @@ impl Table {
             let (next, timing) = MailHour::with_lead(hour.as_ref(), now);
             let claimed_until = (timing == MailTiming::AtOnce).then_some(until);
             let row = AssigneeMailRow { user_id: user.clone(), claimed_until };
-            let claim = self.change(&key).if_unchanged("type", &None::<()>)?.set("type", &"assignee_mail")?;
+            let claim = self.change(&key).if_unchanged("type", &None::<()>)?.kind(ItemKind::AssigneeMail);
             let claim = claim.set_all(&row, &[])?.set("ttl", &(now + MAIL_TTL).as_second())?;
             let mut writes =
                 vec![claim.into_write()?, self.hour_change(scope, user, hour.as_ref(), &next)?.into_write()?];
             if timing == MailTiming::Gathered {
-                let gathered = self.change(&keys::gathered_lead(scope, user, lead)).set("type", &"gathered_lead")?;
+                let gathered = self.change(&keys::gathered_lead(scope, user, lead)).kind(ItemKind::GatheredLead);
                 writes.push(gathered.set_all(&GatheredLead { lead_id: lead.clone() }, &[])?.into_write()?);
             }
             match (self.transact(writes).await?, timing) {
@@ -93,7 +94,7 @@ impl Table {
         seen: Option<&MailHour>,
         next: &MailHour,
     ) -> Result<super::change::ItemUpdate, TableError> {
-        let change = self.change(&keys::mail_hour(scope, user)).set("type", &"mail_hour")?;
+        let change = self.change(&keys::mail_hour(scope, user)).kind(ItemKind::MailHour);
         let change = change.if_unchanged("version", &seen.map(|seen| seen.version))?.set_all(next, &[])?;
         Ok(change.index((next.gathered > 0).then(|| keys::digest_due(scope, user, next.ends_at()))))
     }
@@ -169,7 +170,7 @@ impl Table {
         Ok(Some(self.gathered_leads(scope, user).await?))
     }
 
-    async fn gathered_leads(&self, scope: &OrgScope, user: &UserId) -> Result<Vec<LeadId>, TableError> {
+    pub(super) async fn gathered_leads(&self, scope: &OrgScope, user: &UserId) -> Result<Vec<LeadId>, TableError> {
         let rows: Vec<GatheredLead> = self.query(&keys::mails_pk(scope, user), keys::GATHERED_PREFIX).await?;
         Ok(rows.into_iter().map(|row| row.lead_id).collect())
     }

@@ -4,15 +4,16 @@ use jiff::Timestamp;
 
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Table, TableError, entity, text};
+use super::shape::ItemKind;
+use super::{Table, TableError, text};
 use crate::ids::OrgScope;
 use crate::model::audit::{AUDIT_TTL, AuditRecord};
 
 /// Records of one month, newest first.
 #[derive(Debug)]
 pub struct AuditPage {
-    /// The records, each with its position.
-    pub records: Vec<(AuditRecord, String)>,
+    /// The records, each with its position. `None` is one that the table leaves out, because it cannot be read.
+    pub records: Vec<(Option<AuditRecord>, String)>,
     /// Whether the month has more of them.
     pub more: bool,
 }
@@ -21,7 +22,7 @@ impl Table {
     /// Stores a record, or what is known of it later.
     pub async fn put_audit(&self, scope: &OrgScope, record: &AuditRecord) -> Result<(), TableError> {
         let key = keys::act(scope, record.at, &record.id);
-        self.put(Row::new(&key, "act", record).ttl((record.at + AUDIT_TTL).as_second())).await
+        self.put(Row::new(&key, ItemKind::Act, record).ttl((record.at + AUDIT_TTL).as_second())).await
     }
 
     /// Reads up to `limit` records of a month such as `2026-11` that began within a range of time, newest first, after
@@ -54,7 +55,7 @@ impl Table {
         let more = page.last_evaluated_key.is_some();
         let read = |item: super::Item| {
             let position = Key::from_item(&item).map(|key| key.sk).unwrap_or_default();
-            Ok((entity(item)?, position))
+            Ok((self.list_item(item)?, position))
         };
         let records = page.items.unwrap_or_default().into_iter().map(read);
         Ok(AuditPage { records: records.collect::<Result<_, TableError>>()?, more })

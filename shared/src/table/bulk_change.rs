@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, keys};
 use crate::ids::{BulkChangeId, OrgScope};
 use crate::model::lead::bulk::BulkChangePart;
@@ -13,7 +14,7 @@ impl Table {
     /// Stores a part of a change, in place of what was stored of that part.
     pub async fn put_bulk_change(&self, scope: &OrgScope, part: &BulkChangePart) -> Result<(), TableError> {
         let key = keys::bulk_change(scope, &part.change, part.part);
-        self.put(Row::new(&key, "bulk_change", part).ttl((part.at + BULK_CHANGE_TTL).as_second())).await
+        self.put(Row::new(&key, ItemKind::BulkChange, part).ttl((part.at + BULK_CHANGE_TTL).as_second())).await
     }
 
     /// Reads what is left of a change: its parts, in their order.

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::keys::{self, Key};
 use super::request::OnceRequest;
 use super::row::Row;
-use super::{Item, Table, TableError, entity, pause, text};
+use super::shape::ItemKind;
+use super::{Item, Table, TableError, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
@@ -123,29 +124,35 @@ impl Table {
         before: Option<&CampaignId>,
         limit: usize,
     ) -> Result<(Vec<LeadCampaign>, bool), TableError> {
-        let start = before.map(|id| keys::campaign(scope, id).attributes());
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(keys::campaigns_pk(scope)))
-            .scan_index_forward(false)
-            .set_exclusive_start_key(start)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let more = page.last_evaluated_key.is_some();
-        let campaigns = page.items.into_iter().flatten().map(entity).collect::<Result<_, _>>()?;
-        Ok((campaigns, more))
+        let mut start = before.map(|id| keys::campaign(scope, id).attributes());
+        let mut campaigns = Vec::new();
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", text(keys::campaigns_pk(scope)))
+                .scan_index_forward(false)
+                .set_exclusive_start_key(start)
+                .limit(i32::try_from(limit - campaigns.len()).unwrap_or(i32::MAX))
+                .send()
+                .await?;
+            start = page.last_evaluated_key;
+            campaigns.extend(self.entities(page.items.into_iter().flatten())?);
+            // Some may have been left out.
+            if start.is_none() || campaigns.len() >= limit {
+                return Ok((campaigns, start.is_some()));
+            }
+        }
     }
 }
 
 fn campaign_item(scope: &OrgScope, campaign: &LeadCampaign) -> Result<Item, TableError> {
     let key = keys::campaign(scope, &campaign.id);
     let body = CampaignRow { page_id: &campaign.spec.page_id, campaign };
-    let row = Row::new(&key, "campaign", &body);
+    let row = Row::new(&key, ItemKind::Campaign, &body);
     match campaign.attention_at() {
         Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Campaign(campaign.id.clone()), at)).item(),
         None => row.item(),

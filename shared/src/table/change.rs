@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
 use super::row::attributes;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::aws::AwsError;
 
@@ -34,6 +35,11 @@ impl Table {
 }
 
 impl ItemUpdate {
+    /// Says what the item is, for one that the change may create.
+    pub(super) fn kind(self, kind: ItemKind) -> Self {
+        self.put("type", kind.attribute(), false)
+    }
+
     /// Sets one attribute. A value that serializes to null removes it.
     pub(super) fn set(self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
         Ok(self.put(name, serde_dynamo::to_attribute_value(value)?, false))

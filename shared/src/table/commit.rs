@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWrite
 use jiff::Timestamp;
 
 use super::keys;
+use super::lead::PersonClaim;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Item, Table, TableError, text};
 use crate::aws::AwsError;
 use crate::ids::{LeadId, OrgScope, UserId};
@@ -54,7 +56,7 @@ impl Table {
         for lead in &plan.creates {
             let key = keys::lead(scope, &lead.id);
             let lists = keys::lead_lists(scope, lead, lead.status, lead.assigned_to.as_ref());
-            let row = Row::new(&key, "lead", lead).in_lists(lists);
+            let row = Row::new(&key, ItemKind::Lead, lead).in_lists(lists);
             writes.push(self.insert(row.item()?)?);
         }
         // Submissions that join a lead.
@@ -62,7 +64,7 @@ impl Table {
             let id = &submission.id;
             let key = keys::lead(scope, id);
             let index = keys::submission_index(scope, &submission.lead_id, submission.created_time, id);
-            writes.push(self.insert(Row::new(&key, "submission", submission).indexed(index).item()?)?);
+            writes.push(self.insert(Row::new(&key, ItemKind::Submission, submission).indexed(index).item()?)?);
         }
         // Count them on their leads. A lead created here already has its count.
         let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
@@ -74,8 +76,8 @@ impl Table {
         // Claims on persons, so that they are recognised from now on.
         for (person, lead) in &plan.claims {
             let key = keys::person(scope, person);
-            let row = serde_json::json!({ "lead_id": lead });
-            writes.push(self.insert(Row::new(&key, "person", &row).item()?)?);
+            let row = PersonClaim { lead_id: lead.clone() };
+            writes.push(self.insert(Row::new(&key, ItemKind::Person, &row).item()?)?);
         }
         // The rotation's next version, if the plan took a turn.
         if let Some(rotation) = &plan.rotation {
@@ -139,7 +141,7 @@ impl Table {
             // Not one that was erased.
             .condition_expression("#type = :lead")
             .expression_attribute_names("#type", "type")
-            .expression_attribute_values(":lead", AttributeValue::S("lead".to_owned()))
+            .expression_attribute_values(":lead", ItemKind::Lead.attribute())
             .update_expression("ADD submissions_count :times")
             .expression_attribute_values(":times", AttributeValue::N(times.to_string()));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())

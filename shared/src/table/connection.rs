@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::inbox::InboxAccount;
 use super::keys::{self, Key};
+use super::shape::ItemKind;
 use super::{IndexRange, Table, TableError};
 use crate::ids::{InstagramAccountId, IntegrationId, OrgScope, PageId};
 use crate::model::connection::state::ConnectionEnd;
@@ -64,7 +65,7 @@ impl Table {
             "instagram_username",
         ];
         let change =
-            self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &PRESERVED)?;
+            self.change(&key_of(scope, connection)).kind(ItemKind::Connection).set_all(connection, &PRESERVED)?;
         let index = keys::connection_index(scope, &connection.integration_id, &connection.page_id);
         change.index(Some(index)).send().await.map(drop)
     }

@@ -8,6 +8,7 @@ use super::commit::CommitOutcome;
 use super::inbox::{InboxPosition, Pointer, put_write};
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{IndexRange, Item, Table, TableError, delete_request, entity};
 use crate::ids::{ContactId, LeadId, OrgScope};
 use crate::model::inbox::Contact;
@@ -54,7 +55,7 @@ impl Table {
         let mut writes = vec![self.revision_write(item, seen)?];
         for identity in identities {
             let key = keys::identity(scope, identity);
-            let item = Row::new(&key, "identity", &Pointer { to: contact.id.clone() }).item()?;
+            let item = Row::new(&key, ItemKind::Identity, &Pointer { to: contact.id.clone() }).item()?;
             writes.push(put_write(Put::builder().table_name(&self.name).set_item(Some(item)))?);
         }
         Ok(self.transact(writes).await? == CommitOutcome::Committed)
@@ -106,7 +107,7 @@ impl Table {
 
 fn contact_item(scope: &OrgScope, contact: &Contact) -> Result<Item, TableError> {
     let key = keys::contact(scope, &contact.id);
-    let row = Row::new(&key, "contact", contact);
+    let row = Row::new(&key, ItemKind::Contact, contact);
     // One that was taken over by another is in no list.
     match contact.merged_into {
         None => {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::CommitOutcome;
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Item, Table, TableError, pause, text, write_all};
 use crate::aws::AwsError;
 use crate::ids::{IntegrationId, LeadId, OrgId, OrgScope, PageId};
@@ -35,7 +36,7 @@ pub struct ConversionCounts {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Lease {
+pub(super) struct Lease {
     until: Option<Timestamp>,
     rest_until: Option<Timestamp>,
 }
@@ -221,7 +222,7 @@ impl Table {
         if is_left_alone || seen.is_some_and(|until| now < until) {
             return Ok(false);
         }
-        let change = self.change(&key).if_unchanged("until", &seen)?.set("type", &"conversion_lease")?;
+        let change = self.change(&key).if_unchanged("until", &seen)?.kind(ItemKind::ConversionLease);
         change.set("until", &until)?.send().await
     }
 
@@ -323,7 +324,7 @@ impl Table {
             .update_expression("SET #type = :type, #ttl = :ttl ADD leads :leads, followed :followed")
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":type", text("conversion_day"))
+            .expression_attribute_values(":type", ItemKind::ConversionDay.attribute())
             .expression_attribute_values(":ttl", AttributeValue::N(ttl.as_second().to_string()))
             .expression_attribute_values(":leads", number(leads))
             .expression_attribute_values(":followed", number(followed));
@@ -355,7 +356,7 @@ pub struct ConversionPosition(Item);
 fn conversion_item(scope: &OrgScope, conversion: &Conversion) -> Result<Item, TableError> {
     let Conversion { lead_id, stage, reached_at, .. } = conversion;
     let key = keys::conversion(scope, lead_id, *stage);
-    let row = Row::new(&key, "conversion", conversion);
+    let row = Row::new(&key, ItemKind::Conversion, conversion);
     match conversion.state {
         ConversionState::Pending => row.indexed(keys::conversion_due(scope, lead_id, *stage, *reached_at)).item(),
         ConversionState::Sent | ConversionState::NotSent => row.item(),

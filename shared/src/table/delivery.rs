@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{IndexRange, Item, Table, TableError, delete_request, text};
 use crate::ids::{DeliveryId, EndpointId, OrgScope};
 use crate::jobs::TryJob;
@@ -28,7 +29,7 @@ const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_mins(15);
 struct ErasureMark {}
 
 #[derive(Serialize, Deserialize)]
-struct EventContent {
+pub(super) struct EventContent {
     body: String,
 }
 
@@ -49,7 +50,7 @@ impl Table {
     pub async fn insert_event(&self, scope: &OrgScope, fact: &Fact, now: Timestamp) -> Result<(), TableError> {
         let key = keys::event_body(scope, &fact.about, &fact.delivery_id());
         let content = EventContent { body: fact.body.clone() };
-        let row = Row::new(&key, "event_body", &content).ttl((now + DELIVERY_TTL).as_second());
+        let row = Row::new(&key, ItemKind::EventBody, &content).ttl((now + DELIVERY_TTL).as_second());
         self.put_new(row.item()?).await?;
         // Of two at once, the one who comes second deletes it: an erasure marks first, and then looks for events.
         if self.get_item(&keys::erasure_mark(scope, &fact.about)).await?.is_some() {
@@ -78,7 +79,7 @@ impl Table {
     ) -> Result<Key, TableError> {
         let key = keys::erasure_mark(scope, about);
         let until = (now + MARK_TTL).as_second();
-        self.put(Row::new(&key, "erasure_mark", &ErasureMark {}).ttl(until)).await?;
+        self.put(Row::new(&key, ItemKind::ErasureMark, &ErasureMark {}).ttl(until)).await?;
         Ok(key)
     }
 
@@ -102,7 +103,7 @@ impl Table {
     pub async fn insert_delivery(&self, scope: &OrgScope, delivery: &EventDelivery) -> Result<(), TableError> {
         let EventDelivery { id, endpoint_id, created_at, .. } = delivery;
         let key = keys::delivery(scope, endpoint_id, id);
-        let row = Row::new(&key, "delivery", delivery)
+        let row = Row::new(&key, ItemKind::Delivery, delivery)
             .in_list(keys::delivery_list(scope, endpoint_id, *created_at, id))
             .ttl((*created_at + DELIVERY_TTL).as_second());
         let row = match delivery.next_try_at {

@@ -6,6 +6,7 @@ use super::commit::CommitOutcome;
 use super::inbox::{Pointer, put_write};
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{IndexRange, Table, TableError, pause};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
@@ -35,7 +36,7 @@ impl Table {
 
     /// Stores an org pushed by the CRM.
     pub async fn put_org(&self, scope: &OrgScope, org: &Org) -> Result<(), TableError> {
-        self.put(Row::new(&keys::org(scope), "org", org).indexed(keys::orgs_index(scope))).await
+        self.put(Row::new(&keys::org(scope), ItemKind::Org, org).indexed(keys::orgs_index(scope))).await
     }
 
     /// Lists every org that the CRM has pushed, by id. The caller decides who may see them.
@@ -91,7 +92,8 @@ impl Table {
                 return Ok(PutUserOutcome::OrgFull);
             }
             let key = keys::user(scope, &user.id);
-            let put = Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, "user", user).item()?));
+            let put =
+                Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, ItemKind::User, user).item()?));
             let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
             let mut writes = vec![TransactWriteItem::builder().put(put).build()];
             writes.extend(self.email_writes(scope, known.as_ref(), user)?);
@@ -120,7 +122,7 @@ impl Table {
             return Ok(Vec::new());
         }
         let key = keys::user_email(scope, &user.email, &user.id);
-        let row = Row::new(&key, "user_email", &Pointer { to: user.id.clone() }).item()?;
+        let row = Row::new(&key, ItemKind::UserEmail, &Pointer { to: user.id.clone() }).item()?;
         let mut writes = vec![put_write(Put::builder().table_name(&self.name).set_item(Some(row)))?];
         if let Some(known) = known {
             let key = keys::user_email(scope, &known.email, &known.id).attributes();

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, keys};
 use crate::ids::{EndpointId, OrgScope};
 use crate::model::delivery::schedule::EndpointHealth;
@@ -35,7 +36,7 @@ impl Table {
 
     /// Stores a new endpoint.
     pub async fn insert_endpoint(&self, scope: &OrgScope, endpoint: &Endpoint) -> Result<(), TableError> {
-        self.put(Row::new(&keys::endpoint(scope, &endpoint.id), "endpoint", endpoint)).await
+        self.put(Row::new(&keys::endpoint(scope, &endpoint.id), ItemKind::Endpoint, endpoint)).await
     }
 
     /// Changes an endpoint's settings. `false` if it is gone.

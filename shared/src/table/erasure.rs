@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope, ReceiptId, UserId};
 use crate::model::connection::Lifecycle;
@@ -44,7 +45,7 @@ impl Table {
     /// Stores the receipt of an erasure.
     pub async fn put_receipt(&self, scope: &OrgScope, receipt: &Receipt) -> Result<(), TableError> {
         let key = keys::receipt(scope, &receipt.id);
-        self.put(Row::new(&key, "receipt", receipt).ttl((receipt.requested_at + ERASURE_TTL).as_second())).await
+        self.put(Row::new(&key, ItemKind::Receipt, receipt).ttl((receipt.requested_at + ERASURE_TTL).as_second())).await
     }
 
     /// Lists the org's receipts, oldest first.
@@ -55,7 +56,7 @@ impl Table {
     /// Records an erasure. An existing record stays as it is, because Meta may request an erasure twice.
     pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
         let until = (erasure.requested_at + ERASURE_TTL).as_second();
-        let change = self.change(&keys::erasure(code)).set("type", &"erasure")?.set("ttl", &until)?;
+        let change = self.change(&keys::erasure(code)).kind(ItemKind::Erasure).set("ttl", &until)?;
         change.set_all(erasure, &["requested_at", "integrations"])?.send().await.map(drop)
     }
 

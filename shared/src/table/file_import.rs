@@ -10,6 +10,7 @@ use super::commit::{CommitOutcome, broken};
 use super::keys::{self, Key};
 use super::lead::{PersonClaim, StoredLead};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, delete_request, entity, text};
 use crate::ids::{ImportId, LeadId, OrgScope};
 use crate::model::connection::Connection;
@@ -19,7 +20,7 @@ use crate::model::lead::{Lead, Submission};
 
 /// Leads that an import is about to store together.
 #[derive(Serialize, Deserialize)]
-struct ImportPart {
+pub(super) struct ImportPart {
     leads: BTreeSet<LeadId>,
 }
 
@@ -27,7 +28,7 @@ impl Table {
     /// Stores an import that is about to begin. `false` if there is one with this id.
     pub async fn insert_import(&self, scope: &OrgScope, import: &FileImport) -> Result<bool, TableError> {
         let key = keys::import(scope, &import.id);
-        let row = Row::new(&key, "import", import).ttl(import.undo_until().as_second());
+        let row = Row::new(&key, ItemKind::Import, import).ttl(import.undo_until().as_second());
         Ok(self.transact(vec![self.insert(row.item()?)?]).await? == CommitOutcome::Committed)
     }
 
@@ -64,7 +65,8 @@ impl Table {
         now: Timestamp,
     ) -> Result<(), TableError> {
         let key = keys::import_part(scope, import, first_line);
-        self.put(Row::new(&key, "import_part", &ImportPart { leads }).ttl((now + IMPORT_LIFETIME).as_second())).await
+        self.put(Row::new(&key, ItemKind::ImportPart, &ImportPart { leads }).ttl((now + IMPORT_LIFETIME).as_second()))
+            .await
     }
 
     /// Returns what may be of an import: all that it was about to store.
@@ -82,7 +84,7 @@ impl Table {
         lead: &Lead,
         now: Timestamp,
     ) -> Result<Option<ImportRemoval>, TableError> {
-        let condition = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &"lead")?;
+        let condition = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &ItemKind::Lead)?;
         let condition = condition.if_unchanged("status", &lead.status)?.if_unchanged("note", &lead.note)?;
         let condition = condition.if_unchanged("assigned_to", &lead.assigned_to)?.if_unchanged("value", &lead.value)?;
         let condition = condition.if_unchanged("assignment", &lead.assignment)?;
@@ -123,12 +125,12 @@ impl Table {
         others: &BTreeSet<PersonKey>,
         now: Timestamp,
     ) -> Result<Option<ImportRemoval>, TableError> {
-        let condition = self.change(&keys::lead(scope, &submission.id)).if_unchanged("type", &"submission")?;
+        let condition = self.change(&keys::lead(scope, &submission.id)).if_unchanged("type", &ItemKind::Submission)?;
         let mut writes = vec![condition.into_delete()?];
         let count = Update::builder().table_name(&self.name);
         let count = count.set_key(Some(keys::lead(scope, &submission.lead_id).attributes()));
         let count = count.condition_expression("#type = :lead").expression_attribute_names("#type", "type");
-        let count = count.expression_attribute_values(":lead", text("lead"));
+        let count = count.expression_attribute_values(":lead", ItemKind::Lead.attribute());
         let count = count.expression_attribute_values(":less", AttributeValue::N("-1".to_owned()));
         let count = count.update_expression("ADD submissions_count :less");
         writes.push(TransactWriteItem::builder().update(count.build().map_err(broken)?).build());
@@ -148,7 +150,7 @@ impl Table {
         removal: &ImportRemoval,
     ) -> Result<super::Item, TableError> {
         let key = keys::import_removal(scope, import, &removal.id);
-        Row::new(&key, "import_removal", removal).ttl((removal.at + IMPORT_LIFETIME).as_second()).item()
+        Row::new(&key, ItemKind::ImportRemoval, removal).ttl((removal.at + IMPORT_LIFETIME).as_second()).item()
     }
 
     /// The deletions of these persons' registrations under a lead.

@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Table, TableError, keys, text};
+use super::shape::ItemKind;
+use super::{Table, TableError, keys};
 use crate::ids::OrgScope;
 
 /// How long a day's count is stored.
@@ -32,7 +33,7 @@ impl Table {
             .condition_expression("attribute_not_exists(kept) OR kept <= :left")
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":type", text("file_volume"))
+            .expression_attribute_values(":type", ItemKind::FileVolume.attribute())
             .expression_attribute_values(":ttl", AttributeValue::N((now + VOLUME_TTL).as_second().to_string()))
             .expression_attribute_values(":bytes", number(bytes))
             .expression_attribute_values(":left", number(left))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Consistency, Item, Table, TableError};
 use crate::ids::{FormId, OrgScope, PageId};
 use crate::metrics::{self, MetaBlock, Metric};
@@ -84,7 +85,7 @@ impl Table {
     /// Caches a form.
     pub async fn put_form(&self, page: &PageId, id: &FormId, form: &Form, now: Timestamp) -> Result<(), TableError> {
         let until = now.as_second() + FORM_LIFETIME.as_secs();
-        self.put(Row::new(&keys::form(page, id), "form", form).ttl(until)).await
+        self.put(Row::new(&keys::form(page, id), ItemKind::Form, form).ttl(until)).await
     }
 
     /// Reads the org's own mappings of these forms. Forms without one are omitted.
@@ -100,12 +101,12 @@ impl Table {
     pub async fn put_mapping(&self, scope: &OrgScope, form: &FormId, mapping: &Mapping) -> Result<bool, TableError> {
         let before = mapping.version.checked_sub(1).filter(|version| *version > 0);
         let change = self.change(&keys::mapping(scope, form)).if_unchanged("version", &before)?;
-        change.set("type", &"mapping")?.set_all(mapping, &[])?.send().await
+        change.kind(ItemKind::Mapping).set_all(mapping, &[])?.send().await
     }
 
     /// Pauses calls about a page until `until`.
     pub async fn pause(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
-        self.put(Row::new(&keys::pause(page), "pause", &Pause { until }).ttl(until.as_second())).await?;
+        self.put(Row::new(&keys::pause(page), ItemKind::Pause, &Pause { until }).ttl(until.as_second())).await?;
         metrics::count(Metric::MetaBlocks(MetaBlock::Page), 1);
         Ok(())
     }
@@ -115,5 +116,5 @@ impl Table {
 /// having: the form is read from Meta.
 fn fresh_copy(item: Item, now: Timestamp) -> Option<Form> {
     let ttl: i64 = item.get("ttl")?.as_n().ok()?.parse().ok()?;
-    if ttl > now.as_second() { super::entity(item).ok() } else { None }
+    if ttl > now.as_second() { super::parse(item).ok() } else { None }
 }

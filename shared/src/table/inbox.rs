@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Consistency, Item, Table, TableError, entity, text};
+use super::shape::ItemKind;
+use super::{Consistency, Item, Table, TableError, text};
 use crate::aws::AwsError;
 use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::connection::Connection;
@@ -42,7 +43,7 @@ pub struct InboxAccount {
 pub struct InboxPosition(String);
 
 #[derive(Serialize, Deserialize)]
-struct SocialProgress {
+pub(super) struct SocialProgress {
     until: Timestamp,
 }
 
@@ -67,7 +68,7 @@ impl Table {
     pub async fn put_inbox_account(&self, scope: &OrgScope, account: &InboxAccount) -> Result<(), TableError> {
         let key = keys::inbox_account(&account.network, &account.account, scope, &account.integration_id);
         let index = keys::accounts_of_org(scope, &account.network, &account.account);
-        self.put(Row::new(&key, "inbox_account", account).indexed(index)).await
+        self.put(Row::new(&key, ItemKind::InboxAccount, account).indexed(index)).await
     }
 
     /// Lists the accounts that an integration of the org reaches.
@@ -94,7 +95,7 @@ impl Table {
 
     /// Stores which post an ad's copy shows.
     pub async fn put_post_copy(&self, scope: &OrgScope, copy: &str, post: &str) -> Result<(), TableError> {
-        self.put(Row::new(&keys::post_copy(scope, copy), "post_copy", &Pointer { to: post.to_owned() })).await
+        self.put(Row::new(&keys::post_copy(scope, copy), ItemKind::PostCopy, &Pointer { to: post.to_owned() })).await
     }
 
     /// Reads who of the members had the last turn.
@@ -109,7 +110,7 @@ impl Table {
 
     /// Stores a saved reply.
     pub async fn put_saved_reply(&self, scope: &OrgScope, reply: &SavedReply) -> Result<(), TableError> {
-        self.put(Row::new(&keys::saved_reply(scope, &reply.id), "saved_reply", reply)).await
+        self.put(Row::new(&keys::saved_reply(scope, &reply.id), ItemKind::SavedReply, reply)).await
     }
 
     /// Deletes a saved reply. Already deleted counts as success.
@@ -135,7 +136,7 @@ impl Table {
         until: Timestamp,
     ) -> Result<(), TableError> {
         let key = keys::social_progress(scope, &page.integration_id, &page.page_id);
-        self.put(Row::new(&key, "social_progress", &SocialProgress { until })).await
+        self.put(Row::new(&key, ItemKind::SocialProgress, &SocialProgress { until })).await
     }
 
     /// Reads a conversation.
@@ -210,39 +211,44 @@ impl Table {
         self.delete(&keys::conversation(scope, id)).await
     }
 
-    /// Lists up to `limit` entities of a partition of the second index, last first, after `after`.
+    /// Lists up to `limit` entities of a partition of the second index, last first, after `after`. Fewer are all.
     pub(super) async fn newest<E: serde::de::DeserializeOwned>(
         &self,
         partition: &str,
         after: Option<&InboxPosition>,
         limit: usize,
     ) -> Result<Vec<(InboxPosition, E)>, TableError> {
-        let before = after.map_or("~", |after| &after.0);
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name("gsi2")
-            .key_condition_expression("gsi2pk = :pk AND gsi2sk < :before")
-            .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":before", text(before))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        let found: Vec<(Key, InboxPosition)> = page
-            .items
-            .into_iter()
-            .flatten()
-            .filter_map(|item| {
-                let position = item.get("gsi2sk")?.as_s().ok()?.clone();
-                Some((Key::from_item(&item)?, InboxPosition(position)))
-            })
-            .collect();
-        let keys: Vec<Key> = found.iter().map(|(key, _)| key.clone()).collect();
-        let mut items = self.batch_get_as(&keys, Consistency::Strong).await?;
-        let read = found.into_iter().filter_map(|(key, position)| Some((position, items.remove(&key)?)));
-        read.map(|(position, item)| Ok((position, entity(item)?))).collect()
+        let mut before = after.map_or_else(|| "~".to_owned(), |after| after.0.clone());
+        let mut found = Vec::new();
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("gsi2")
+                .key_condition_expression("gsi2pk = :pk AND gsi2sk < :before")
+                .expression_attribute_values(":pk", text(partition))
+                .expression_attribute_values(":before", text(before.as_str()))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
+                .send()
+                .await?;
+            let is_last = page.last_evaluated_key.is_none();
+            let entry =
+                |item: &Item| Some((Key::from_item(item)?, InboxPosition(item.get("gsi2sk")?.as_s().ok()?.clone())));
+            let entries: Vec<(Key, InboxPosition)> = page.items.iter().flatten().filter_map(entry).collect();
+            let keys: Vec<Key> = entries.iter().map(|(key, _)| key.clone()).collect();
+            let mut items = self.batch_get_as(&keys, Consistency::Strong).await?;
+            for (key, position) in entries {
+                before.clone_from(&position.0);
+                let Some(item) = items.remove(&key) else { continue };
+                found.extend(self.list_item(item)?.map(|entity| (position, entity)));
+            }
+            // Some may be gone or left out.
+            if is_last || found.len() >= limit {
+                return Ok(found);
+            }
+        }
     }
 }
 
@@ -256,7 +262,7 @@ pub(super) fn conversation_item(scope: &OrgScope, conversation: &Conversation) -
     let list = keys::conversation_list(scope, conversation.status, conversation.last_message_at, &conversation.id);
     let is_unread = conversation.unread > 0 && conversation.status == ConversationStatus::Open;
     let unread = is_unread.then(|| keys::unread_conversation(scope, &conversation.id));
-    let row = Row::new(&key, "conversation", conversation).in_list(list).unread(unread);
+    let row = Row::new(&key, ItemKind::Conversation, conversation).in_list(list).unread(unread);
     match &conversation.contact_id {
         Some(contact) => row.indexed(keys::conversation_of_contact(scope, contact, &conversation.id)).item(),
         None => row.item(),

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Item, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
@@ -58,7 +59,8 @@ impl Table {
     /// # Errors
     /// After an error, some may be stored.
     pub async fn put_account_days(&self, scope: &OrgScope, link: &LinkId, days: &[Day]) -> Result<(), TableError> {
-        let put = |day: &Day| put_request(&Row::new(&keys::account_day(scope, link, day.day), "account_day", day));
+        let put =
+            |day: &Day| put_request(&Row::new(&keys::account_day(scope, link, day.day), ItemKind::AccountDay, day));
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
@@ -86,7 +88,7 @@ impl Table {
         let start = after.map(|ad| keys::ad_day(scope, link, day, ad).attributes());
         let pk = keys::ad_days_pk(scope, link, day);
         let (items, more) = self.query_between(&pk, ("AD#", "AD#~"), start, Some(limit)).await?;
-        Ok((items.into_iter().map(super::entity).collect::<Result<_, _>>()?, more.is_some()))
+        Ok((self.entities(items)?, more.is_some()))
     }
 
     /// Stores days of ads.
@@ -94,8 +96,9 @@ impl Table {
     /// # Errors
     /// After an error, some may be stored.
     pub async fn put_ad_days(&self, scope: &OrgScope, link: &LinkId, days: &[AdDay]) -> Result<(), TableError> {
-        let put =
-            |day: &AdDay| put_request(&Row::new(&keys::ad_day(scope, link, day.day.day, &day.ad_id), "ad_day", day));
+        let put = |day: &AdDay| {
+            put_request(&Row::new(&keys::ad_day(scope, link, day.day.day, &day.ad_id), ItemKind::AdDay, day))
+        };
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
@@ -173,7 +176,7 @@ impl Table {
             for campaign_day in campaign_days {
                 for (number, part) in parts(campaign_day).iter().enumerate() {
                     let key = keys::campaign_day(scope, link, campaign_day.day, &campaign_day.campaign_id, number);
-                    writes.push(put_request(&Row::new(&key, "campaign_day", part))?);
+                    writes.push(put_request(&Row::new(&key, ItemKind::CampaignDay, part))?);
                 }
             }
             self.write_many(writes).await?;

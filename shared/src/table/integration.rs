@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::ItemUpdate;
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Consistency, IndexRange, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::problem::IntegrationProblem;
@@ -66,9 +67,9 @@ pub struct Due {
 
 /// An index entry: an integration that a person at Meta connected, found by a hash of the person's id.
 #[derive(Serialize, Deserialize)]
-struct PersonRow {
+pub(super) struct PersonRow {
     org: OrgId,
-    integration_id: IntegrationId,
+    pub(super) integration_id: IntegrationId,
 }
 
 impl Table {
@@ -125,7 +126,7 @@ impl Table {
         next_check: Option<Timestamp>,
         preserved: &[&str],
     ) -> Result<ItemUpdate, TableError> {
-        let change = self.change(&keys::integration(scope, &integration.id)).set("type", &"integration")?;
+        let change = self.change(&keys::integration(scope, &integration.id)).kind(ItemKind::Integration);
         let index = next_check.map(|at| keys::check_index(scope, &integration.id, at));
         Ok(change.set_all(integration, preserved)?.index(index))
     }
@@ -152,7 +153,7 @@ impl Table {
         settings: &IntegrationSettings,
     ) -> Result<bool, TableError> {
         // DynamoDB refuses an empty update, and a caller may ask for one.
-        let mut change = self.change(&keys::integration(scope, id)).if_exists().set("type", &"integration")?;
+        let mut change = self.change(&keys::integration(scope, id)).if_exists().kind(ItemKind::Integration);
         if let Some(name) = &settings.name {
             change = change.set("name", name)?;
         }
@@ -316,7 +317,7 @@ impl Table {
     /// Stores which person at Meta connected an integration, by a hash that only this service can compute.
     pub async fn remember_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
         let row = PersonRow { org: scope.org().clone(), integration_id: id.clone() };
-        self.put(Row::new(&keys::meta_person(person, scope, id), "meta_person", &row)).await
+        self.put(Row::new(&keys::meta_person(person, scope, id), ItemKind::MetaPerson, &row)).await
     }
 
     /// Deletes the person's index entry for an integration.

@@ -5,7 +5,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::keys;
-use super::{Item, Table, TableError, text};
+use super::shape::ItemKind;
+use super::{Item, Table, TableError};
 use crate::ids::OrgScope;
 use crate::model::lead::latency::{CLASSES, Latencies, class};
 
@@ -39,7 +40,7 @@ impl Table {
             .update_expression(format!("SET #type = :type, #ttl = :ttl ADD {}", adds.join(", ")))
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":type", text("latency"))
+            .expression_attribute_values(":type", ItemKind::Latency.attribute())
             .expression_attribute_values(":ttl", AttributeValue::N((now + LATENCY_TTL).as_second().to_string()))
             .send()
             .await?;

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::commit::CommitOutcome;
 use super::keys::{self, Key};
+use super::shape::ItemKind;
 use super::{Consistency, Item, Table, TableError, entity, pause, text};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::conversion::{Conversion, ConversionState};
@@ -16,7 +17,7 @@ use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
 /// A person's row: the lead under which the person is registered.
-#[derive(serde::Deserialize)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct PersonClaim {
     pub(super) lead_id: LeadId,
 }
@@ -149,7 +150,7 @@ impl Table {
 
     /// Stores a lead's fields after its answers were re-mapped. `false` if the lead is gone.
     pub async fn set_fields(&self, scope: &OrgScope, lead: &Lead) -> Result<bool, TableError> {
-        let change = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &"lead")?;
+        let change = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &ItemKind::Lead)?;
         let change = change.set("full_name", &lead.full_name)?.set("email", &lead.email)?.set("phone", &lead.phone)?;
         let names = keys::lead_names(scope, lead);
         let change = change.set("gsi4pk", &names.gsi4pk)?.set("gsi4sk", &names.gsi4sk)?;
@@ -166,7 +167,7 @@ impl Table {
     /// Registers a person under this lead, unless the person is already registered.
     pub async fn claim_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
         let change = self.change(&keys::person(scope, person)).if_unchanged("pk", &None::<String>)?;
-        change.set("type", &"person")?.set("lead_id", lead)?.send().await.map(drop)
+        change.kind(ItemKind::Person).set("lead_id", lead)?.send().await.map(drop)
     }
 
     /// Removes a person's registration under this lead.
@@ -242,9 +243,9 @@ impl Table {
 
 /// The lead or submission in an item. `None` if it was erased.
 fn stored_lead(item: Item) -> Result<Option<StoredLead>, TableError> {
-    Ok(match item.get("type").and_then(|value| value.as_s().ok()).map(String::as_str) {
-        Some("lead") => Some(StoredLead::Lead(Box::new(entity(item)?))),
-        Some("submission") => Some(StoredLead::Submission(Box::new(entity(item)?))),
+    Ok(match ItemKind::of(&item) {
+        Some(ItemKind::Lead) => Some(StoredLead::Lead(Box::new(entity(item)?))),
+        Some(ItemKind::Submission) => Some(StoredLead::Submission(Box::new(entity(item)?))),
         _ => None,
     })
 }

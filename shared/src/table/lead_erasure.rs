@@ -11,6 +11,7 @@ use super::commit::{CommitOutcome, broken};
 use super::keys::{self, Key};
 use super::lead::PersonClaim;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, delete_request, entity, text};
 use crate::ids::{LeadId, OrgScope, PageId};
 use crate::model::delivery::EventSubject;
@@ -63,7 +64,7 @@ impl Table {
         self.write_many(beside.iter().map(delete_request).collect::<Result<_, _>>()?).await?;
         let claims = persons.iter().map(|person| keys::person(scope, person));
         let row = ErasedLead { erased_at: now };
-        let row = Row::new(&key, "erased_lead", &row).ttl((now + TAKEN).as_second()).item()?;
+        let row = Row::new(&key, ItemKind::ErasedLead, &row).ttl((now + TAKEN).as_second()).item()?;
         let put = Put::builder().table_name(&self.name).set_item(Some(row)).expression_attribute_names("#type", "type");
         let mut writes = Vec::new();
         if id == root {
@@ -71,7 +72,7 @@ impl Table {
             let put = put.condition_expression(
                 "#type = :lead AND (attribute_not_exists(submissions_count) OR submissions_count = :none)",
             );
-            let put = put.expression_attribute_values(":lead", text("lead"));
+            let put = put.expression_attribute_values(":lead", ItemKind::Lead.attribute());
             let put = put.expression_attribute_values(":none", number(0)).build().map_err(broken)?;
             writes.push(TransactWriteItem::builder().put(put).build());
             let of_submissions = self.get_item(&key).await?.and_then(|lead| lead.get(FORGOTTEN)?.as_ss().ok().cloned());
@@ -94,12 +95,15 @@ impl Table {
             }
         } else {
             let put = put.condition_expression("#type = :submission");
-            let put = put.expression_attribute_values(":submission", text("submission")).build().map_err(broken)?;
+            let put = put
+                .expression_attribute_values(":submission", ItemKind::Submission.attribute())
+                .build()
+                .map_err(broken)?;
             writes.push(TransactWriteItem::builder().put(put).build());
             let count = Update::builder().table_name(&self.name).set_key(Some(keys::lead(scope, root).attributes()));
             let count = count.condition_expression("#type = :lead").expression_attribute_names("#type", "type");
             let count = count.expression_attribute_values(":less", number(-1));
-            let mut count = count.expression_attribute_values(":lead", text("lead"));
+            let mut count = count.expression_attribute_values(":lead", ItemKind::Lead.attribute());
             let claims: Vec<String> = claims.map(|key| key.pk).collect();
             count = if claims.is_empty() {
                 count.update_expression("ADD submissions_count :less")

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, text};
 use crate::ids::{ExportId, OrgScope};
 use crate::model::lead::export::{EXPORT_LIFETIME, ExportProgress, ExportState, LeadExport};
@@ -13,7 +14,7 @@ impl Table {
     /// Stores an export that is about to begin.
     pub async fn insert_export(&self, scope: &OrgScope, export: &LeadExport) -> Result<(), TableError> {
         let until = (export.requested_at + EXPORT_LIFETIME).as_second();
-        self.put(Row::new(&keys::export(scope, &export.id), "export", export).ttl(until)).await
+        self.put(Row::new(&keys::export(scope, &export.id), ItemKind::Export, export).ttl(until)).await
     }
 
     /// Reads an export.

@@ -14,7 +14,7 @@ use strum::IntoEnumIterator;
 
 use super::keys::{self, Key};
 use super::lead_parts::{Part, PartReader};
-use super::{Consistency, Table, TableError, entity, text};
+use super::{Consistency, Table, TableError, text};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::query::LeadOrder;
 use crate::model::lead::{Lead, Status};
@@ -112,7 +112,7 @@ impl Table {
         let keys: Vec<Key> = found.into_iter().map(|(_, key)| key).collect();
         // The index does not show the latest changes either.
         let mut items = self.batch_get_as(&keys, Consistency::Eventual).await?;
-        let leads = keys.iter().filter_map(|key| items.remove(key)).map(entity).collect::<Result<_, _>>()?;
+        let leads = self.entities(keys.iter().filter_map(|key| items.remove(key)))?;
         Ok((leads, resume.as_deref().and_then(LeadPosition::parse)))
     }
 

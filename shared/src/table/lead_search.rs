@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::lead_list::LeadFilter;
-use super::{Consistency, Table, TableError, entity, text};
+use super::{Consistency, Table, TableError, text};
 use crate::ids::OrgScope;
 use crate::model::lead::Lead;
 use crate::model::lead::name::SearchNames;
@@ -61,7 +61,7 @@ impl Table {
             for (at, key) in entries {
                 position.after = Some(at);
                 let Some(item) = items.remove(&key) else { continue };
-                let lead: Lead = entity(item)?;
+                let Some(lead) = self.list_item::<Lead>(item)? else { continue };
                 // The list of whole names has shown it.
                 let is_repeat = position.order == NameOrder::LastFirst
                     && SearchNames::new(lead.full_name.as_deref(), None)

@@ -2,6 +2,7 @@
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::{OrgScope, UserId};
 use crate::model::lead::view::LeadView;
@@ -14,7 +15,7 @@ impl Table {
 
     /// Stores a view, in place of the one of the same name.
     pub async fn put_lead_view(&self, scope: &OrgScope, user: &UserId, view: &LeadView) -> Result<(), TableError> {
-        self.put(Row::new(&keys::lead_view(scope, user, &view.name), "lead_view", view)).await
+        self.put(Row::new(&keys::lead_view(scope, user, &view.name), ItemKind::LeadView, view)).await
     }
 
     /// Deletes a view. Already deleted counts as success.

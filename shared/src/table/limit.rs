@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::{Table, TableError, keys, text};
+use super::shape::ItemKind;
+use super::{Table, TableError, keys};
 use crate::ids::OrgScope;
 use crate::model::limit::OrgLimit;
 
@@ -30,7 +31,7 @@ impl Table {
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_names("#used", "used")
-            .expression_attribute_values(":type", text("org_limit"))
+            .expression_attribute_values(":type", ItemKind::OrgLimit.attribute())
             .expression_attribute_values(":ttl", number(now.as_second() + 10 * MINUTE))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":most", number(limit.per_minute().into()))

@@ -2,6 +2,7 @@
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::OrgScope;
 use crate::model::connection::login::{Login, LoginClaim};
@@ -11,7 +12,7 @@ impl Table {
     pub async fn begin_login(&self, login: &Login) -> Result<(), TableError> {
         // An hour longer than it is valid, so that a slow user learns that it expired, not that it never existed.
         let until = login.expires_at.as_second() + 3600;
-        self.put(Row::new(&keys::login(&login.nonce), "login", login).ttl(until)).await
+        self.put(Row::new(&keys::login(&login.nonce), ItemKind::Login, login).ttl(until)).await
     }
 
     /// Reads the login with this nonce. It may be expired or claimed.

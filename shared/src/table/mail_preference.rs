@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::shape::ItemKind;
 use super::{Table, TableError, keys};
 use crate::ids::{OrgScope, UserId};
 use crate::model::mail_preference::{MailKind, MailPreference, MailProblem};
 use crate::model::org::User;
 
 #[derive(Serialize, Deserialize)]
-struct PreferenceRow {
-    user_id: UserId,
+pub(super) struct PreferenceRow {
+    pub(super) user_id: UserId,
     #[serde(flatten)]
     preference: MailPreference,
 }
@@ -56,7 +57,7 @@ impl Table {
             MailKind::AssignedLeads => "off_since",
             MailKind::Alerts => "alerts_off_since",
         };
-        let change = self.change(&keys::mail_preference(scope, user)).set("type", &"mail_preference")?;
+        let change = self.change(&keys::mail_preference(scope, user)).kind(ItemKind::MailPreference);
         let mut change = change.set("user_id", user)?.set(field, &(!on).then_some(now))?;
         if on {
             change = change.set("problem", &None::<MailProblem>)?;
@@ -71,7 +72,7 @@ impl Table {
         user: &UserId,
         problem: &MailProblem,
     ) -> Result<(), TableError> {
-        let change = self.change(&keys::mail_preference(scope, user)).set("type", &"mail_preference")?;
+        let change = self.change(&keys::mail_preference(scope, user)).kind(ItemKind::MailPreference);
         change.set("user_id", user)?.set("problem", problem)?.send().await.map(drop)
     }
 }

@@ -11,6 +11,7 @@ use super::inbox::{InboxPosition, Pointer, conversation_item, put_write, revisio
 use super::keys;
 use super::request::OnceRequest;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Consistency, IndexRange, Item, Table, TableError, entity, pause};
 use crate::aws::AwsError;
 use crate::ids::{ContactId, ConversationId, MessageId, OrgId, OrgScope};
@@ -84,7 +85,7 @@ impl Table {
         if let Some(mut turn) = turn {
             let seen = turn.revision;
             turn.revision += 1;
-            let turn = Row::new(&keys::inbox_turn(scope), "inbox_turn", &turn).item()?;
+            let turn = Row::new(&keys::inbox_turn(scope), ItemKind::InboxTurn, &turn).item()?;
             writes.push(self.revision_write(turn, seen)?);
         }
         Ok(self.transact(writes).await? == CommitOutcome::Committed)
@@ -104,7 +105,7 @@ impl Table {
         message.revision += 1;
         conversation.revision += 1;
         let alias = keys::message_alias(scope, meta_id);
-        let alias = Row::new(&alias, "message_alias", &Pointer { to: message.id.clone() }).item()?;
+        let alias = Row::new(&alias, ItemKind::MessageAlias, &Pointer { to: message.id.clone() }).item()?;
         let mut writes = vec![
             self.revision_write(message_item(scope, message)?, seen.0)?,
             self.revision_write(conversation_item(scope, conversation)?, seen.1)?,
@@ -212,7 +213,7 @@ impl Table {
 
 fn message_item(scope: &OrgScope, message: &MessageState) -> Result<Item, TableError> {
     let key = keys::message(scope, &message.id);
-    let row = Row::new(&key, "message", message);
+    let row = Row::new(&key, ItemKind::Message, message);
     let row = match (message.attention_at(), message.reply_author()) {
         (Some(at), _) => row.indexed(keys::answer_due(scope, &message.id, at)),
         (None, Some(author)) => row.indexed(keys::reply_of_contact(scope, author, &message.id)),

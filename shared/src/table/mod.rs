@@ -58,6 +58,7 @@ mod rotation;
 mod row;
 pub mod run;
 pub mod session;
+mod shape;
 pub mod snapshot;
 pub mod sweep_progress;
 #[cfg(test)]
@@ -78,6 +79,7 @@ pub(crate) use self::batch::write_all;
 use self::batch::{delete_request, put_request};
 use self::keys::Key;
 use self::row::Row;
+use self::shape::{ItemKind, SHAPES};
 use crate::aws::AwsError;
 use crate::retry::Verdict;
 
@@ -106,6 +108,8 @@ enum Consistency {
 pub struct Table {
     client: Client,
     name: String,
+    /// Whether lists leave out what cannot be read, instead of failing.
+    omits_unreadable: bool,
 }
 
 /// A read or write that failed, or whose outcome is unknown.
@@ -153,7 +157,20 @@ where
     }
 }
 
+/// Reads an item, in whichever shape it was written. What cannot be read is in the log with its key.
 fn entity<E: DeserializeOwned>(item: Item) -> Result<E, TableError> {
+    let (kind, key) = (ItemKind::of(&item), Key::from_item(&item));
+    parse(item).inspect_err(|error| {
+        let Key { pk, sk } = key.unwrap_or_default();
+        // The key of a user's address has it.
+        let sk = if sk.contains('@') { "" } else { &sk };
+        tracing::error!(%error, ?kind, pk, sk, metric = "items_unreadable", "a stored item cannot be read");
+    })
+}
+
+/// Reads an item whose loss does not matter.
+fn parse<E: DeserializeOwned>(mut item: Item) -> Result<E, TableError> {
+    SHAPES.upgrade(&mut item);
     Ok(serde_dynamo::from_item(item)?)
 }
 
@@ -176,7 +193,29 @@ impl Table {
     /// Creates a handle to the table called `name`.
     #[must_use]
     pub fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+        Self { client, name, omits_unreadable: false }
+    }
+
+    /// The same table for lists that people look at: an item that this release cannot read is left out instead of costing
+    /// the whole list. A later release may have written it, before a rollback.
+    ///
+    /// Not for what decides anything: there, an item that is left out would count as one that is absent.
+    #[must_use]
+    pub fn for_display(&self) -> Self {
+        Self { omits_unreadable: true, ..self.clone() }
+    }
+
+    /// Reads an item of a list. `None` if lists leave it out.
+    fn list_item<E: DeserializeOwned>(&self, item: Item) -> Result<Option<E>, TableError> {
+        match entity(item) {
+            Err(TableError::Unreadable(_)) if self.omits_unreadable => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Reads the items of a list.
+    fn entities<E: DeserializeOwned>(&self, items: impl IntoIterator<Item = Item>) -> Result<Vec<E>, TableError> {
+        items.into_iter().filter_map(|item| self.list_item(item).transpose()).collect()
     }
 
     async fn get_item(&self, key: &Key) -> Result<Option<Item>, TableError> {
@@ -212,7 +251,7 @@ impl Table {
             items.extend(page.items.into_iter().flatten());
             start = page.last_evaluated_key;
             if start.is_none() {
-                return items.into_iter().map(entity).collect();
+                return self.entities(items);
             }
         }
     }
@@ -322,7 +361,7 @@ impl Table {
     /// Reads the entities at `keys`, in that order. Missing ones are omitted.
     async fn read_all<E: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<E>, TableError> {
         let mut found = self.batch_get(keys).await?;
-        keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
+        self.entities(keys.iter().filter_map(|key| found.remove(key)))
     }
 }
 

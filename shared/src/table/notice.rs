@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, text};
 use crate::ids::{EndpointId, IntegrationId, OrgScope};
 
@@ -17,7 +18,7 @@ const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 const NOTICE_TTL: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize, Deserialize)]
-struct NoticeRow {
+pub(super) struct NoticeRow {
     claimed_until: Timestamp,
     sent_at: Option<Timestamp>,
 }
@@ -74,7 +75,7 @@ impl Table {
     ) -> Result<ClaimOutcome, TableError> {
         let claim = NoticeRow { claimed_until: now + CLAIM_TIMEOUT, sent_at: None };
         let key = notice.key(scope);
-        let row = Row::new(&key, "notice", &claim).ttl((now + NOTICE_TTL).as_second());
+        let row = Row::new(&key, ItemKind::Notice, &claim).ttl((now + NOTICE_TTL).as_second());
         let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
         let claimed = request
             .condition_expression(

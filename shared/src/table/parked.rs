@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::keys::{self, Key};
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Consistency, Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::jobs::LeadJob;
@@ -62,12 +63,13 @@ impl Table {
     pub async fn hold(&self, scope: &OrgScope, hold: Hold, lead: &ParkedLead) -> Result<(), TableError> {
         let key = hold.key(scope, lead);
         match hold {
-            Hold::Parked => self.put(Row::new(&key, "parked", lead)).await,
+            Hold::Parked => self.put(Row::new(&key, ItemKind::Parked, lead)).await,
             Hold::Waiting => {
-                self.put(Row::new(&key, "waiting", lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
+                self.put(Row::new(&key, ItemKind::Waiting, lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
             }
             Hold::Dismissed => {
-                self.put(Row::new(&key, "dismissed", lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
+                self.put(Row::new(&key, ItemKind::Dismissed, lead).ttl((lead.parked_at + WAITING_TTL).as_second()))
+                    .await
             }
         }
     }
@@ -98,7 +100,7 @@ impl Table {
         let prefix = keys::waiting_prefix(page);
         let bounds = (prefix.as_str(), &*format!("{prefix}~"));
         let (items, _) = self.query_between(&keys::waiting_pk(scope), bounds, None, Some(limit)).await?;
-        items.into_iter().map(super::entity).collect()
+        self.entities(items)
     }
 
     /// Counts the org's parked leads, up to `limit`. May be a moment behind.
@@ -134,11 +136,12 @@ impl Table {
             .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
             .send()
             .await?;
-        let mut parked: Vec<ParkedLead> =
-            page.items.into_iter().flatten().map(super::entity).collect::<Result<_, _>>()?;
-        let more = parked.len() > limit || page.last_evaluated_key.is_some();
-        parked.truncate(limit);
-        let last = parked.last().filter(|_| more).map(|lead| LeadId::from_leadgen(&lead.leadgen_id));
-        Ok((parked, last))
+        let mut items = page.items.unwrap_or_default();
+        let more = items.len() > limit || page.last_evaluated_key.is_some();
+        items.truncate(limit);
+        // By the key, because the last one may be left out.
+        let last = items.last().filter(|_| more).and_then(Key::from_item);
+        let last = last.and_then(|key| LeadId::parse(key.sk.strip_prefix(keys::PARKED_PREFIX)?).ok());
+        Ok((self.entities(items)?, last))
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::request::OnceRequest;
 use super::row::Row;
-use super::{Consistency, Item, Key, Table, TableError, entity, keys, pause, text};
+use super::shape::ItemKind;
+use super::{Consistency, Item, Key, Table, TableError, keys, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, PageId, PostId};
 use crate::jobs::PublishWork;
@@ -54,12 +55,12 @@ pub enum InsertedPosts {
 }
 
 #[derive(Serialize, Deserialize)]
-struct MetaPost {
+pub(super) struct MetaPost {
     post: PostId,
 }
 
-#[derive(Default, Deserialize)]
-struct PublishTurns {
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct PublishTurns {
     next_at: Option<Timestamp>,
 }
 
@@ -163,7 +164,7 @@ impl Table {
         let (key, row) = (keys::meta_post(scope, meta_id), MetaPost { post: post.clone() });
         let request = self.client.put_item().table_name(&self.name);
         let claimed = request
-            .set_item(Some(Row::new(&key, "meta_post", &row).item()?))
+            .set_item(Some(Row::new(&key, ItemKind::MetaPost, &row).item()?))
             .condition_expression("attribute_not_exists(pk) OR post = :post")
             .expression_attribute_values(":post", text(post.as_str()))
             .send()
@@ -234,7 +235,7 @@ impl Table {
         }
         let keys: Vec<Key> = keys_found.into_iter().map(|(_, key)| key).collect();
         let mut items = self.batch_get_as(&keys, Consistency::Eventual).await?;
-        let posts = keys.iter().filter_map(|key| items.remove(key)).map(entity).collect::<Result<_, _>>()?;
+        let posts = self.entities(keys.iter().filter_map(|key| items.remove(key)))?;
         Ok((posts, resume.map(PostPosition)))
     }
 
@@ -250,7 +251,7 @@ impl Table {
         for attempt in 1..=MAX_TRIES {
             let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
             let turn = turns.next_at.map_or(now, |next| next.max(now));
-            let change = self.change(&key).set("type", &"publish_turns")?.set("next_at", &(turn + interval))?;
+            let change = self.change(&key).kind(ItemKind::PublishTurns).set("next_at", &(turn + interval))?;
             if change.if_unchanged("next_at", &turns.next_at)?.send().await? {
                 return Ok(turn);
             }
@@ -264,7 +265,7 @@ impl Table {
         let key = keys::publish_turns(page);
         let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
         if turns.next_at.is_none_or(|next| next < until) {
-            self.change(&key).set("type", &"publish_turns")?.set("next_at", &until)?.send().await?;
+            self.change(&key).kind(ItemKind::PublishTurns).set("next_at", &until)?.send().await?;
         }
         Ok(())
     }
@@ -282,7 +283,7 @@ impl PostFilter {
 
 fn post_item(scope: &OrgScope, post: &Post) -> Result<Item, TableError> {
     let key = keys::post(scope, &post.id);
-    let row = Row::new(&key, "post", post).in_list(keys::post_list(scope, post.listed_at(), &post.id));
+    let row = Row::new(&key, ItemKind::Post, post).in_list(keys::post_list(scope, post.listed_at(), &post.id));
     match post.attention_at() {
         Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Post(post.id.clone()), at)).item(),
         None => row.item(),

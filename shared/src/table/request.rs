@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError, keys};
 use crate::aws::AwsError;
 use crate::ids::OrgScope;
@@ -41,7 +42,7 @@ impl Table {
     /// Remembers a request, or what it made in the end.
     pub async fn put_request(&self, scope: &OrgScope, request: &OnceRequest) -> Result<(), TableError> {
         let key = keys::request(scope, &request.operation, &request.hash);
-        self.put(Row::new(&key, "request", request).ttl((request.at + REQUEST_TTL).as_second())).await
+        self.put(Row::new(&key, ItemKind::Request, request).ttl((request.at + REQUEST_TTL).as_second())).await
     }
 
     /// The write that remembers a request. The transaction fails if it was remembered before.
@@ -51,7 +52,7 @@ impl Table {
         request: &OnceRequest,
     ) -> Result<TransactWriteItem, TableError> {
         let key = keys::request(scope, &request.operation, &request.hash);
-        let row = Row::new(&key, "request", request).ttl((request.at + REQUEST_TTL).as_second());
+        let row = Row::new(&key, ItemKind::Request, request).ttl((request.at + REQUEST_TTL).as_second());
         let put = Put::builder().table_name(&self.name).set_item(Some(row.item()?));
         let put = put.condition_expression("attribute_not_exists(pk)").build();
         let put = put.map_err(|error| TableError::Failed(AwsError::new(error)))?;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Item, Table, TableError, entity, pause, text};
+use super::shape::ItemKind;
+use super::{Item, Table, TableError, entity, pause};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
 use crate::model::lead::assignment::{Rotation, TurnLease};
@@ -20,8 +21,8 @@ pub(super) struct Roster {
 }
 
 /// Whose turn it is. Every change of the roster changes it too, so that its version stands for both.
-#[derive(Debug, Default, Deserialize)]
-struct Cursor {
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Cursor {
     version: u64,
     roster_version: u64,
     next: usize,
@@ -86,7 +87,7 @@ impl Table {
             .condition_expression("attribute_not_exists(pk) OR version = :seen")
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#next", "next")
-            .expression_attribute_values(":type", text("rotation"))
+            .expression_attribute_values(":type", ItemKind::Rotation.attribute())
             .expression_attribute_values(":seen", number(rotation.version))
             .expression_attribute_values(":version", number(rotation.version + 1))
             .expression_attribute_values(":next", number(rotation.next as u64));
@@ -109,7 +110,7 @@ impl Table {
     pub(super) fn roster_write(&self, scope: &OrgScope, roster: &Roster) -> Result<TransactWriteItem, TableError> {
         let put = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(Row::new(&keys::roster(scope), "roster", roster).item()?))
+            .set_item(Some(Row::new(&keys::roster(scope), ItemKind::Roster, roster).item()?))
             .condition_expression("attribute_not_exists(pk) OR version = :seen")
             .expression_attribute_values(":seen", number(roster.version - 1));
         let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;

@@ -1,8 +1,10 @@
 //! How an entity becomes an item.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key, LeadLists, ListKey, UnreadKey};
+use super::shape::{ItemKind, SHAPE, SHAPES, StoredShapes};
 use super::{Item, TableError};
 
 /// An entity with its envelope: the attributes that the table itself needs.
@@ -23,7 +25,7 @@ struct Envelope<'a> {
     list: Option<ListKey>,
     #[serde(flatten)]
     unread: Option<UnreadKey>,
-    r#type: &'static str,
+    r#type: ItemKind,
     ttl: Option<i64>,
 }
 
@@ -35,7 +37,7 @@ pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
     let item: Item = serde_dynamo::to_item(entity)?;
     let is_index =
         |name: &str| name.strip_prefix("gsi").is_some_and(|rest| rest.ends_with("pk") || rest.ends_with("sk"));
-    let is_reserved = |name: &str| ["pk", "sk", "type", "ttl"].contains(&name) || is_index(name);
+    let is_reserved = |name: &str| ["pk", "sk", "type", "ttl", SHAPE].contains(&name) || is_index(name);
     let reserved = item.keys().find(|name| is_reserved(name));
     match reserved {
         Some(name) => {
@@ -47,7 +49,7 @@ pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
 }
 
 impl<'a, E: Serialize> Row<'a, E> {
-    pub(super) fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
+    pub(super) fn new(key: &'a Key, r#type: ItemKind, body: &'a E) -> Self {
         let envelope = Envelope { key, index: None, lists: None, list: None, unread: None, r#type, ttl: None };
         Self { envelope, body }
     }
@@ -81,8 +83,16 @@ impl<'a, E: Serialize> Row<'a, E> {
 
     /// Builds the item. Absent values are omitted, because every stored attribute costs money.
     pub(super) fn item(&self) -> Result<Item, TableError> {
+        self.item_in(SHAPES)
+    }
+
+    /// Like [`Row::item`], in the newest of these shapes.
+    pub(super) fn item_in(&self, shapes: StoredShapes) -> Result<Item, TableError> {
         let mut item = attributes(self.body)?;
         item.extend(serde_dynamo::to_item::<_, Item>(&self.envelope)?);
+        if let Some(shape) = shapes.current(self.envelope.r#type) {
+            item.insert(SHAPE.to_owned(), AttributeValue::N(shape.to_string()));
+        }
         item.retain(|_, value| !value.is_null());
         Ok(item)
     }

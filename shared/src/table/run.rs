@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::{OrgScope, PageId, RunId};
 use crate::model::lead::FoundBy;
@@ -22,7 +23,7 @@ impl Table {
         let ttl = if run.kind == FoundBy::Sync { SYNC_TTL } else { BACKFILL_TTL };
         let until = (run.asked_at + ttl).as_second();
         // DynamoDB cannot store an empty set; an absent one is read as empty.
-        let mut item = Row::new(&keys::run(scope, &run.id), "run", run).ttl(until).item()?;
+        let mut item = Row::new(&keys::run(scope, &run.id), ItemKind::Run, run).ttl(until).item()?;
         item.remove("pages_done");
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
         Ok(())
@@ -47,7 +48,7 @@ impl Table {
             .limit(MAX)
             .send()
             .await?;
-        page.items.into_iter().flatten().map(super::entity).collect()
+        self.entities(page.items.into_iter().flatten())
     }
 
     /// Records that a page was searched, how many leads were found, and the problem that prevented the search, if any.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::OrgId;
 use crate::model::session::Session;
@@ -13,12 +14,15 @@ use crate::model::session::Session;
 impl Table {
     /// Stores a session under the hash of its cookie's secret, until it ends.
     pub async fn put_session(&self, secret: &str, session: &Session) -> Result<(), TableError> {
-        self.put(Row::new(&keys::session(&hash(secret)), "session", session).ttl(session.ends_at.as_second())).await
+        self.put(Row::new(&keys::session(&hash(secret)), ItemKind::Session, session).ttl(session.ends_at.as_second()))
+            .await
     }
 
-    /// Reads the session with this secret, unless it has ended: DynamoDB is slow to delete expired items.
+    /// Reads the session with this secret, unless it has ended: DynamoDB is slow to delete expired items. One that cannot
+    /// be read is none: its user logs in again.
     pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
-        let found: Option<Session> = self.get(&keys::session(&hash(secret))).await?;
+        let found = self.get_item(&keys::session(&hash(secret))).await?;
+        let found: Option<Session> = found.and_then(|item| super::parse(item).ok());
         Ok(found.filter(|session| now < session.ends_at))
     }
 

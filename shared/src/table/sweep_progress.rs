@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::form::Pause;
 use super::keys;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Consistency, IndexRange, Table, TableError, entity};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::connection::Connection;
@@ -63,6 +64,6 @@ impl Table {
         progress: &SweepProgress,
     ) -> Result<(), TableError> {
         let key = keys::sweep_progress(scope, &page.integration_id, &page.page_id);
-        self.put(Row::new(&key, "sweep_progress", progress)).await
+        self.put(Row::new(&key, ItemKind::SweepProgress, progress)).await
     }
 }

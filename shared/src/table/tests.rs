@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::shape::ItemKind;
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::jobs::LeadJob;
@@ -159,11 +160,11 @@ async fn an_entity_with_a_field_of_the_envelope_is_refused_and_not_overwritten()
     let key = keys::app_pause();
     for name in ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"] {
         let entity = json!({ "name": "n", name: "the entity's own" });
-        let refused = Row::new(&key, "entity", &entity).item().unwrap_err().to_string();
+        let refused = Row::new(&key, ItemKind::Pause, &entity).item().unwrap_err().to_string();
         assert!(refused.contains(name), "{refused}");
         assert!(table.change(&key).set_all(&entity, &[]).is_err(), "{name}");
     }
-    assert!(Row::new(&key, "entity", &json!({ "name": "n" })).item().is_ok());
+    assert!(Row::new(&key, ItemKind::Pause, &json!({ "name": "n" })).item().is_ok());
 }
 
 fn parked(id: u64) -> ParkedLead {

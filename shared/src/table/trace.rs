@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::{self, Key};
 use super::lead::StoredLead;
 use super::row::Row;
+use super::shape::ItemKind;
 use super::{Table, TableError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{Step, StepKind};
@@ -15,7 +16,7 @@ use crate::model::lead::trace::{Step, StepKind};
 const TRACE_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Serialize, Deserialize)]
-struct Publication {
+pub(super) struct Publication {
     published_at: Timestamp,
 }
 
@@ -23,7 +24,7 @@ impl Table {
     /// Records a step in a submission's life.
     pub async fn note(&self, scope: &OrgScope, lead: &LeadId, step: &Step) -> Result<(), TableError> {
         let key = keys::step(scope, lead, step.at, step.step);
-        let row = Row::new(&key, "step", step);
+        let row = Row::new(&key, ItemKind::Step, step);
         let expires = matches!(
             step.step,
             StepKind::Tried | StepKind::Parked | StepKind::Waiting | StepKind::Replayed | StepKind::Dismissed
@@ -42,8 +43,11 @@ impl Table {
     /// After an error, they may be published again.
     pub async fn mark_published(&self, scope: &OrgScope, publication: &str, now: Timestamp) -> Result<(), TableError> {
         let key = keys::publication(scope, publication);
-        self.put(Row::new(&key, "publication", &Publication { published_at: now }).ttl((now + TRACE_TTL).as_second()))
-            .await
+        self.put(
+            Row::new(&key, ItemKind::Publication, &Publication { published_at: now })
+                .ttl((now + TRACE_TTL).as_second()),
+        )
+        .await
     }
 
     /// Returns when each of these was published to the CRM, `None` if that is unknown. One may have been published with

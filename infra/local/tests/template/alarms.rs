@@ -67,7 +67,7 @@ fn a_defect_of_any_worker_raises_an_alarm() -> Result<()> {
         if !events.any(|(_, event)| event.get("Type").is_some_and(|kind| kind == "SQS")) {
             continue;
         }
-        for metric in ["records_panicked", "messages_unreadable"] {
+        for metric in ["records_panicked", "messages_unreadable", "items_unreadable"] {
             let logs = format!("{id}Logs");
             let of_worker = |(group, pattern): &(&str, &str)| *group == logs && pattern.contains(metric);
             assert!(filters.iter().any(of_worker), "{metric} in {logs}");

@@ -131,6 +131,7 @@ impl TokenSource {
 
 /// The progress of an account's import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Its campaigns, ad sets and ads are being read.

@@ -14,6 +14,7 @@ use crate::model::ads::creative::Creative;
 
 /// The kind of an object, from the widest to the narrowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "lowercase")]
 pub enum AdObjectKind {
     /// A campaign.

@@ -55,6 +55,7 @@ pub struct AdsSync {
 
 /// Why a sync was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The regular schedule: every 15 minutes, and further back once a day.
@@ -67,6 +68,7 @@ pub enum Cause {
 
 /// The types of data that a sync reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectType {
     /// Campaigns.
@@ -208,6 +210,7 @@ pub struct InsightsQuery {
 
 /// The fields of a query. Meta can fail because of a single field of a single ad's day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Fields {
     /// All fields that Leadwire uses.

@@ -68,6 +68,7 @@ pub struct AuditActor {
 
 /// Through what an act is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum AuditFace {
     /// The HTTP API.
@@ -80,6 +81,7 @@ pub enum AuditFace {
 
 /// What came of an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutcome {
     /// Not recorded: the process ended in between. All of it, some of it or nothing was done.

@@ -144,6 +144,7 @@ impl Integration {
 
 /// What is being done to an integration. Each kind of ending is marked before it begins, and the next check resumes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Lifecycle {
     /// Nothing: it is in use, or a draft.
@@ -257,6 +258,7 @@ pub struct FoundCounts {
 
 /// Whether leads are ingested from a page that Meta has listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum PageSelection {
     /// Leads are ingested.

@@ -15,6 +15,7 @@ use crate::tr;
 
 /// The kind of token that an integration uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
     /// The token of a person who went through Meta's login; valid for about 60 days.

@@ -124,6 +124,7 @@ pub struct Conversion {
 
 /// Whether Meta knows of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum ConversionState {
     /// It is to be sent.

@@ -78,7 +78,6 @@ pub struct SendAttachment {
 
 /// A template of WhatsApp with its variables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct SendTemplate {
     /// Its name at Meta.
     pub name: String,

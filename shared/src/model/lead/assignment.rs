@@ -25,6 +25,7 @@ pub enum Assignment {
 
 /// Why a lead has its assignee, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
@@ -59,6 +60,7 @@ pub struct Assigned {
 
 /// The name of an [`Assignment`], without its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// See [`Assignment::Unassigned`].

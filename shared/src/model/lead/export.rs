@@ -66,6 +66,7 @@ pub struct ExportProgress {
 
 /// Whether an export goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum ExportState {
     /// It is being written.

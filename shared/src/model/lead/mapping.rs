@@ -47,7 +47,6 @@ pub struct Mapping {
 
 /// The rule that fills one field of the lead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `full_name`, `email`, `phone` or any other name. Other names become members of the lead's `fields`.
     pub field: String,

@@ -326,6 +326,7 @@ pub struct Submission {
 
 /// The detail by which two submissions are recognised as the same person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum PersonKeyKind {
     /// The same e-mail address, ignoring case and surrounding space.

@@ -1,9 +1,11 @@
 //! Which of an org's leads are meant.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Status;
@@ -37,8 +39,21 @@ pub struct LeadQuery {
     pub order: LeadOrder,
 }
 
+impl LeadQuery {
+    /// What is asked for, as a text. A criterion that a later release adds changes it only where it is set, so that cursors
+    /// that are stored, as those of exports, go on after a deployment.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let fields = serde_json::to_value(self).unwrap_or_default();
+        let fields = fields.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let fields: BTreeMap<&String, &Value> = fields.collect();
+        serde_json::to_string(&fields).unwrap_or_default()
+    }
+}
+
 /// The order of a list of leads, by the time of their submission.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum LeadOrder {
     /// The newest one first.
@@ -92,5 +107,20 @@ impl TryFrom<String> for Assignee {
 
     fn try_from(text: String) -> Result<Self, InvalidId> {
         Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_set_is_no_part_of_a_query_s_identity() {
+        let every = LeadQuery::default().identity();
+        assert_eq!(every, r#"{"order":"newest_first"}"#);
+        let page_id = PageId::parse("7").ok();
+        let of_page = LeadQuery { page_id, ..LeadQuery::default() };
+        assert_eq!(of_page.identity(), r#"{"order":"newest_first","page_id":"7"}"#);
+        assert_ne!(LeadQuery { status: Some(Status::Lost), ..of_page.clone() }.identity(), of_page.identity());
     }
 }

@@ -27,6 +27,7 @@ pub struct Step {
 
 /// The kinds of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(strum::EnumIter))]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// Leadwire learned of the submission. The cause is how.

@@ -120,7 +120,7 @@ use crate::model::lead::trace::StepKind;
 use crate::model::limit::OrgLimit;
 
 /// The primary key of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     /// Partition key.
     pub pk: String,
@@ -303,8 +303,11 @@ pub(in crate::table) fn parked_pk(scope: &OrgScope) -> String {
     format!("ORG#{}#PARKED", scope.org())
 }
 
+/// Sort key prefix of parked leads.
+pub(in crate::table) const PARKED_PREFIX: &str = "LEAD#";
+
 pub(in crate::table) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
-    Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
+    Key { pk: parked_pk(scope), sk: format!("{PARKED_PREFIX}{lead}") }
 }
 
 pub(in crate::table) fn dismissed(scope: &OrgScope, lead: &LeadId) -> Key {

@@ -60,6 +60,7 @@ mod programs;
 mod proof;
 mod publishing;
 mod publishing_storm;
+mod restore;
 mod secrecy;
 mod storm;
 mod sweep;
