@@ -19,7 +19,7 @@ use crate::model::connection::login::{Login, State, browser_hash};
 use crate::model::delivery::signature::endpoint_secret;
 use crate::model::delivery::{EventSubject, Fact};
 use crate::model::inbox::event::Person;
-use crate::model::inbox::people::{conversation_id, identities, message_id};
+use crate::model::inbox::people::{Identity, conversation_id, identities, message_id};
 use crate::model::inbox::{Channel, Contact, ContactChannel};
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::query::LeadQuery;
@@ -65,9 +65,15 @@ fn found_by() -> Value {
         name: None,
     };
     let of = |channel, id| -> Vec<ContactId> {
-        identities(channel, "7", &person(id)).iter().map(|identity| identity.contact_id()).collect()
+        identities(channel, "7", &person(id)).iter().map(Identity::contact_id).collect()
     };
-    let event = Fact { event_id: "1".to_owned(), name: "n".to_owned(), about: EventSubject::Org, body: String::new() };
+    let event = Fact {
+        event_id: "1".to_owned(),
+        name: "n".to_owned(),
+        about: EventSubject::Org,
+        body: String::new(),
+        trace_id: None,
+    };
     json!({
         "lead of a submission": LeadId::from_leadgen(&LeadgenId::parse("1").unwrap()),
         "person of a lead": persons,

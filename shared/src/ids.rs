@@ -270,7 +270,7 @@ impl MessageId {
 }
 
 impl UserId {
-    /// Whoever operates the system, if AWS does not say who that is.
+    /// The operator of the system, if AWS does not say who that is.
     #[must_use]
     pub(crate) fn operator() -> Self {
         Self("operator".to_owned())

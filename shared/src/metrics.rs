@@ -46,7 +46,7 @@ pub enum Metric {
     /// Answers of members that came to an end.
     Answers(AnswerOutcome),
     /// Stages of leads that were settled.
-    Conversions(ConversionOutcome),
+    Conversions(ConversionEnd),
     /// Tries of deliveries to the CRM's endpoints.
     Deliveries(DeliveryOutcome),
 }
@@ -84,7 +84,7 @@ pub enum AnswerOutcome {
 /// What became of a stage that a lead reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
-pub enum ConversionOutcome {
+pub enum ConversionEnd {
     /// Meta took it.
     Sent,
     /// Meta refused it.
@@ -162,7 +162,7 @@ impl Metric {
         all.extend(Freshness::iter().map(Self::AdAccounts));
         all.extend(PostOutcome::iter().map(Self::Posts));
         all.extend(AnswerOutcome::iter().map(Self::Answers));
-        all.extend(ConversionOutcome::iter().map(Self::Conversions));
+        all.extend(ConversionEnd::iter().map(Self::Conversions));
         all.extend(DeliveryOutcome::iter().map(Self::Deliveries));
         all
     }

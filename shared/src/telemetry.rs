@@ -34,24 +34,24 @@ where
     let level = crate::env::log_level().parse().unwrap_or(LevelFilter::INFO);
     let targets = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("leadwire", level);
     let targets = targets.with_targets(QUIET_TARGETS.map(|target| (target, LevelFilter::WARN)));
-    let json = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(Lines::default());
+    let json = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(LogFormat::default());
     let json = json.with_writer(writer);
     tracing_subscriber::registry().with(json).with(targets).init();
 }
 
 /// The lines of the log. Each begins with the id of its trace, if there is one.
-struct Lines {
+struct LogFormat {
     json: Format<Json, SystemTime>,
 }
 
-impl Default for Lines {
+impl Default for LogFormat {
     fn default() -> Self {
         let json = tracing_subscriber::fmt::format().json();
         Self { json: json.flatten_event(true).with_current_span(true).with_span_list(false) }
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LogFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -94,12 +94,12 @@ mod tests {
         let writer = written.clone();
         let json = tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())
-            .event_format(Lines::default())
+            .event_format(LogFormat::default())
             .with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(json), || {
             let trace = TraceId::parse("JKJaXmPLvHcESHA=").unwrap();
             trace.within(|| {
-                tracing::info_span!("run", requestId = "r").in_scope(|| tracing::warn!(org = "a\"b", "one"))
+                tracing::info_span!("run", requestId = "r").in_scope(|| tracing::warn!(org = "a\"b", "one"));
             });
             tracing::info!("two");
         });

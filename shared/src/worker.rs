@@ -237,10 +237,10 @@ fn trace_in(body: &str) -> Option<TraceId> {
     #[derive(Deserialize)]
     struct Traced {
         trace_id: Option<TraceId>,
-        detail: Option<Detail>,
+        detail: Option<TracedDetail>,
     }
     #[derive(Deserialize)]
-    struct Detail {
+    struct TracedDetail {
         trace_id: Option<TraceId>,
     }
     let traced: Traced = serde_json::from_str(body).ok()?;

@@ -35,7 +35,7 @@ pub struct Aws {
 
 /// What AWS answered instead of what was asked for.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct AwsRefusal {
     /// What was called, such as `AmazonSQS.ReceiveMessage`.
     pub call: String,
     /// The status of the HTTP response, 300 or above.
@@ -44,7 +44,7 @@ pub struct Refusal {
     pub body: String,
 }
 
-impl Refusal {
+impl AwsRefusal {
     /// Whether the body names this error, such as `ResourceNotFoundException`.
     #[must_use]
     pub fn is(&self, error: &str) -> bool {
@@ -58,13 +58,13 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for AwsRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} {}", self.call, self.status, self.body)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for AwsRefusal {}
 
 impl Aws {
     /// Creates a client for the local AWS at `endpoint`, with its root key.
@@ -98,7 +98,7 @@ impl Aws {
     /// Calls an operation of a JSON service, such as `AmazonSQS.ReceiveMessage`.
     ///
     /// # Errors
-    /// [`Refusal`] for any status of 300 or above.
+    /// [`AwsRefusal`] for any status of 300 or above.
     pub async fn json(&self, service: &str, operation: &str, input: &Value) -> Result<Value> {
         let version = hosts::json_version(service);
         let request = http::Request::post(format!("{}/", self.base(service)))
@@ -114,15 +114,14 @@ impl Aws {
     /// # Errors
     /// As [`Aws::log_events`].
     pub async fn log_lines(&self, group: &str) -> Result<Vec<String>> {
-        Ok(self.log_events(group, 0).await?.into_iter().map(|(.., line)| line).collect())
+        Ok(self.log_events(group, 0).await?.into_iter().map(|(_, line)| line).collect())
     }
 
-    /// Reads a log group from a time on, in milliseconds since 1970: the id of each event, its time and its line, oldest
-    /// first. One answer of MiniStack ends after 10,000 events and does not say how it goes on.
+    /// Reads a log group from a time on, in milliseconds since 1970: the time and the line of each event, oldest first. One answer of MiniStack ends after 10,000 events and does not say how it goes on.
     ///
     /// # Errors
     /// If the group cannot be read, or one millisecond fills an answer.
-    pub async fn log_events(&self, group: &str, since: i64) -> Result<Vec<(String, i64, String)>> {
+    pub async fn log_events(&self, group: &str, since: i64) -> Result<Vec<(i64, String)>> {
         const MOST_AT_ONCE: usize = 10_000;
         let (mut lines, mut since, mut known_since) = (Vec::new(), since.max(0), 0);
         loop {
@@ -130,9 +129,8 @@ impl Aws {
             let answer = self.json("logs", "Logs_20140328.FilterLogEvents", &input).await?;
             let events = answer.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let time = |event: &Value| event.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
-            let text = |event: &Value, key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let event = |event| (text(event, "eventId"), time(event), text(event, "message"));
-            lines.extend(events.iter().skip(known_since).map(event));
+            let message = |event: &Value| event.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+            lines.extend(events.iter().skip(known_since).map(|event| (time(event), message(event))));
             let last = events.last().map_or(since, time);
             if events.len() < MOST_AT_ONCE {
                 return Ok(lines);
@@ -147,7 +145,7 @@ impl Aws {
     /// Calls a REST service. `path` may have a query.
     ///
     /// # Errors
-    /// [`Refusal`] for any status of 300 or above.
+    /// [`AwsRefusal`] for any status of 300 or above.
     pub async fn rest(&self, service: &str, method: http::Method, path: &str, input: &Value) -> Result<Value> {
         let request = http::Request::builder()
             .method(method.clone())
@@ -161,7 +159,7 @@ impl Aws {
     /// Reads what a REST service has at a path.
     ///
     /// # Errors
-    /// [`Refusal`] for any status of 300 or above.
+    /// [`AwsRefusal`] for any status of 300 or above.
     pub async fn text(&self, service: &str, path: &str) -> Result<String> {
         let request = http::Request::get(format!("{}{path}", self.base(service))).body(Vec::new())?;
         self.send(service, path, request).await
@@ -170,7 +168,7 @@ impl Aws {
     /// Calls an operation of a query service, such as IAM or CloudFormation, which takes a form and returns XML.
     ///
     /// # Errors
-    /// [`Refusal`] for any status of 300 or above.
+    /// [`AwsRefusal`] for any status of 300 or above.
     pub async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> Result<String> {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let request = http::Request::post(format!("{}/", self.base(service)))
@@ -210,7 +208,7 @@ impl Aws {
         let status = answer.status().as_u16();
         let body = answer.text().await.context("an answer of AWS broke off")?;
         if status >= 300 {
-            return Err(Refusal { call: call.to_owned(), status, body }.into());
+            return Err(AwsRefusal { call: call.to_owned(), status, body }.into());
         }
         Ok(body)
     }

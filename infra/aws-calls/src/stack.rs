@@ -28,7 +28,7 @@ impl Stack {
     /// Reads the stack of this name.
     ///
     /// # Errors
-    /// If there is none, or CloudFormation cannot be asked.
+    /// If it is absent, or CloudFormation cannot be asked.
     pub async fn describe(aws: &Aws, name: &str) -> Result<Self> {
         let outputs = aws
             .query("cloudformation", &[("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", name)])

@@ -7,7 +7,7 @@ use leadwire::error::ActError;
 use leadwire::ids::OrgScope;
 use leadwire::model::audit::{AuditAct, AuditFace, AuditOutcome};
 
-use crate::Usage;
+use crate::UnusableLine;
 use crate::product::Product;
 
 impl Product<'_> {
@@ -42,6 +42,6 @@ pub(crate) async fn end<T>(trail: &Trail, outcome: Result<T, ActError>) -> Resul
 pub(crate) fn explain(error: ActError) -> anyhow::Error {
     match error {
         ActError::Work(error) => anyhow::Error::new(error),
-        refused => Usage(refused.to_string()).into(),
+        refused => UnusableLine(refused.to_string()).into(),
     }
 }

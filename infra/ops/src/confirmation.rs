@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::Result;
 
-use crate::Usage;
+use crate::UnusableLine;
 
 /// Asks for a word to be typed, unless the command line has confirmed it.
 ///
@@ -16,11 +16,11 @@ pub(crate) fn confirm(question: &str, word: &str, confirmed: bool) -> Result<()>
     }
     let input = std::io::stdin();
     if !input.is_terminal() {
-        return Err(Usage(format!("{question} Confirm it with --yes")).into());
+        return Err(UnusableLine(format!("{question} Confirm it with --yes")).into());
     }
     eprint!("{question} Type {word} to go on: ");
     std::io::stderr().flush()?;
     let mut typed = String::new();
     input.lock().read_line(&mut typed)?;
-    if typed.trim() == word { Ok(()) } else { Err(Usage(format!("not confirmed: {word} was not typed")).into()) }
+    if typed.trim() == word { Ok(()) } else { Err(UnusableLine(format!("not confirmed: {word} was not typed")).into()) }
 }

@@ -14,7 +14,7 @@ use leadwire::clock;
 use self::explain::JobInWords;
 use self::facts::DeadLetterFacts;
 use crate::Found;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::arguments::{DeadLetters, DeadLettersCommand};
 use crate::output::{count, print_columns, time};
 use crate::queues::{DEAD_LETTERS, SqsMessage, SqsQueue};
@@ -27,18 +27,18 @@ const HIDE_S: u32 = 120;
 const MAX_LOG_AGE: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// Carries out a command about dead letters.
-pub(crate) async fn run(account: &Account, command: DeadLetters) -> Result<Found> {
+pub(crate) async fn run(account: &StackAccount, command: DeadLetters) -> Result<Found> {
     match (command.command, command.queue) {
         (Some(DeadLettersCommand::Redrive { queue, rate }), _) => redrive::redrive(account, &queue, rate).await,
         (Some(DeadLettersCommand::Purge { queue, yes, lose_data, to }), _) => {
-            purge::purge(account, &queue, purge::Confirmed { yes, lose_data }, to).await
+            purge::purge(account, &queue, purge::PurgeConsent { yes, lose_data }, to).await
         }
         (None, Some(queue)) => list(account, &queue, command.all).await,
         (None, None) => count_all(account).await,
     }
 }
 
-async fn count_all(account: &Account) -> Result<Found> {
+async fn count_all(account: &StackAccount) -> Result<Found> {
     let mut rows = vec![["queue", "dead letters", "what it means"].map(ToOwned::to_owned).to_vec()];
     let mut total = 0;
     for queue in account.queues().await?.iter().filter(|queue| queue.name.ends_with(DEAD_LETTERS)) {
@@ -52,7 +52,7 @@ async fn count_all(account: &Account) -> Result<Found> {
     Ok(if total == 0 { Found::Fine } else { Found::Problem })
 }
 
-async fn list(account: &Account, name: &str, all: bool) -> Result<Found> {
+async fn list(account: &StackAccount, name: &str, all: bool) -> Result<Found> {
     let queue = account.dead_letters(name).await?;
     let facts = facts::find_known(&queue)?;
     println!("{}: {}", queue.name, count(total(&queue), "message", "messages"));
@@ -80,7 +80,7 @@ fn total(queue: &SqsQueue) -> usize {
 }
 
 /// Receives messages to look at. SQS may answer nothing although there are more.
-async fn look(account: &Account, queue: &SqsQueue, limit: usize) -> Result<Vec<SqsMessage>> {
+async fn look(account: &StackAccount, queue: &SqsQueue, limit: usize) -> Result<Vec<SqsMessage>> {
     const MAX_EMPTY: u32 = 3;
     let (mut messages, mut seen, mut empty) = (Vec::new(), BTreeSet::new(), 0);
     while messages.len() < limit && empty < MAX_EMPTY {
@@ -92,7 +92,7 @@ async fn look(account: &Account, queue: &SqsQueue, limit: usize) -> Result<Vec<S
     Ok(messages)
 }
 
-async fn print_message(account: &Account, facts: &DeadLetterFacts, message: &SqsMessage) -> Result<()> {
+async fn print_message(account: &StackAccount, facts: &DeadLetterFacts, message: &SqsMessage) -> Result<()> {
     let job = (facts.explain)(&message.body);
     let sent = message.attributes.get("SentTimestamp").and_then(|at| at.parse::<i64>().ok());
     let sent = sent.and_then(|at| Timestamp::from_millisecond(at).ok());
@@ -101,7 +101,7 @@ async fn print_message(account: &Account, facts: &DeadLetterFacts, message: &Sqs
     if let Some(org) = &job.org {
         println!("  org: {org}");
     }
-    // Whoever looks at it counts as a receipt.
+    // A look at it counts as a receipt.
     let received = message.attributes.get("ApproximateReceiveCount").map_or("?", String::as_str);
     println!("  received {received} times, sent {}", sent.map_or_else(|| "?".to_owned(), time));
     match why(account, facts, message, &job, sent).await? {
@@ -113,14 +113,15 @@ async fn print_message(account: &Account, facts: &DeadLetterFacts, message: &Sqs
 
 /// The last complaint of a worker about a message: the one that names it, its trace or what it is about.
 async fn why(
-    account: &Account,
+    account: &StackAccount,
     facts: &DeadLetterFacts,
     message: &SqsMessage,
     job: &JobInWords,
     sent: Option<Timestamp>,
 ) -> Result<Option<String>> {
     let since = clock::now() - MAX_LOG_AGE;
-    let since = sent.map_or(since, |sent| sent.max(since));
+    // A message that was put back by hand is younger than its failure.
+    let since = sent.map_or(since, |sent| (sent - SignedDuration::from_hours(1)).max(since));
     let mut words = vec![message.id.as_str()];
     words.extend(message.own("trace"));
     words.extend(job.ids.iter().map(String::as_str).take(5));

@@ -9,11 +9,11 @@ mod webhook;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use serde::Serialize;
 
 use crate::Found;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::arguments::Size;
 use crate::output::print_columns;
 use crate::product::Product;
@@ -22,7 +22,7 @@ use crate::product::Product;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Finding {
     area: &'static str,
-    verdict: Verdict,
+    grade: Grade,
     what: String,
     /// What to do; empty if nothing.
     fix: String,
@@ -31,7 +31,7 @@ struct Finding {
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+enum Grade {
     /// It was checked, and is as it should be.
     Ok,
     /// It could not be checked.
@@ -42,7 +42,7 @@ enum Verdict {
     Wrong,
 }
 
-impl Verdict {
+impl Grade {
     fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -55,19 +55,19 @@ impl Verdict {
 
 impl Finding {
     fn ok(area: &'static str, what: impl Into<String>) -> Self {
-        Self { area, verdict: Verdict::Ok, what: what.into(), fix: String::new() }
+        Self { area, grade: Grade::Ok, what: what.into(), fix: String::new() }
     }
 
     fn warn(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { area, verdict: Verdict::Warn, what: what.into(), fix: fix.into() }
+        Self { area, grade: Grade::Warn, what: what.into(), fix: fix.into() }
     }
 
     fn wrong(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { area, verdict: Verdict::Wrong, what: what.into(), fix: fix.into() }
+        Self { area, grade: Grade::Wrong, what: what.into(), fix: fix.into() }
     }
 
     fn unknown(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { area, verdict: Verdict::Unknown, what: what.into(), fix: fix.into() }
+        Self { area, grade: Grade::Unknown, what: what.into(), fix: fix.into() }
     }
 
     /// Something that is right or wrong.
@@ -82,7 +82,7 @@ fn settle(area: &'static str, checked: Result<Vec<Finding>>) -> Vec<Finding> {
         Ok(findings) => return findings,
         Err(error) => error,
     };
-    let (what, fix) = match Refusal::find(&error) {
+    let (what, fix) = match AwsRefusal::find(&error) {
         Some(refusal) if refusal.is("AccessDenied") || refusal.is("not authorized") => {
             (format!("these credentials may not ask: {}", refusal.call), "use an administrator's credentials")
         }
@@ -93,7 +93,7 @@ fn settle(area: &'static str, checked: Result<Vec<Finding>>) -> Vec<Finding> {
 }
 
 /// Examines the account and the stack.
-pub(crate) async fn examine(account: &Account, size: Size, as_json: bool) -> Result<Found> {
+pub(crate) async fn examine(account: &StackAccount, size: Size, as_json: bool) -> Result<Found> {
     let product = Product::open(account).await?;
     let mut findings = Vec::new();
     findings.extend(settle("quotas", quotas::check(account, size).await));
@@ -113,21 +113,21 @@ pub(crate) async fn examine(account: &Account, size: Size, as_json: bool) -> Res
     } else {
         print(&findings);
     }
-    let worst = findings.iter().map(|finding| finding.verdict).max();
-    Ok(if worst == Some(Verdict::Wrong) { Found::Problem } else { Found::Fine })
+    let worst = findings.iter().map(|finding| finding.grade).max();
+    Ok(if worst == Some(Grade::Wrong) { Found::Problem } else { Found::Fine })
 }
 
 fn print(findings: &[Finding]) {
     let row = |finding: &Finding| {
         let fix = if finding.fix.is_empty() { String::new() } else { format!("-> {}", finding.fix) };
-        vec![finding.verdict.name().to_owned(), finding.area.to_owned(), format!("{} {fix}", finding.what)]
+        vec![finding.grade.name().to_owned(), finding.area.to_owned(), format!("{} {fix}", finding.what)]
     };
     print_columns(0, &findings.iter().map(row).collect::<Vec<_>>());
-    let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Grade, usize> = BTreeMap::new();
     for finding in findings {
-        *counts.entry(finding.verdict).or_default() += 1;
+        *counts.entry(finding.grade).or_default() += 1;
     }
-    let counts: Vec<String> = counts.iter().map(|(verdict, number)| format!("{number} {}", verdict.name())).collect();
+    let counts: Vec<String> = counts.iter().map(|(grade, number)| format!("{number} {}", grade.name())).collect();
     println!("\n{}", counts.join(", "));
 }
 
@@ -137,20 +137,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked_is_unknown_and_never_ok() {
-        let refusal = |body: &str| Refusal { call: "X".to_owned(), status: 400, body: body.to_owned() };
+        let refusal = |body: &str| AwsRefusal { call: "X".to_owned(), status: 400, body: body.to_owned() };
         for error in
             [refusal("UnknownService").into(), refusal("AccessDeniedException").into(), anyhow::anyhow!("down")]
         {
             let findings = settle("x", Err(error));
             assert_eq!(findings.len(), 1);
-            assert!(findings.iter().all(|finding| finding.verdict == Verdict::Unknown && !finding.fix.is_empty()));
+            assert!(findings.iter().all(|finding| finding.grade == Grade::Unknown && !finding.fix.is_empty()));
         }
         assert!(settle("x", Ok(Vec::new())).is_empty());
     }
 
     #[test]
     fn only_what_is_wrong_is_a_problem() {
-        let order = [Verdict::Ok, Verdict::Unknown, Verdict::Warn, Verdict::Wrong];
+        let order = [Grade::Ok, Grade::Unknown, Grade::Warn, Grade::Wrong];
         assert!(order.is_sorted());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use leadwire::clock;
 use leadwire::ids::{LeadId, LeadgenId, OrgScope};
@@ -10,13 +11,14 @@ use leadwire::model::delivery::EventSubject;
 use leadwire::table::lead::StoredLead;
 use leadwire::trace::TraceId;
 
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::{count, print_columns, time};
 use crate::product::Product;
-use crate::{Found, Usage};
+use crate::status::ORGS_AT_ONCE;
+use crate::{Found, UnusableLine};
 
 /// Something that happened to the lead.
-struct Moment {
+struct LeadMoment {
     at: Timestamp,
     /// Where it is known from: the table, or a function's log.
     place: String,
@@ -24,7 +26,7 @@ struct Moment {
 }
 
 /// Prints what is known of a lead, in the order of time.
-pub(crate) async fn trace(account: &Account, id: &str, org: Option<&str>, days: u32) -> Result<Found> {
+pub(crate) async fn trace(account: &StackAccount, id: &str, org: Option<&str>, days: u32) -> Result<Found> {
     let lead = lead_id(id)?;
     let product = Product::open(account).await?;
     let scopes = match org {
@@ -33,26 +35,30 @@ pub(crate) async fn trace(account: &Account, id: &str, org: Option<&str>, days: 
     };
     let (mut moments, mut words, mut known_in) = (Vec::new(), BTreeSet::from([id.to_owned(), lead.to_string()]), 0);
     words.extend(lead.as_str().strip_prefix("meta-").map(ToOwned::to_owned));
-    for scope in &scopes {
-        let found = stored_moments(&product, scope, &lead, &mut words).await?;
-        if !found.is_empty() {
+    let asking = stream::iter(&scopes).map(|scope| stored_moments(&product, scope, &lead)).buffered(ORGS_AT_ONCE);
+    let answers: Vec<StoredMoments> = asking.try_collect().await?;
+    for (scope, stored) in scopes.iter().zip(answers) {
+        if !stored.moments.is_empty() {
             known_in += 1;
             println!("lead {lead} of org {}", scope.org());
         }
-        moments.extend(found);
+        words.extend(stored.trace);
+        moments.extend(stored.moments);
     }
     let since = clock::now() - SignedDuration::from_hours(24 * i64::from(days));
     moments.extend(logged_moments(account, &words, since).await?);
     moments.sort_by_key(|moment| moment.at);
     if moments.is_empty() {
         let asked = count(scopes.len(), "org", "orgs");
-        return Err(Usage(format!("nothing is known of lead {id} in {asked}, nor in {days} days of logs")).into());
+        return Err(
+            UnusableLine(format!("nothing is known of lead {id} in {asked}, nor in {days} days of logs")).into()
+        );
     }
     if known_in == 0 {
         println!("lead {lead} is stored in no org; only logs name it");
     }
     println!();
-    let row = |moment: &Moment| vec![time(moment.at), moment.place.clone(), moment.words.clone()];
+    let row = |moment: &LeadMoment| vec![time(moment.at), moment.place.clone(), moment.words.clone()];
     print_columns(0, &moments.iter().map(row).collect::<Vec<_>>());
     Ok(Found::Fine)
 }
@@ -65,22 +71,28 @@ fn lead_id(id: &str) -> Result<LeadId> {
     let lead =
         LeadId::parse(id).ok().filter(|lead| ["meta-", "file-"].iter().any(|kind| lead.as_str().starts_with(kind)));
     lead.ok_or_else(|| {
-        Usage(format!("{id} is neither a leadgen id (digits) nor a lead's id (meta-… or file-…)")).into()
+        UnusableLine(format!("{id} is neither a leadgen id (digits) nor a lead's id (meta-… or file-…)")).into()
     })
 }
 
-/// What the table knows of a lead. Adds the id under which its way was logged to `words`.
-async fn stored_moments(
-    product: &Product<'_>,
-    scope: &OrgScope,
-    lead: &LeadId,
-    words: &mut BTreeSet<String>,
-) -> Result<Vec<Moment>> {
+/// What the table knows of a lead.
+#[derive(Default)]
+struct StoredMoments {
+    moments: Vec<LeadMoment>,
+    /// The id under which its way was logged.
+    trace: Option<String>,
+}
+
+async fn stored_moments(product: &Product<'_>, scope: &OrgScope, lead: &LeadId) -> Result<StoredMoments> {
     let table = &product.table;
-    let moment = |at: Timestamp, words: String| Moment { at, place: "table".to_owned(), words };
-    let mut moments: Vec<Moment> = Vec::new();
+    let moment = |at: Timestamp, words: String| LeadMoment { at, place: "table".to_owned(), words };
+    let (mut moments, mut trace_id) = (Vec::new(), None);
     // The product's own trace: receipt, attempts, parking, storing, publication, changes, conversions.
-    for step in leadwire::leads::read_trace(table, scope, lead).await? {
+    let steps = leadwire::leads::read_trace(table, scope, lead).await?;
+    if steps.is_empty() {
+        return Ok(StoredMoments::default());
+    }
+    for step in steps {
         let kind = serde_json::to_value(step.step).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
         let kind = kind.unwrap_or_default();
         moments.push(moment(step.at, format!("{kind} ({}): {}", step.cause, step.detail)));
@@ -91,7 +103,7 @@ async fn stored_moments(
             StoredLead::Submission(submission) => format!("a submission of lead {}", submission.lead_id),
         };
         let trace = stored.provenance().trace_id.as_ref().map(TraceId::as_str);
-        words.extend(trace.map(ToOwned::to_owned));
+        trace_id = trace.map(ToOwned::to_owned);
         let at = stored.provenance().stored_at.unwrap_or_default();
         moments.push(moment(at, format!("stored as {whose}; trace {}", trace.unwrap_or("unknown"))));
     }
@@ -116,11 +128,11 @@ async fn stored_moments(
             }
         }
     }
-    Ok(moments)
+    Ok(StoredMoments { moments, trace: trace_id })
 }
 
 /// The log lines of all functions that name the lead, or one of the traces of its way.
-async fn logged_moments(account: &Account, words: &BTreeSet<String>, since: Timestamp) -> Result<Vec<Moment>> {
+async fn logged_moments(account: &StackAccount, words: &BTreeSet<String>, since: Timestamp) -> Result<Vec<LeadMoment>> {
     let mut words: Vec<String> = words.iter().cloned().collect();
     let mut lines = read_lines(account, &words, since).await?;
     // A line that names the lead also says under which trace the rest was logged.
@@ -131,11 +143,11 @@ async fn logged_moments(account: &Account, words: &BTreeSet<String>, since: Time
         lines = read_lines(account, &words, since).await?;
     }
     let moment =
-        |line: crate::logs::LogLine| Moment { at: line.at, place: line.function.clone(), words: line.in_words() };
+        |line: crate::logs::LogLine| LeadMoment { at: line.at, place: line.function.clone(), words: line.in_words() };
     Ok(lines.into_iter().map(moment).collect())
 }
 
-async fn read_lines(account: &Account, words: &[String], since: Timestamp) -> Result<Vec<crate::logs::LogLine>> {
+async fn read_lines(account: &StackAccount, words: &[String], since: Timestamp) -> Result<Vec<crate::logs::LogLine>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut lines = Vec::new();
     for (function, _) in account.functions() {
@@ -154,7 +166,7 @@ mod tests {
         assert_eq!(lead_id("meta-123").unwrap().as_str(), "meta-123");
         assert_eq!(lead_id("file-ab12").unwrap().as_str(), "file-ab12");
         for bad in ["", "jane", "int_1", "meta 1"] {
-            assert!(lead_id(bad).unwrap_err().is::<Usage>(), "{bad}");
+            assert!(lead_id(bad).unwrap_err().is::<UnusableLine>(), "{bad}");
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::Found;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::arguments::LogLevel;
 
 /// The alias by which the stack shifts traffic to new versions, if it does.
@@ -28,7 +28,7 @@ impl LogLevel {
 }
 
 /// Changes the level of a function's log. `None` puts it back.
-pub(crate) async fn change(account: &Account, function: &str, level: Option<LogLevel>) -> Result<Found> {
+pub(crate) async fn change(account: &StackAccount, function: &str, level: Option<LogLevel>) -> Result<Found> {
     let deployed = account.function(function)?;
     let level = level.unwrap_or(LogLevel::Info).name();
     let before = account.function_configuration(deployed).await?;
@@ -81,16 +81,16 @@ fn with_level(configuration: &Value, level: &str) -> Value {
     logging
 }
 
-async fn read_alias(account: &Account, deployed: &str) -> Result<Option<Value>> {
+async fn read_alias(account: &StackAccount, deployed: &str) -> Result<Option<Value>> {
     let path = format!("/2015-03-31/functions/{deployed}/aliases/{ALIAS}");
     match account.aws.rest("lambda", Method::GET, &path, &Value::Null).await {
         Ok(alias) => Ok(Some(alias)),
-        Err(error) if Refusal::find(&error).is_some_and(|it| it.status == 404) => Ok(None),
+        Err(error) if AwsRefusal::find(&error).is_some_and(|it| it.status == 404) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn wait_until_updated(account: &Account, deployed: &str) -> Result<()> {
+async fn wait_until_updated(account: &StackAccount, deployed: &str) -> Result<()> {
     for _ in 0..MAX_POLLS {
         let now = account.function_configuration(deployed).await?;
         match now.get("LastUpdateStatus").and_then(Value::as_str) {
@@ -106,7 +106,7 @@ async fn wait_until_updated(account: &Account, deployed: &str) -> Result<()> {
 }
 
 /// Publishes what the function is now as a version, and returns its number.
-async fn publish(account: &Account, deployed: &str, level: &str) -> Result<String> {
+async fn publish(account: &StackAccount, deployed: &str, level: &str) -> Result<String> {
     let path = format!("/2015-03-31/functions/{deployed}/versions");
     let description = format!("cargo ops log-level: {level}");
     let published = account.aws.rest("lambda", Method::POST, &path, &json!({ "Description": description })).await?;

@@ -1,11 +1,13 @@
 //! What the functions have logged.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::account::Account;
+use crate::account::StackAccount;
 
 /// Lines that are read of one log group.
 const MAX_LINES: usize = 500;
@@ -51,42 +53,49 @@ impl LogLine {
     }
 }
 
-/// A filter that finds lines with one of these words, wherever they are in the line.
-fn pattern(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace('"', ""))).collect();
-    match quoted.as_slice() {
-        [one] => one.clone(),
-        many => many.iter().map(|word| format!("?{word}")).collect::<Vec<_>>().join(" "),
-    }
+/// A filter that finds lines with this word, wherever it is in the line.
+fn pattern(word: &str) -> String {
+    format!("\"{}\"", word.replace('"', ""))
 }
 
-impl Account {
+impl StackAccount {
     /// Reads the lines of a function since a time that have one of these words, oldest first. A function without a log has
     /// none.
     pub(crate) async fn log_lines(&self, function: &str, words: &[&str], since: Timestamp) -> Result<Vec<LogLine>> {
-        if words.is_empty() {
-            return Ok(Vec::new());
+        // By its time and its text: a line may have several of the words.
+        let mut lines = BTreeMap::new();
+        for word in words {
+            self.find_lines(function, word, since, &mut lines).await?;
         }
+        Ok(lines.into_values().collect())
+    }
+
+    async fn find_lines(
+        &self,
+        function: &str,
+        word: &str,
+        since: Timestamp,
+        found: &mut BTreeMap<(Timestamp, String), LogLine>,
+    ) -> Result<()> {
         let mut input = json!({
             "logGroupName": format!("/aws/lambda/{}-{function}", self.stack.name),
-            "filterPattern": pattern(words), "startTime": since.as_millisecond(),
+            "filterPattern": pattern(word), "startTime": since.as_millisecond(),
         });
-        let mut lines = Vec::new();
         for _ in 0..MAX_REQUESTS {
             let answer = match self.aws.json("logs", "Logs_20140328.FilterLogEvents", &input).await {
-                Err(error) if Refusal::find(&error).is_some_and(|it| it.is("ResourceNotFoundException")) => break,
+                Err(error) if AwsRefusal::find(&error).is_some_and(|it| it.is("ResourceNotFoundException")) => break,
                 other => other?,
             };
             let events = answer.get("events").and_then(Value::as_array).into_iter().flatten();
-            lines.extend(events.filter_map(|event| LogLine::parse(function, event)));
+            let lines = events.filter_map(|event| LogLine::parse(function, event));
+            found.extend(lines.map(|line| ((line.at, line.fields.to_string()), line)));
             let next = answer.get("nextToken").filter(|next| next.is_string()).cloned();
-            let (Some(next), true) = (next, lines.len() < MAX_LINES) else { break };
+            let (Some(next), true) = (next, found.len() < MAX_LINES) else { break };
             if let Some(input) = input.as_object_mut() {
                 input.insert("nextToken".to_owned(), next);
             }
         }
-        lines.sort_by_key(|line| line.at);
-        Ok(lines)
+        Ok(())
     }
 }
 
@@ -104,8 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_finds_any_of_its_words() {
-        assert_eq!(pattern(&["a"]), "\"a\"");
-        assert_eq!(pattern(&["a", "b\""]), "?\"a\" ?\"b\"");
+    fn a_pattern_is_a_word_in_quotes() {
+        assert_eq!(pattern("a\"b"), "\"ab\"");
     }
 }

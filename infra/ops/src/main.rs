@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::arguments::{Arguments, Command, OrgCommand, ParkedCommand};
 
 /// What a command found.
@@ -38,7 +38,7 @@ pub(crate) enum Found {
 /// A command line that cannot be carried out as it is: it names the argument and the fix.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
+pub(crate) struct UnusableLine(pub(crate) String);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -48,13 +48,13 @@ async fn main() -> ExitCode {
         Ok(Found::Problem) => ExitCode::from(1),
         Err(error) => {
             eprintln!("ops: {error:#}");
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+            ExitCode::from(if error.is::<UnusableLine>() { 2 } else { 1 })
         }
     }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<Found> {
-    let account = Account::open(&arguments.stack).await?;
+    let account = StackAccount::open(&arguments.stack).await?;
     match arguments.command {
         Command::Status { json } => status::show(&account, json).await,
         Command::DeadLetters(command) => dead_letters::run(&account, command).await,
@@ -69,7 +69,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Found> {
             (Some(OrgCommand::Import { file, dry_run }), _) => org::import(&account, &file, dry_run).await,
             (Some(OrgCommand::Remove { id, yes, units }), _) => org::remove(&account, &id, yes.as_deref(), units).await,
             (None, Some(id)) => org::show(&account, &id, names).await,
-            (None, None) => Err(Usage("name an org: cargo ops org <id>".to_owned()).into()),
+            (None, None) => Err(UnusableLine("name an org: cargo ops org <id>".to_owned()).into()),
         },
         Command::LogLevel { function, level, back } => {
             log_level::change(&account, &function, level.filter(|_| !back)).await

@@ -13,13 +13,13 @@ use leadwire::model::failure::FailureCode;
 use leadwire::table::parked::ParkedLead;
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::acts::end;
 use crate::arguments::ParkedLeads;
 use crate::confirmation::confirm;
 use crate::output::{age, count};
 use crate::product::Product;
-use crate::{Found, Usage};
+use crate::{Found, UnusableLine};
 
 /// Leads that are read of an org at once.
 const PAGE: usize = 500;
@@ -43,7 +43,12 @@ struct ParkedGroup {
 }
 
 /// Lists parked leads by org and reason.
-pub(crate) async fn list(account: &Account, org: Option<&str>, reason: Option<&str>, as_json: bool) -> Result<Found> {
+pub(crate) async fn list(
+    account: &StackAccount,
+    org: Option<&str>,
+    reason: Option<&str>,
+    as_json: bool,
+) -> Result<Found> {
     let reason = reason.map(parse_reason).transpose()?;
     let product = Product::open(account).await?;
     let scopes = match org {
@@ -115,7 +120,7 @@ fn group(scope: &OrgScope, leads: Vec<ParkedLead>, only: Option<FailureCode>) ->
 }
 
 /// Puts parked leads back into the queue.
-pub(crate) async fn replay(account: &Account, selected: &ParkedLeads) -> Result<Found> {
+pub(crate) async fn replay(account: &StackAccount, selected: &ParkedLeads) -> Result<Found> {
     let selection = selection(selected)?;
     let product = Product::open(account).await?;
     let (access, leads) = begin(&product, &selected.org, AuditAct::LeadReplay).await?;
@@ -129,9 +134,9 @@ pub(crate) async fn replay(account: &Account, selected: &ParkedLeads) -> Result<
 }
 
 /// Gives parked leads up.
-pub(crate) async fn dismiss(account: &Account, selected: &ParkedLeads, yes: bool) -> Result<Found> {
+pub(crate) async fn dismiss(account: &StackAccount, selected: &ParkedLeads, yes: bool) -> Result<Found> {
     if selected.reason.is_none() && selected.lead.is_empty() {
-        return Err(Usage(
+        return Err(UnusableLine(
             "name the leads with --lead, or the reason with --reason: all are never dismissed".to_owned(),
         )
         .into());
@@ -167,7 +172,9 @@ fn selection(selected: &ParkedLeads) -> Result<ParkedSelection> {
 /// A reason as it stands in lists and logs.
 fn parse_reason(reason: &str) -> Result<FailureCode> {
     let parsed = serde_json::from_value(serde_json::Value::from(reason));
-    parsed.map_err(|_| Usage(format!("no reason is called {reason}: cargo ops parked lists those there are")).into())
+    parsed.map_err(|_| {
+        UnusableLine(format!("no reason is called {reason}: cargo ops parked lists those there are")).into()
+    })
 }
 
 #[cfg(test)]
@@ -178,7 +185,7 @@ mod tests {
     fn reasons_are_those_of_the_product() {
         assert_eq!(parse_reason("not_permitted").unwrap(), FailureCode::NotPermitted);
         let error = parse_reason("no").unwrap_err();
-        assert!(error.is::<Usage>() && error.to_string().contains("no reason is called no"));
+        assert!(error.is::<UnusableLine>() && error.to_string().contains("no reason is called no"));
     }
 
     #[test]

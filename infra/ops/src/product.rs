@@ -20,13 +20,13 @@ use leadwire::table::Table;
 use leadwire::tokens::Tokens;
 use leadwire::vault::Vault;
 
-use crate::Usage;
-use crate::account::Account;
+use crate::UnusableLine;
+use crate::account::StackAccount;
 
-/// The deployed product, as whoever operates it uses it.
+/// The deployed product, as its operator uses it.
 pub(crate) struct Product<'a> {
     /// Where it is.
-    pub(crate) account: &'a Account,
+    pub(crate) account: &'a StackAccount,
     /// Its table.
     pub(crate) table: Table,
     /// Who operates it.
@@ -35,7 +35,7 @@ pub(crate) struct Product<'a> {
 
 impl<'a> Product<'a> {
     /// Learns from the deployed function `api` what the product works with.
-    pub(crate) async fn open(account: &'a Account) -> Result<Self> {
+    pub(crate) async fn open(account: &'a StackAccount) -> Result<Self> {
         let configuration = account.function_configuration(account.function("api")?).await?;
         let variables = configuration.pointer("/Environment/Variables").and_then(serde_json::Value::as_object);
         let variables = variables.context("the function api has no variables")?.iter();
@@ -51,13 +51,14 @@ impl<'a> Product<'a> {
     pub(crate) async fn org(&self, id: &str) -> Result<(OrgScope, Org)> {
         let scope = self.scope(id)?;
         let org = self.table.org(&scope).await?;
-        let org = org.ok_or_else(|| Usage(format!("no org {id}: its id is the CRM's, as in the header orgid")))?;
+        let org =
+            org.ok_or_else(|| UnusableLine(format!("no org {id}: its id is the CRM's, as in the header orgid")))?;
         Ok((scope, org))
     }
 
     /// The scope of an org, whether or not it is there.
     pub(crate) fn scope(&self, id: &str) -> Result<OrgScope> {
-        self.caller.scope(Some(id)).map_err(|_| Usage(format!("{id} cannot be the id of an org")).into())
+        self.caller.scope(Some(id)).map_err(|_| UnusableLine(format!("{id} cannot be the id of an org")).into())
     }
 
     /// All orgs, each with its scope.

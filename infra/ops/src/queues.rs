@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use serde_json::{Value, json};
 
-use crate::Usage;
-use crate::account::Account;
+use crate::UnusableLine;
+use crate::account::StackAccount;
 
 /// What the name of a queue of dead letters ends with.
 pub(crate) const DEAD_LETTERS: &str = "-dead-letters";
@@ -59,7 +59,7 @@ impl SqsMessage {
     }
 }
 
-impl Account {
+impl StackAccount {
     /// All queues, by name.
     pub(crate) async fn queues(&self) -> Result<Vec<SqsQueue>> {
         let urls: Vec<&str> = self.stack.of_kind("AWS::SQS::Queue").map(|(_, url)| url).collect();
@@ -83,7 +83,7 @@ impl Account {
             .iter()
             .find(|queue| queue.name == wanted)
             .cloned()
-            .ok_or_else(|| Usage(format!("no queue {name} has dead letters; queues: {known}")).into())
+            .ok_or_else(|| UnusableLine(format!("no queue {name} has dead letters; queues: {known}")).into())
     }
 
     async fn queue(&self, url: &str) -> Result<SqsQueue> {
@@ -122,7 +122,7 @@ impl Account {
     pub(crate) async fn show_again(&self, queue: &SqsQueue, message: &SqsMessage) -> Result<()> {
         let input = json!({ "QueueUrl": queue.url, "ReceiptHandle": message.receipt, "VisibilityTimeout": 0 });
         match self.sqs("ChangeMessageVisibility", &input).await {
-            Err(error) if Refusal::find(&error).is_none() => Err(error),
+            Err(error) if AwsRefusal::find(&error).is_none() => Err(error),
             _ => Ok(()),
         }
     }

@@ -5,25 +5,29 @@ mod platform;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use leadwire::clock;
+use leadwire::ids::OrgScope;
 use leadwire::model::connection::Connection;
 use leadwire::model::connection::lead_state::Severity;
 use serde::Serialize;
 
 pub(crate) use self::platform::{event_sources, schedules, stopped_functions};
 use crate::Found;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::{age, count, print_columns};
 use crate::product::Product;
 use crate::queues::{DEAD_LETTERS, SqsQueue};
 
 /// Parked leads that are read of an org at once.
 const PAGE: usize = 500;
+/// Orgs that are read side by side.
+pub(crate) const ORGS_AT_ONCE: usize = 16;
 
 /// All that the screen shows.
 #[derive(Debug, Serialize)]
-struct Status {
+struct SystemStatus {
     stack: String,
     at: Timestamp,
     alarms: Vec<AlarmOn>,
@@ -71,9 +75,9 @@ impl Switch {
 }
 
 /// Shows the status.
-pub(crate) async fn show(account: &Account, as_json: bool) -> Result<Found> {
+pub(crate) async fn show(account: &StackAccount, as_json: bool) -> Result<Found> {
     let product = Product::open(account).await?;
-    let (alarms, queues, (parked, integrations), schedules, event_sources, stopped_functions) = tokio::try_join!(
+    let (alarms, queues, counts, schedules, event_sources, stopped_functions) = tokio::try_join!(
         platform::alarms_on(account),
         account.queues(),
         read_orgs(&product),
@@ -83,8 +87,9 @@ pub(crate) async fn show(account: &Account, as_json: bool) -> Result<Found> {
     )?;
     let queues = pair_dead_letters(&queues);
     let (stack, at) = (account.stack.name.clone(), clock::now());
+    let OrgCounts { parked, integrations } = counts;
     let status =
-        Status { stack, at, alarms, queues, parked, integrations, schedules, event_sources, stopped_functions };
+        SystemStatus { stack, at, alarms, queues, parked, integrations, schedules, event_sources, stopped_functions };
     if as_json {
         println!("{}", serde_json::to_string_pretty(&status)?);
     } else {
@@ -93,7 +98,7 @@ pub(crate) async fn show(account: &Account, as_json: bool) -> Result<Found> {
     Ok(if status.is_fine() { Found::Fine } else { Found::Problem })
 }
 
-impl Status {
+impl SystemStatus {
     fn is_fine(&self) -> bool {
         self.alarms.is_empty()
             && self.queues.iter().all(|queue| queue.dead_letters.unwrap_or_default() == 0)
@@ -123,34 +128,46 @@ fn pair_dead_letters(queues: &[SqsQueue]) -> Vec<QueueState> {
     work.chain(alone).collect()
 }
 
+/// What is counted of an org.
+#[derive(Default)]
+struct OrgCounts {
+    parked: BTreeMap<String, usize>,
+    integrations: BTreeMap<String, usize>,
+}
+
 /// Counts the parked leads and the integrations of all orgs.
-async fn read_orgs(product: &Product<'_>) -> Result<(BTreeMap<String, usize>, BTreeMap<String, usize>)> {
-    let (mut parked, mut integrations) = (BTreeMap::new(), BTreeMap::new());
-    let (table, now) = (&product.table, clock::now());
-    for (scope, _) in product.orgs().await? {
-        let mut after = None;
-        loop {
-            let (leads, next) = table.parked_from(&scope, after.as_ref(), PAGE).await?;
-            for lead in leads {
-                *parked.entry(lead.reason.to_string()).or_default() += 1;
-            }
-            after = next;
-            if after.is_none() {
-                break;
-            }
+async fn read_orgs(product: &Product<'_>) -> Result<OrgCounts> {
+    let orgs = product.orgs().await?;
+    let counting = stream::iter(&orgs).map(|(scope, _)| read_org(product, scope)).buffer_unordered(ORGS_AT_ONCE);
+    let add = async |mut all: OrgCounts, one: OrgCounts| {
+        one.parked.into_iter().for_each(|(name, number)| *all.parked.entry(name).or_default() += number);
+        one.integrations.into_iter().for_each(|(name, number)| *all.integrations.entry(name).or_default() += number);
+        Ok(all)
+    };
+    counting.try_fold(OrgCounts::default(), add).await
+}
+
+async fn read_org(product: &Product<'_>, scope: &OrgScope) -> Result<OrgCounts> {
+    let (table, now, mut counts) = (&product.table, clock::now(), OrgCounts::default());
+    let mut after = None;
+    loop {
+        let (leads, next) = table.parked_from(scope, after.as_ref(), PAGE).await?;
+        for lead in leads {
+            *counts.parked.entry(lead.reason.to_string()).or_default() += 1;
         }
-        let known = table.integrations(&scope).await?;
-        if known.is_empty() {
-            continue;
-        }
-        let pages: Vec<Connection> = table.connections(&scope).await?;
-        for integration in known {
-            let own = pages.iter().filter(|page| page.integration_id == integration.id && page.is_connected());
-            let name = severity_name(integration.lead_state(own, now).severity);
-            *integrations.entry(name.to_owned()).or_default() += 1;
+        after = next;
+        if after.is_none() {
+            break;
         }
     }
-    Ok((parked, integrations))
+    let known = table.integrations(scope).await?;
+    let pages: Vec<Connection> = if known.is_empty() { Vec::new() } else { table.connections(scope).await? };
+    for integration in known {
+        let own = pages.iter().filter(|page| page.integration_id == integration.id && page.is_connected());
+        let name = severity_name(integration.lead_state(own, now).severity);
+        *counts.integrations.entry(name.to_owned()).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 /// What the API calls how leads arrive.
@@ -163,7 +180,7 @@ pub(crate) fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-fn print(status: &Status) {
+fn print(status: &SystemStatus) {
     println!("{} at {}", status.stack, crate::output::time(status.at));
     println!("\nAlarms: {}", if status.alarms.is_empty() { "none is on" } else { "" });
     let alarm = |alarm: &AlarmOn| {

@@ -202,7 +202,7 @@ mod tests {
             |minutes: i64| AdAccount { last_sync_at: Some(now - SignedDuration::from_mins(minutes)), ..account() };
         let never = AdAccount { last_sync_at: None, linked_at: now, ..synced(0) };
         let paused = AdAccount { paused: true, ..synced(500) };
-        let all = [synced(5), never, synced(60), synced(119), synced(180), paused];
+        let all = [synced(5), never, synced(60), synced(90), synced(180), paused];
         let all: Vec<_> = all.into_iter().map(|account| (scope.clone(), account)).collect();
         let (table, other) = (&fixture.publisher.table, OrgId::parse("b").unwrap());
         let queue = Queue::new(fixture.sqs.clone(), format!("{}/ads", fixture.endpoint));

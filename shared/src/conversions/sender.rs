@@ -12,7 +12,7 @@ use crate::graph::{GraphClient, GraphError};
 use crate::ids::{DatasetId, IntegrationId, LeadId, OrgScope, PageId};
 use crate::jobs::{CheckJob, ConversionJob};
 use crate::meta_app::MetaApp;
-use crate::metrics::{self, ConversionOutcome, Metric};
+use crate::metrics::{self, ConversionEnd, Metric};
 use crate::model::connection::Integration;
 use crate::model::connection::state::EndReason;
 use crate::model::conversion::payload::ConversionEvent;
@@ -284,8 +284,8 @@ impl OrgRun<'_> {
     async fn settle_unsent(&self, unsent: &[Conversion]) -> Result<(), WorkError> {
         self.sender.table.settle_unsent(self.scope, unsent).await?;
         let outcome = |conversion: &Conversion| match conversion.reason {
-            Some(UnsentReason::Refused) => ConversionOutcome::Refused,
-            _ => ConversionOutcome::Skipped,
+            Some(UnsentReason::Refused) => ConversionEnd::Refused,
+            _ => ConversionEnd::Skipped,
         };
         metrics::tally(unsent.iter().map(|conversion| Metric::Conversions(outcome(conversion))));
         Ok(())
@@ -303,7 +303,7 @@ impl OrgRun<'_> {
         self.has_sent = true;
         tracing::info!(org = %self.scope.org(), %dataset, events = sent.len(), "conversions sent");
         self.sender.table.settle_sent(self.scope, &integration.id, &sent).await?;
-        metrics::count(Metric::Conversions(ConversionOutcome::Sent), sent.len());
+        metrics::count(Metric::Conversions(ConversionEnd::Sent), sent.len());
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::error::ActError;
 use crate::ids::{IntegrationId, OrgId, UserId};
 use crate::leads::crash_tests::dies_at;
 use crate::metrics::tests::{take_counts, take_written};
-use crate::metrics::{ConversionOutcome, Metric};
+use crate::metrics::{ConversionEnd, Metric};
 use crate::model::caller::{Caller, Role};
 use crate::model::connection::PageSelection;
 use crate::model::conversion::{Conversion, ConversionSettings, ConversionState, TestEventCode};
@@ -108,14 +108,14 @@ async fn stages_are_counted_by_what_became_of_them() {
     fixture.meta.state().unknown.insert(2);
     take_written();
     fixture.send().await.unwrap();
-    let outcomes = [(ConversionOutcome::Refused, 1.0), (ConversionOutcome::Sent, 4.0)];
+    let outcomes = [(ConversionEnd::Refused, 1.0), (ConversionEnd::Sent, 4.0)];
     let mut counts = take_counts();
     counts.sort_by(|a, b| a.1.total_cmp(&b.1));
     assert_eq!(counts, outcomes.map(|(outcome, number)| (Metric::Conversions(outcome), number)));
     fixture.change(&id_of(1), Status::Qualified).await;
     fixture.sender.table.set_conversions(&fixture.scope, &integration_id(), None).await.unwrap();
     fixture.send().await.unwrap();
-    assert_eq!(take_counts(), [(Metric::Conversions(ConversionOutcome::Skipped), 1.0)]);
+    assert_eq!(take_counts(), [(Metric::Conversions(ConversionEnd::Skipped), 1.0)]);
 }
 
 #[tokio::test]

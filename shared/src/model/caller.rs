@@ -86,7 +86,7 @@ impl Caller {
         }
     }
 
-    /// Whoever holds credentials of the AWS account in which the stack is. They can read and write all of the table anyway;
+    /// A person with credentials of the AWS account in which the stack is. They can read and write all of the table anyway;
     /// as a caller, they use the same operations as everyone, and are recorded. `identity` is what AWS calls them.
     #[must_use]
     pub fn operator(identity: &str) -> Self {

@@ -68,13 +68,13 @@ impl CopyHeader {
     /// Parses the first line of a copy.
     ///
     /// # Errors
-    /// If it is none, or one of another form.
+    /// If it is not one, or of another form.
     pub fn parse(line: &str) -> Result<Self, CopyProblem> {
         #[derive(Deserialize)]
-        struct Form {
+        struct CopyForm {
             leadwire_copy: u32,
         }
-        let form: Form = serde_json::from_str(line).map_err(|_| CopyProblem::NoHeader)?;
+        let form: CopyForm = serde_json::from_str(line).map_err(|_| CopyProblem::NoHeader)?;
         if form.leadwire_copy != COPY_SHAPE {
             return Err(CopyProblem::OtherShape(form.leadwire_copy));
         }

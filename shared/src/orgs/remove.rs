@@ -16,7 +16,7 @@ use crate::meta_app::MetaApp;
 use crate::model::org::{Org, Plan};
 use crate::queue::Queue;
 use crate::table::Table;
-use crate::table::org_items::{OrgItem, OrgWalk, Pace};
+use crate::table::org_items::{OrgItem, OrgWalk, ReadPace};
 
 /// Walks over what is left. What workers stored meanwhile is found by the second one.
 const MAX_WALKS: u32 = 4;
@@ -57,7 +57,7 @@ impl Orgs<'_> {
     ///
     /// # Errors
     /// After an error, a part is removed, and no lead is imported any more; a repetition goes on.
-    pub async fn remove(&self, access: &Access, pace: &Pace, now: Timestamp) -> Result<OrgRemoval, ActError> {
+    pub async fn remove(&self, access: &Access, pace: &ReadPace, now: Timestamp) -> Result<OrgRemoval, ActError> {
         let scope = &access.scope;
         let mut receipt = OrgRemoval::default();
         if let Some(org) = self.table.org(scope).await? {
@@ -84,7 +84,7 @@ impl Orgs<'_> {
     async fn delete_items(
         &self,
         access: &Access,
-        pace: &Pace,
+        pace: &ReadPace,
         now: Timestamp,
         receipt: &mut OrgRemoval,
     ) -> Result<(), WorkError> {

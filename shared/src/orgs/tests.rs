@@ -30,7 +30,7 @@ use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::table::commit::CommitOutcome;
-use crate::table::org_items::{OrgWalk, Pace};
+use crate::table::org_items::{OrgWalk, ReadPace};
 use crate::table::tests::{at, connection, empty_table, integration, lead, user};
 
 /// AWS and Meta, as far as a removal needs them.
@@ -182,14 +182,14 @@ impl Estate {
         let trail = log.trail(AuditFace::Operator, None, ActRule::Act(AuditAct::OrgRemove));
         let access = Access::new(Caller::operator("arn:aws:iam::1:user/ann"), Some("a")).unwrap();
         let access = access.begin(trail.clone()).await.unwrap();
-        let receipt = orgs.remove(&access, &Pace::new(1_000_000), at(NOW)).await.unwrap();
+        let receipt = orgs.remove(&access, &ReadPace::new(1_000_000), crate::clock::now()).await.unwrap();
         trail.finish(AuditOutcome::Done, None).await;
         receipt
     }
 
     /// The items of an org, as lines, and their kinds.
     async fn lines(&self, scope: &OrgScope) -> Vec<String> {
-        let (pace, mut lines) = (Pace::new(1_000_000), Vec::new());
+        let (pace, mut lines) = (ReadPace::new(1_000_000), Vec::new());
         let walk = OrgWalk { table: &self.table, scope, pace: &pace };
         let write = |line: &str| {
             lines.push(line.to_owned());

@@ -243,7 +243,7 @@ impl Table {
 
 /// The lead or submission in an item. `None` if it was erased.
 fn stored_lead(item: Item) -> Result<Option<StoredLead>, TableError> {
-    Ok(match ItemKind::of(&item) {
+    Ok(match ItemKind::from_item(&item) {
         Some(ItemKind::Lead) => Some(StoredLead::Lead(Box::new(entity(item)?))),
         Some(ItemKind::Submission) => Some(StoredLead::Submission(Box::new(entity(item)?))),
         _ => None,

@@ -159,7 +159,7 @@ where
 
 /// Reads an item, in whichever shape it was written. What cannot be read is in the log with its key.
 fn entity<E: DeserializeOwned>(item: Item) -> Result<E, TableError> {
-    let (kind, key) = (ItemKind::of(&item), Key::from_item(&item));
+    let (kind, key) = (ItemKind::from_item(&item), Key::from_item(&item));
     parse(item).inspect_err(|error| {
         let Key { pk, sk } = key.unwrap_or_default();
         // The key of a user's address has it.

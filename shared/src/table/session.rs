@@ -19,7 +19,7 @@ impl Table {
     }
 
     /// Reads the session with this secret, unless it has ended: DynamoDB is slow to delete expired items. One that cannot
-    /// be read is none: its user logs in again.
+    /// be read counts as absent: its user logs in again.
     pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
         let found = self.get_item(&keys::session(&hash(secret))).await?;
         let found: Option<Session> = found.and_then(|item| super::parse(item).ok());

@@ -117,6 +117,7 @@ impl Look<'_> {
                 @if let Some(flow) = flow {
                     section { h2 { (tr!("Parked leads")) } (parts::parked(flow.parked.as_deref())) }
                     section { h2 { (tr!("Outgoing")) } (parts::outgoing(&flow.ended)) }
+                    section { h2 { "Meta" } (parts::meta(flow)) }
                     section { h2 { (tr!("Functions")) } (parts::functions(&flow.functions)) }
                     section { h2 { (tr!("Cost")) } (self.cost(flow)) }
                 }
@@ -338,7 +339,7 @@ mod tests {
         let page = of_view(&nothing, LookBack::Week);
         assert!(page.contains("CloudWatch's figures cannot be read at the moment"), "{page}");
         assert!(page.contains("data-again-in"), "it is tried again: {page}");
-        assert!(!page.contains("figure") && !page.contains("badge good"), "{page}");
+        assert!(!page.contains("class=\"figures\"") && !page.contains("badge good"), "{page}");
     }
 
     #[test]

@@ -34,7 +34,6 @@ impl Look<'_> {
     /// The leads: how many, how fast, from where.
     pub(super) fn leads(&self, flow: &FlowFigures) -> Markup {
         let parked = flow.parked.as_ref().map(|reasons| reasons.iter().map(|(_, leads)| leads).sum());
-        let blocks: Option<u64> = flow.blocks.iter().map(|(_, blocks)| *blocks).sum();
         html! {
             section {
                 h2 { (tr!("Leads")) }
@@ -44,11 +43,9 @@ impl Look<'_> {
                     div { span { (tr!("95% within")) } b { (seconds(flow.p95_s)) } }
                     div { span { (tr!("Missed by the webhook")) } b { (share(flow.swept_percent)) } span { (tr!("found by the sweep")) } }
                     div { span { (tr!("Parked")) } b { (number(parked)) } }
-                    div { span { (tr!("Fullest limit at Meta")) } b { (share(flow.meta_usage_percent)) } span { (tr!("known from 50% on")) } }
-                    div { span { (tr!("Blocks by Meta")) } b { (number(blocks)) } @if blocks.is_some_and(|blocks| blocks > 0) { span { (words::blocks(&flow.blocks)) } } }
                 }
                 @if !flow.bars.is_empty() {
-                    div.halves { (self.chart(flow)) (sources(&flow.sources)) }
+                    div.columns { (self.chart(flow)) (sources(&flow.sources)) }
                 }
             }
         }
@@ -90,6 +87,17 @@ impl Look<'_> {
 fn dollars(amount: f64) -> String {
     let text = if amount < 0.1 { format!("{amount:.4}") } else { format!("{amount:.2}") };
     money(&text, "USD")
+}
+
+/// How near Meta's limits the system is.
+pub(super) fn meta(flow: &FlowFigures) -> Markup {
+    let blocks: Option<u64> = flow.blocks.iter().map(|(_, blocks)| *blocks).sum();
+    html! {
+        div.figures {
+            div { span { (tr!("Fullest limit at Meta")) } b { (share(flow.meta_usage_percent)) } span { (tr!("known from 50% on")) } }
+            div { span { (tr!("Blocks by Meta")) } b { (number(blocks)) } @if blocks.is_some_and(|blocks| blocks > 0) { span { (words::blocks(&flow.blocks)) } } }
+        }
+    }
 }
 
 /// The leads of a bar, and of what sources if there are any.

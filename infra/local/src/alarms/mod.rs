@@ -42,8 +42,8 @@ pub(crate) struct Alarms {
 struct ReadLines {
     /// Until when.
     until: Timestamp,
-    /// The lines that may be read again, by their ids; each with its time in milliseconds.
-    known: BTreeMap<String, i64>,
+    /// The lines that may be read again, each with its time in milliseconds. MiniStack gives them no ids.
+    known: BTreeSet<(i64, String)>,
 }
 
 impl Alarms {
@@ -64,7 +64,7 @@ impl Alarms {
             filters: filters.collect::<Result<_>>()?,
             names: names.map(|(id, name)| (name, id)).collect(),
             composites: composites.map(|(id, properties)| Composite::read(id, properties)).collect(),
-            read: Mutex::new(ReadLines { until: Timestamp::now(), known: BTreeMap::new() }),
+            read: Mutex::new(ReadLines { until: Timestamp::now(), known: BTreeSet::new() }),
         })
     }
 
@@ -135,15 +135,16 @@ impl Alarms {
         for (id, group) in &self.groups {
             let filters: Vec<&MetricFilter> = self.filters.iter().filter(|filter| filter.group == *id).collect();
             let since = (read.until - LATENESS).as_millisecond();
-            for (event, at, line) in self.aws.log_events(group, since).await? {
-                if read.known.insert(event, at).is_none() {
-                    let at = Timestamp::from_millisecond(at).map_or_else(|_| seconds(now), seconds);
-                    found.extend(measured(&line, at, &filters, &self.stack));
+            for (time, line) in self.aws.log_events(group, since).await? {
+                let at = Timestamp::from_millisecond(time).map_or_else(|_| seconds(now), seconds);
+                let measures = measured(&line, at, &filters, &self.stack);
+                if !measures.is_empty() && read.known.insert((time, line)) {
+                    found.extend(measures);
                 }
             }
         }
         read.until = now;
-        read.known.retain(|_, at| *at >= (now - LATENESS).as_millisecond());
+        read.known.retain(|(time, _)| *time >= (now - LATENESS).as_millisecond());
         Ok(found)
     }
 

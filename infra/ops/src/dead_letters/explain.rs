@@ -20,7 +20,7 @@ pub(super) struct JobInWords {
     pub(super) ids: Vec<String>,
 }
 
-/// Reads a job, and says it in words. What is none says only that.
+/// Reads a job, and says it in words. What is no job says only that.
 fn job<J: DeserializeOwned>(body: &str, words: impl Fn(&J) -> (String, Option<&OrgId>, Vec<String>)) -> JobInWords {
     let Ok(job) = serde_json::from_str::<J>(body) else {
         let what = format!("not a message of this version ({} bytes)", body.len());

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::explain::{self, JobInWords};
-use crate::Usage;
+use crate::UnusableLine;
 use crate::queues::{DEAD_LETTERS, SqsQueue};
 
 /// What is known of a queue of dead letters.
@@ -167,8 +167,9 @@ pub(super) fn find(name: &str) -> Option<&'static DeadLetterFacts> {
 /// What is known of a queue.
 pub(super) fn find_known(queue: &SqsQueue) -> Result<&'static DeadLetterFacts> {
     let name = queue.name.trim_end_matches(DEAD_LETTERS);
-    find(name)
-        .ok_or_else(|| Usage(format!("this version knows nothing of {}: use that of the stack", queue.name)).into())
+    find(name).ok_or_else(|| {
+        UnusableLine(format!("this version knows nothing of {}: use that of the stack", queue.name)).into()
+    })
 }
 
 #[cfg(test)]
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(known, names_in_the_template(), "left is explained here, right is in the template");
     }
 
-    /// What may be purged is said in two places: to whoever reads, and to the program.
+    /// What may be purged is said in two places: to the reader, and to the program.
     #[test]
     fn what_may_be_purged_is_what_the_runbook_says() {
         let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runbook.md");

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::facts::{self, Loss};
 use super::{look, total};
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::confirmation::confirm;
 use crate::output::count;
-use crate::{Found, Usage};
+use crate::{Found, UnusableLine};
 
 /// What the command line has confirmed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Confirmed {
+pub(super) struct PurgeConsent {
     /// That messages are deleted.
     pub(super) yes: bool,
     /// That work is lost by it.
@@ -26,7 +26,12 @@ pub(super) struct Confirmed {
 }
 
 /// Purges the dead letters of a queue.
-pub(super) async fn purge(account: &Account, name: &str, confirmed: Confirmed, to: Option<PathBuf>) -> Result<Found> {
+pub(super) async fn purge(
+    account: &StackAccount,
+    name: &str,
+    confirmed: PurgeConsent,
+    to: Option<PathBuf>,
+) -> Result<Found> {
     let queue = account.dead_letters(name).await?;
     let facts = facts::find_known(&queue)?;
     if facts.loss != Loss::MadeUpFor && !confirmed.lose_data {
@@ -34,7 +39,7 @@ pub(super) async fn purge(account: &Account, name: &str, confirmed: Confirmed, t
             "{} is not purged: {}. Nothing makes up for it; redrive it, or add --lose-data",
             queue.name, facts.means
         );
-        return Err(Usage(text).into());
+        return Err(UnusableLine(text).into());
     }
     let messages = count(total(&queue), "message", "messages");
     if total(&queue) == 0 {

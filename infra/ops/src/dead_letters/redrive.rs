@@ -3,26 +3,26 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use serde_json::{Map, Value, json};
 
 use super::facts::{self, Loss};
 use super::{HIDE_S, look, total};
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::count;
 use crate::queues::{SqsMessage, SqsQueue};
-use crate::{Found, Usage};
+use crate::{Found, UnusableLine};
 
 /// How often a move is asked about.
 const POLL: Duration = Duration::from_secs(2);
 
 /// Redrives the dead letters of a queue, and waits for the end.
-pub(super) async fn redrive(account: &Account, name: &str, rate: u32) -> Result<Found> {
+pub(super) async fn redrive(account: &StackAccount, name: &str, rate: u32) -> Result<Found> {
     let queue = account.dead_letters(name).await?;
     let facts = facts::find_known(&queue)?;
     if facts.loss == Loss::LostAndByHand {
         let why = "EventBridge filled it, so SQS knows no queue to put its messages back into";
-        return Err(Usage(format!("{} cannot be redriven: {why}. {}", queue.name, facts.advice())).into());
+        return Err(UnusableLine(format!("{} cannot be redriven: {why}. {}", queue.name, facts.advice())).into());
     }
     if total(&queue) == 0 {
         println!("{} is empty", queue.name);
@@ -31,11 +31,11 @@ pub(super) async fn redrive(account: &Account, name: &str, rate: u32) -> Result<
     let start = json!({ "SourceArn": queue.arn, "MaxNumberOfMessagesPerSecond": rate });
     match account.sqs("StartMessageMoveTask", &start).await {
         Ok(_) => follow(account, &queue).await,
-        Err(error) if Refusal::find(&error).is_some_and(is_unsupported) => {
+        Err(error) if AwsRefusal::find(&error).is_some_and(is_unsupported) => {
             eprintln!("this AWS has no message move tasks: the messages are moved one by one");
             move_each(account, &queue, rate).await
         }
-        Err(error) if Refusal::find(&error).is_some_and(|it| it.is("already")) => {
+        Err(error) if AwsRefusal::find(&error).is_some_and(|it| it.is("already")) => {
             eprintln!("a move of {} is on its way already", queue.name);
             follow(account, &queue).await
         }
@@ -44,12 +44,12 @@ pub(super) async fn redrive(account: &Account, name: &str, rate: u32) -> Result<
 }
 
 /// Whether an AWS does not know the operation at all.
-fn is_unsupported(refusal: &Refusal) -> bool {
+fn is_unsupported(refusal: &AwsRefusal) -> bool {
     ["InvalidAction", "UnknownOperation", "UnsupportedOperation"].iter().any(|name| refusal.is(name))
 }
 
 /// Waits until SQS has moved all it can.
-async fn follow(account: &Account, queue: &SqsQueue) -> Result<Found> {
+async fn follow(account: &StackAccount, queue: &SqsQueue) -> Result<Found> {
     loop {
         let input = json!({ "SourceArn": queue.arn, "MaxResults": 1 });
         let answer = account.sqs("ListMessageMoveTasks", &input).await?;
@@ -73,7 +73,7 @@ async fn follow(account: &Account, queue: &SqsQueue) -> Result<Found> {
 
 /// Sends each message to the queue that it came from, then deletes it here. A message of which only the first was done is
 /// there twice: work is known by its own id, so it is done once.
-async fn move_each(account: &Account, queue: &SqsQueue, rate: u32) -> Result<Found> {
+async fn move_each(account: &StackAccount, queue: &SqsQueue, rate: u32) -> Result<Found> {
     let queues = account.queues().await?;
     let sources: Vec<&SqsQueue> =
         queues.iter().filter(|source| source.dead_letters.as_deref() == Some(&queue.name)).collect();

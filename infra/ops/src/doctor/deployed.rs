@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Finding;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::count;
 use crate::status::{Switch, event_sources, schedules, stopped_functions};
 
@@ -26,19 +26,19 @@ fn check_switches(area: &'static str, switches: &[Switch], fix: &str) -> Vec<Fin
 }
 
 /// Whether all schedules are on.
-pub(super) async fn check_schedules(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_schedules(account: &StackAccount) -> Result<Vec<Finding>> {
     let fix = "enable it in EventBridge, Scheduler, Schedules (infra/runbook.md, Planner absent)";
     Ok(check_switches("schedules", &schedules(account).await?, fix))
 }
 
 /// Whether all workers get their messages.
-pub(super) async fn check_event_sources(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_event_sources(account: &StackAccount) -> Result<Vec<Finding>> {
     let fix = "aws lambda update-event-source-mapping --enabled --uuid … (infra/runbook.md, Queue age)";
     Ok(check_switches("event sources", &event_sources(account).await?, fix))
 }
 
 /// Whether what is stored can be brought back, and is not deleted by mistake.
-pub(super) async fn check_tables(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_tables(account: &StackAccount) -> Result<Vec<Finding>> {
     let table = account.stack.resource(PRECIOUS)?;
     let input = json!({ "TableName": table });
     let backups = account.aws.json("dynamodb", "DynamoDB_20120810.DescribeContinuousBackups", &input).await?;
@@ -74,7 +74,7 @@ pub(super) async fn check_tables(account: &Account) -> Result<Vec<Finding>> {
 }
 
 /// Whether logs end at some time.
-pub(super) async fn check_logs(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_logs(account: &StackAccount) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let (mut groups, mut days) = (0, BTreeSet::new());
     for (id, name) in account.stack.of_kind("AWS::Logs::LogGroup") {
@@ -98,7 +98,7 @@ pub(super) async fn check_logs(account: &Account) -> Result<Vec<Finding>> {
 }
 
 /// Whether all functions are of one architecture, and can run.
-pub(super) async fn check_functions(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_functions(account: &StackAccount) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut architectures: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, deployed) in account.functions() {

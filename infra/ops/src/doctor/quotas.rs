@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use aws_calls::Refusal;
+use aws_calls::AwsRefusal;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Finding, settle};
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::arguments::Size;
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +43,7 @@ impl NeededQuota {
 }
 
 /// Compares all quotas with what the account has.
-pub(super) async fn check(account: &Account, size: Size) -> Result<Vec<Finding>> {
+pub(super) async fn check(account: &StackAccount, size: Size) -> Result<Vec<Finding>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quotas.toml");
     let Ok(text) = fs::read_to_string(&path) else {
         return Ok(vec![Finding::unknown(
@@ -56,12 +56,18 @@ pub(super) async fn check(account: &Account, size: Size) -> Result<Vec<Finding>>
     let mut findings = Vec::new();
     for quota in &file.quota {
         let compared = compare(account, quota, quota.needed(size)).await.map(|finding| vec![finding]);
-        findings.extend(settle("quotas", compared.with_context(|| quota.name.clone())));
+        let is_known = compared.is_ok();
+        findings.extend(settle("quotas", compared).into_iter().map(|mut finding| {
+            if !is_known {
+                finding.what = format!("{} ({}): {}", quota.name, quota.service_code, finding.what);
+            }
+            finding
+        }));
     }
     Ok(findings)
 }
 
-async fn compare(account: &Account, quota: &NeededQuota, needed: f64) -> Result<Finding> {
+async fn compare(account: &StackAccount, quota: &NeededQuota, needed: f64) -> Result<Finding> {
     let place = format!("{} ({}, needs {needed} {})", quota.name, quota.service_code, quota.unit);
     let by_hand = "compare it by hand in Service Quotas, or in the service's documentation";
     if quota.quota_code.is_empty() {
@@ -83,7 +89,7 @@ async fn compare(account: &Account, quota: &NeededQuota, needed: f64) -> Result<
 }
 
 /// What another service says better: Service Quotas knows neither the account's reduced concurrency nor SES's sandbox.
-async fn read_elsewhere(account: &Account, quota: &NeededQuota) -> Result<Option<f64>> {
+async fn read_elsewhere(account: &StackAccount, quota: &NeededQuota) -> Result<Option<f64>> {
     let (service, path, pointer) = match quota.quota_code.as_str() {
         "L-B99A9384" => ("lambda", "/2016-08-19/account-settings", "/AccountLimit/ConcurrentExecutions"),
         "L-804C8AE8" => ("email", "/v2/email/account", "/SendQuota/Max24HourSend"),
@@ -95,13 +101,13 @@ async fn read_elsewhere(account: &Account, quota: &NeededQuota) -> Result<Option
 }
 
 /// The account's quota, or AWS's default if it was never changed.
-async fn read_quota(account: &Account, quota: &NeededQuota) -> Result<Option<f64>> {
+async fn read_quota(account: &StackAccount, quota: &NeededQuota) -> Result<Option<f64>> {
     let input = json!({ "ServiceCode": quota.service_code, "QuotaCode": quota.quota_code });
     for operation in ["GetServiceQuota", "GetAWSDefaultServiceQuota"] {
         let operation = format!("ServiceQuotasV20190624.{operation}");
         match account.aws.json("servicequotas", &operation, &input).await {
             Ok(answer) => return Ok(answer.pointer("/Quota/Value").and_then(Value::as_f64)),
-            Err(error) if Refusal::find(&error).is_some_and(|it| it.is("NoSuchResourceException")) => {}
+            Err(error) if AwsRefusal::find(&error).is_some_and(|it| it.is("NoSuchResourceException")) => {}
             Err(error) => return Err(error),
         }
     }

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use leadwire::clock;
+use leadwire::ids::OrgScope;
 use leadwire::model::connection::Lifecycle;
 use serde_json::{Value, json};
 
 use super::Finding;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::count;
 use crate::product::Product;
+use crate::status::ORGS_AT_ONCE;
 
 /// The secrets with a key, and what is lost without each.
 const KEYS: [(&str, &str); 3] = [
@@ -22,7 +25,7 @@ const KEYS: [(&str, &str); 3] = [
 const SHOWN: usize = 5;
 
 /// Reads a secret of the stack.
-pub(super) async fn read_secret(account: &Account, logical_id: &str) -> Result<Value> {
+pub(super) async fn read_secret(account: &StackAccount, logical_id: &str) -> Result<Value> {
     let id = account.stack.resource(logical_id)?;
     let answer =
         account.aws.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": id })).await?;
@@ -32,7 +35,7 @@ pub(super) async fn read_secret(account: &Account, logical_id: &str) -> Result<V
 }
 
 /// Whether the stack's own secrets can be read, and look like what they are.
-pub(super) async fn check_keys(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_keys(account: &StackAccount) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (id, fix) in KEYS {
         let secret = read_secret(account, id).await?;
@@ -68,8 +71,12 @@ pub(super) async fn check_tokens(product: &Product<'_>) -> Result<Vec<Finding>> 
     let prefix = format!("{}/integration/", product.account.stack.name);
     let (mut integrations, mut odd, mut missing) = (0, Vec::new(), Vec::new());
     let now = clock::now();
-    for (scope, _) in product.orgs().await? {
-        for integration in product.table.integrations(&scope).await? {
+    let orgs = product.orgs().await?;
+    let reading = async |scope: &OrgScope| product.table.integrations(scope).await;
+    let all = stream::iter(&orgs).map(|(scope, _)| reading(scope)).buffered(ORGS_AT_ONCE);
+    let all: Vec<_> = all.try_collect().await?;
+    for ((scope, _), own) in orgs.iter().zip(all) {
+        for integration in own {
             // One that has ended, or is being ended, needs none.
             if integration.lifecycle != Lifecycle::Live || integration.state(now).reason.is_some() {
                 continue;
@@ -107,7 +114,7 @@ pub(super) async fn check_tokens(product: &Product<'_>) -> Result<Vec<Finding>> 
 }
 
 /// The names of all secrets with tokens.
-async fn stored_names(account: &Account) -> Result<BTreeSet<String>> {
+async fn stored_names(account: &StackAccount) -> Result<BTreeSet<String>> {
     let prefix = format!("{}/integration/", account.stack.name);
     let mut input = json!({ "MaxResults": 100, "Filters": [{ "Key": "name", "Values": [prefix] }] });
     let mut names = BTreeSet::new();
@@ -124,19 +131,19 @@ async fn stored_names(account: &Account) -> Result<BTreeSet<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
+    use super::super::Grade;
     use super::*;
 
     #[test]
     fn the_shape_of_the_app_secret_is_checked_and_not_shown() {
         let secret = |key: &str| json!({ "app_id": "123", "app_secret": key, "verify_token": "long enough" });
         let good = check_app(&secret("0123456789abcdef0123456789abcdef"));
-        assert_eq!(good.verdict, Verdict::Ok);
-        for (odd, verdict) in [("UPPER6789abcdef0123456789abcdef0", Verdict::Warn), ("", Verdict::Wrong)] {
+        assert_eq!(good.grade, Grade::Ok);
+        for (odd, grade) in [("UPPER6789abcdef0123456789abcdef0", Grade::Warn), ("", Grade::Wrong)] {
             let finding = check_app(&secret(odd));
-            assert_eq!(finding.verdict, verdict);
+            assert_eq!(finding.grade, grade);
             assert!(odd.is_empty() || !format!("{finding:?}").contains(odd));
         }
-        assert_eq!(check_app(&json!({})).verdict, Verdict::Wrong);
+        assert_eq!(check_app(&json!({})).grade, Grade::Wrong);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Finding;
 use super::secrets::read_secret;
-use crate::account::Account;
+use crate::account::StackAccount;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// What the webhook is to repeat.
@@ -22,7 +22,7 @@ async fn get(url: &str, query: &[(&str, &str)]) -> Result<(u16, String), reqwest
 }
 
 /// Whether the webhook repeats Meta's challenge.
-pub(super) async fn check_webhook(account: &Account) -> Result<Vec<Finding>> {
+pub(super) async fn check_webhook(account: &StackAccount) -> Result<Vec<Finding>> {
     let url = account.stack.output("WebhookUrl")?;
     let secret = read_secret(account, "MetaAppCredentials").await?;
     let token = secret.get("verify_token").and_then(Value::as_str).unwrap_or_default();

@@ -11,14 +11,14 @@ use leadwire::env;
 use leadwire::error::{ActError, WorkError};
 use leadwire::model::audit::AuditAct;
 use leadwire::orgs::{CopyHeader, CopyProblem, copy_org, restore_org};
-use leadwire::table::org_items::{OrgWalk, Pace, Restored};
+use leadwire::table::org_items::{OrgWalk, ReadPace, Restored};
 
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::acts::end;
 use crate::arguments::OrgExport;
 use crate::output::count;
 use crate::product::Product;
-use crate::{Found, Usage};
+use crate::{Found, UnusableLine};
 
 /// The room for the first line, which says how many follow and so is written last.
 const HEADER_BYTES: usize = 1024;
@@ -33,7 +33,7 @@ enum CopyFailure {
 }
 
 /// Copies an org into a file.
-pub(super) async fn export(account: &Account, export: OrgExport) -> Result<Found> {
+pub(super) async fn export(account: &StackAccount, export: OrgExport) -> Result<Found> {
     let product = Product::open(account).await?;
     let scope = product.scope(&export.id)?;
     let table = match &export.from_table {
@@ -43,13 +43,15 @@ pub(super) async fn export(account: &Account, export: OrgExport) -> Result<Found
     let is_there = table.org(&scope).await.context("the table cannot be read")?.is_some();
     if !is_there {
         let place = export.from_table.as_deref().unwrap_or("the stack's table");
-        return Err(Usage(format!("no org {} in {place}", export.id)).into());
+        return Err(UnusableLine(format!("no org {} in {place}", export.id)).into());
     }
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&export.to);
-    let mut file = BufWriter::new(file.with_context(|| format!("cannot create {}", export.to.display()))?);
+    let file =
+        file.map_err(|error| UnusableLine(format!("--to {} cannot be created: {error}", export.to.display())))?;
+    let mut file = BufWriter::new(file);
     // Recorded in the stack's table, whichever is read.
     let access = product.begin(&scope, AuditAct::OrgCopy).await?;
-    let (now, pace) = (clock::now(), Pace::new(export.units));
+    let (now, pace) = (clock::now(), ReadPace::new(export.units));
     let walk = OrgWalk { table: &table, scope: &scope, pace: &pace };
     let copied = async {
         file.write_all(&[b' '; HEADER_BYTES])?;
@@ -63,6 +65,10 @@ pub(super) async fn export(account: &Account, export: OrgExport) -> Result<Found
         Err(CopyFailure::Work(error)) => (0, Err(ActError::Work(error))),
         Err(CopyFailure::File(error)) => bail!("{} cannot be written: {error}", export.to.display()),
     };
+    if outcome.is_err() {
+        // Half a copy is of no use, and would only be in the way of the next one.
+        std::fs::remove_file(&export.to)?;
+    }
     end(&access.trail, outcome).await?;
     let name = export.from_table.clone().map_or_else(env::table_name, Ok)?;
     let header = CopyHeader::new(account.stack.name.clone(), name, scope.org().clone(), now, items);
@@ -76,7 +82,7 @@ pub(super) async fn export(account: &Account, export: OrgExport) -> Result<Found
 }
 
 /// Puts a copy back where items are absent.
-pub(super) async fn import(account: &Account, path: &Path, dry_run: bool) -> Result<Found> {
+pub(super) async fn import(account: &StackAccount, path: &Path, dry_run: bool) -> Result<Found> {
     let (header, _) = open(path)?;
     let product = Product::open(account).await?;
     let scope = product.scope(header.org.as_str())?;
@@ -130,13 +136,13 @@ fn print(restored: &Restored, dry_run: bool) {
 fn explain(problem: CopyProblem) -> anyhow::Error {
     match problem {
         CopyProblem::Work(error) => error.into(),
-        other => Usage(format!("the file cannot be used: {other}")).into(),
+        other => UnusableLine(format!("the file cannot be used: {other}")).into(),
     }
 }
 
 /// Opens a copy, and reads its first line.
 fn open(path: &Path) -> Result<(CopyHeader, std::io::Lines<BufReader<File>>)> {
-    let file = File::open(path).map_err(|error| Usage(format!("{} cannot be read: {error}", path.display())))?;
+    let file = File::open(path).map_err(|error| UnusableLine(format!("{} cannot be read: {error}", path.display())))?;
     let mut lines = BufReader::new(file).lines();
     let first = lines.next().transpose().ok().flatten().unwrap_or_default();
     let header = CopyHeader::parse(first.trim_end()).map_err(explain)?;
@@ -150,7 +156,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_copy_is_refused_with_its_name() {
         let error = open(Path::new("/nowhere/copy.jsonl")).unwrap_err();
-        assert!(error.is::<Usage>() && error.to_string().contains("/nowhere/copy.jsonl"), "{error}");
+        assert!(error.is::<UnusableLine>() && error.to_string().contains("/nowhere/copy.jsonl"), "{error}");
         let error = open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap_err();
         assert!(error.to_string().contains("header of a copy"), "{error}");
     }

@@ -4,19 +4,19 @@ use anyhow::Result;
 use leadwire::clock;
 use leadwire::model::audit::AuditAct;
 use leadwire::orgs::Orgs;
-use leadwire::table::org_items::Pace;
+use leadwire::table::org_items::ReadPace;
 
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::acts::end;
 use crate::output::print_columns;
 use crate::product::Product;
-use crate::{Found, Usage};
+use crate::{Found, UnusableLine};
 
 /// Removes an org, if the command line names it twice.
-pub(super) async fn remove(account: &Account, id: &str, confirmed: Option<&str>, units: u32) -> Result<Found> {
+pub(super) async fn remove(account: &StackAccount, id: &str, confirmed: Option<&str>, units: u32) -> Result<Found> {
     if confirmed != Some(id) {
         let advice = format!("export it first (cargo ops org export {id} --to {id}.jsonl), then add --yes {id}");
-        return Err(Usage(format!(
+        return Err(UnusableLine(format!(
             "org {id} would be deleted with all its leads, and cannot be brought back: {advice}"
         ))
         .into());
@@ -28,7 +28,7 @@ pub(super) async fn remove(account: &Account, id: &str, confirmed: Option<&str>,
         (product.meta().await?, product.bus()?, product.exports().await?, product.syncs()?);
     let orgs = Orgs { table: &product.table, meta: &meta, bus: &bus, exports: &exports, syncs: &syncs };
     let access = product.begin(&scope, AuditAct::OrgRemove).await?;
-    let receipt = end(&access.trail, orgs.remove(&access, &Pace::new(units), clock::now()).await).await?;
+    let receipt = end(&access.trail, orgs.remove(&access, &ReadPace::new(units), clock::now()).await).await?;
     println!("removed: org {id}");
     println!("integrations ended, with their tokens and subscriptions: {}", receipt.integrations);
     println!("ad accounts unlinked; ads-sync deletes their figures: {}", receipt.ad_accounts);

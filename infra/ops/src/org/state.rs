@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Found;
-use crate::account::Account;
+use crate::account::StackAccount;
 use crate::output::{age, count, print_columns, time};
 use crate::product::Product;
 use crate::status::severity_name;
@@ -22,7 +22,7 @@ const MANY: usize = 10_000;
 const SHOWN: usize = 10;
 
 /// Shows the state of an org.
-pub(super) async fn show(account: &Account, id: &str, with_names: bool) -> Result<Found> {
+pub(super) async fn show(account: &StackAccount, id: &str, with_names: bool) -> Result<Found> {
     let product = Product::open(account).await?;
     let (scope, org) = product.org(id).await?;
     print_plan(&org);

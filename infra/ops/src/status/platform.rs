@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use aws_calls::{Refusal, members, text};
+use aws_calls::{AwsRefusal, members, text};
 use http::Method;
 use serde_json::Value;
 
 use super::{AlarmOn, Switch};
-use crate::account::Account;
+use crate::account::StackAccount;
 
 /// The alarms that are on, the longest ones first.
-pub(super) async fn alarms_on(account: &Account) -> Result<Vec<AlarmOn>> {
+pub(super) async fn alarms_on(account: &StackAccount) -> Result<Vec<AlarmOn>> {
     let prefix = format!("{}-", account.stack.name);
     let (mut alarms, mut next) = (Vec::new(), None);
     loop {
@@ -54,7 +54,7 @@ fn heading_of(description: &str) -> Option<&str> {
 }
 
 /// The schedules, each by its logical id.
-pub(crate) async fn schedules(account: &Account) -> Result<Vec<Switch>> {
+pub(crate) async fn schedules(account: &StackAccount) -> Result<Vec<Switch>> {
     let mut switches = Vec::new();
     for (id, name) in account.stack.of_kind("AWS::Scheduler::Schedule") {
         // The physical id may have its group in front.
@@ -66,7 +66,7 @@ pub(crate) async fn schedules(account: &Account) -> Result<Vec<Switch>> {
 }
 
 /// What calls functions with messages of queues, each by its logical id.
-pub(crate) async fn event_sources(account: &Account) -> Result<Vec<Switch>> {
+pub(crate) async fn event_sources(account: &StackAccount) -> Result<Vec<Switch>> {
     let mut switches = Vec::new();
     for (id, uuid) in account.stack.of_kind("AWS::Lambda::EventSourceMapping") {
         let state = state_of(account, "lambda", &format!("/2015-03-31/event-source-mappings/{uuid}")).await?;
@@ -76,16 +76,16 @@ pub(crate) async fn event_sources(account: &Account) -> Result<Vec<Switch>> {
 }
 
 /// The state of something that can be switched off. What was deleted by hand is `missing`.
-async fn state_of(account: &Account, service: &str, path: &str) -> Result<String> {
+async fn state_of(account: &StackAccount, service: &str, path: &str) -> Result<String> {
     match account.aws.rest(service, Method::GET, path, &Value::Null).await {
         Ok(answer) => Ok(answer.get("State").and_then(Value::as_str).unwrap_or("unknown").to_owned()),
-        Err(error) if Refusal::find(&error).is_some_and(|it| it.status == 404) => Ok("missing".to_owned()),
+        Err(error) if AwsRefusal::find(&error).is_some_and(|it| it.status == 404) => Ok("missing".to_owned()),
         Err(error) => Err(error),
     }
 }
 
 /// The functions with a reserved concurrency of 0, which no one can call.
-pub(crate) async fn stopped_functions(account: &Account) -> Result<Vec<String>> {
+pub(crate) async fn stopped_functions(account: &StackAccount) -> Result<Vec<String>> {
     let mut stopped = Vec::new();
     for (name, deployed) in account.functions() {
         let path = format!("/2019-09-30/functions/{deployed}/concurrency");

@@ -8,9 +8,9 @@ use super::stack::{FUNCTIONS, INDEXES};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ListPrices {
     /// A call of a function.
-    pub lambda_request: f64,
+    pub function_call: f64,
     /// A GiB of memory for a second, on arm64.
-    pub lambda_gb_second: f64,
+    pub gb_second: f64,
     /// A write unit of a table that is billed by use.
     pub write_unit: f64,
     /// A read unit of it.
@@ -19,7 +19,7 @@ pub struct ListPrices {
 
 /// The prices that the estimate uses.
 pub const LIST_PRICES: ListPrices =
-    ListPrices { lambda_request: 0.20e-6, lambda_gb_second: 1.33334e-5, write_unit: 0.625e-6, read_unit: 0.125e-6 };
+    ListPrices { function_call: 0.20e-6, gb_second: 1.33334e-5, write_unit: 0.625e-6, read_unit: 0.125e-6 };
 
 /// An estimate of what a day has cost, in USD, without any free tier.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,8 +50,8 @@ impl DayCost {
         }
         let prices = LIST_PRICES;
         Some(Self {
-            lambda: runs.iter().flatten().sum::<f64>() * prices.lambda_request
-                + gb_seconds.iter().sum::<f64>() * prices.lambda_gb_second,
+            lambda: runs.iter().flatten().sum::<f64>() * prices.function_call
+                + gb_seconds.iter().sum::<f64>() * prices.gb_second,
             dynamodb: writes.iter().sum::<f64>() * prices.write_unit + reads.iter().sum::<f64>() * prices.read_unit,
         })
     }

@@ -117,7 +117,7 @@ fn of_leads(scope: &OrgScope) -> Examples {
         ("publication", item("publication", &keys::publication(scope, later.as_str()), none(), none())),
         ("step", item("step", &step(&first.id), none(), none())),
         ("step", item("step", &step(&later), none(), none())),
-        // Of a lead that is none yet.
+        // Of a lead that is not stored yet.
         ("step", item("step", &step(&lead(5, None).id), none(), none())),
         ("conversion", item("conversion", &keys::conversion(scope, &first.id, Status::New), none(), none())),
         ("mail to an assignee", item("assignee_mail", &keys::assignee_mail(scope, &first.id, &user), none(), none())),
@@ -140,7 +140,7 @@ fn of_leads(scope: &OrgScope) -> Examples {
 fn of_work(scope: &OrgScope) -> Examples {
     let (run, import) = (id(RunId::parse, "run_1"), id(ImportId::parse, "imp_1"));
     let none = || json!({});
-    let change = crate::ids::BulkChangeId::new();
+    let change = crate::ids::BulkChangeId::parse("blk_1").unwrap();
     vec![
         ("run", item("run", &keys::run(scope, &run), none(), none())),
         ("export", item("export", &keys::export(scope, &id(ExportId::parse, "exp_1")), none(), none())),
@@ -180,7 +180,7 @@ fn of_publishing(scope: &OrgScope) -> Examples {
     let due = keys::publish_due(scope, &PublishWork::Post(post.clone()), at(THEN));
     let mut stored = item("post", &keys::post(scope, &post), due, json!({ "id": post, "meta_id": "7_1" }));
     stored.extend(serde_dynamo::to_item::<_, Item>(keys::post_list(scope, at(THEN), &post)).unwrap());
-    let campaign = crate::ids::CampaignId::new();
+    let campaign = crate::ids::CampaignId::parse("cmp_1").unwrap();
     vec![
         ("post", stored),
         ("post at Meta", item("meta_post", &keys::meta_post(scope, "7_1"), none(), none())),

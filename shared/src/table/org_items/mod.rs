@@ -20,7 +20,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 pub use self::lines::InvalidLine;
-pub use self::pace::Pace;
+pub use self::pace::ReadPace;
 pub use self::restore::{ErasedPeople, Restored};
 use super::keys::{self, Key, OrgPart};
 use super::{Item, Table, TableError, delete_request, text};
@@ -81,7 +81,7 @@ pub struct OrgWalk<'a> {
     /// The org.
     pub scope: &'a OrgScope,
     /// How fast it may be read.
-    pub pace: &'a Pace,
+    pub pace: &'a ReadPace,
 }
 
 impl OrgWalk<'_> {
@@ -302,7 +302,7 @@ impl Table {
     /// The same client for another table, such as a restored copy.
     #[must_use]
     pub fn copied_as(&self, name: String) -> Self {
-        Self { client: self.client.clone(), name }
+        Self { name, ..self.clone() }
     }
 
     /// Deletes items of an org. Already deleted counts as success.

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 /// A limit on read units a second, so that one org's copy slows down no other org.
 #[derive(Debug)]
-pub struct Pace {
+pub struct ReadPace {
     per_second: f64,
     spent: Mutex<(Instant, f64)>,
 }
 
-impl Pace {
+impl ReadPace {
     /// A limit of this many read units a second. Zero counts as one.
     #[must_use]
     pub fn new(units_per_second: u32) -> Self {
@@ -40,9 +40,9 @@ mod tests {
 
     #[test]
     fn units_are_due_one_after_the_other() {
-        let pace = Pace::new(10);
+        let pace = ReadPace::new(10);
         let due: Vec<u64> = (0..5).map(|_| pace.book(5.0).unwrap().1.as_millis().try_into().unwrap()).collect();
         assert_eq!(due, [500, 1000, 1500, 2000, 2500]);
-        assert_eq!(Pace::new(0).book(1.0).unwrap().1.as_secs(), 1, "no rate of zero");
+        assert_eq!(ReadPace::new(0).book(1.0).unwrap().1.as_secs(), 1, "no rate of zero");
     }
 }

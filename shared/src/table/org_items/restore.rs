@@ -118,7 +118,7 @@ impl Table {
         Ok(())
     }
 
-    /// Puts items back where there is none. With `only_count`, says what would be done.
+    /// Puts absent items back. With `only_count`, says what would be done.
     ///
     /// # Errors
     /// After an error, some may be stored; a repetition finds these present.

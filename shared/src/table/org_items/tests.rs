@@ -49,7 +49,7 @@ fn expected(org: &str) -> BTreeSet<Key> {
 }
 
 async fn walk(table: &Table, org: &str) -> Vec<OrgItem> {
-    let (scope, pace, mut all) = (scope(org), Pace::new(1_000_000), Vec::new());
+    let (scope, pace, mut all) = (scope(org), ReadPace::new(1_000_000), Vec::new());
     let walk = OrgWalk { table, scope: &scope, pace: &pace };
     let take = async |items: Vec<OrgItem>| {
         all.extend(items);
@@ -88,7 +88,7 @@ async fn a_walk_that_stops_while_it_deletes_leaves_the_rest_to_be_found() {
     // Each stop takes a table; every fifth shows each of the walk's parts.
     for stop in (0..).step_by(5) {
         let table = full_table().await;
-        let (scope, pace, mut left) = (scope("a"), Pace::new(1_000_000), stop);
+        let (scope, pace, mut left) = (scope("a"), ReadPace::new(1_000_000), stop);
         let walking = OrgWalk { table: &table, scope: &scope, pace: &pace };
         let take = async |items: Vec<OrgItem>| {
             if left == 0 {

@@ -22,6 +22,7 @@ use crate::model::publishing::{
 };
 use crate::table::Table;
 use crate::table::request::OnceRequest;
+use crate::trace::TraceId;
 
 pub(super) async fn write(table: &Table) {
     write_posts(table).await;
@@ -189,7 +190,13 @@ async fn write_deliveries(table: &Table) {
         [EventSubject::Lead(lead_id(1)), EventSubject::Contact(ContactId::parse("con_1").unwrap()), EventSubject::Org];
     for (number, about) in subjects.into_iter().enumerate() {
         let (event_id, name) = (format!("{number}"), "lead.created".to_owned());
-        let fact = Fact { event_id, name, about, body: r#"{"type":"lead.created"}"#.to_owned() };
+        let fact = Fact {
+            event_id,
+            name,
+            about,
+            body: r#"{"type":"lead.created"}"#.to_owned(),
+            trace_id: TraceId::parse("trace-1"),
+        };
         table.insert_event(&demo(), &fact, now()).await.unwrap();
         table.insert_delivery(&demo(), &fact.delivery_to(&new, now())).await.unwrap();
         let tried =

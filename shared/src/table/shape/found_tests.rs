@@ -105,6 +105,13 @@ impl Stored<'_> {
         is_found.then(|| own.collect())
     }
 
+    /// What was found, with an attribute that is stored beside the entity: for filters, or until an erasure is done.
+    fn beside(&self, name: &str, found: Option<Item>) -> Option<Item> {
+        let mut found = found?;
+        found.extend(self.item.get(name).map(|value| (name.to_owned(), value.clone())));
+        Some(found)
+    }
+
     fn number(&self, name: &str) -> u64 {
         self.item.get(name).map_or(0, |value| value.as_n().unwrap().parse().unwrap())
     }
@@ -136,7 +143,10 @@ pub(super) async fn find(table: &Table, kind: ItemKind, item: &Item) -> Option<I
         ItemKind::BulkChange => {
             stored.at(|part: &BulkChangePart| keys::bulk_change(scope, &part.change, part.part)).await
         }
-        ItemKind::Campaign => stored.at(|campaign: &LeadCampaign| keys::campaign(scope, &campaign.id)).await,
+        ItemKind::Campaign => {
+            let found = stored.at(|campaign: &LeadCampaign| keys::campaign(scope, &campaign.id)).await;
+            stored.beside("page_id", found)
+        }
         ItemKind::Connection => {
             stored.at(|it: &Connection| keys::connection(scope, &it.integration_id, &it.page_id)).await
         }
@@ -212,12 +222,12 @@ pub(super) async fn find(table: &Table, kind: ItemKind, item: &Item) -> Option<I
         ItemKind::Integration => stored.at(|it: &Integration| keys::integration(scope, &it.id)).await,
         ItemKind::Latency => {
             let (_, found) = table.latencies(scope, stored.day(), stored.day()).await.ok()?.pop()?;
-            let counts = item.iter().filter_map(|(name, _)| name.strip_prefix('c')?.parse::<usize>().ok());
+            let counts = item.keys().filter_map(|name| name.strip_prefix('c')?.parse::<usize>().ok());
             let counts = counts.map(|class| (class, stored.number(&format!("c{class}"))));
             stored.itself(found == Latencies::from_counts(counts))
         }
         ItemKind::Lead => match table.find_lead(scope, &stored.read::<Lead>().id).await.ok()?? {
-            StoredLead::Lead(lead) => serde_dynamo::to_item(lead).ok(),
+            StoredLead::Lead(lead) => stored.beside("forgotten", serde_dynamo::to_item(lead).ok()),
             StoredLead::Submission(_) => None,
         },
         ItemKind::Submission => match table.find_lead(scope, &stored.read::<Submission>().id).await.ok()?? {

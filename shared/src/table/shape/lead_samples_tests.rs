@@ -24,6 +24,7 @@ use crate::table::Table;
 use crate::table::commit::CommitOutcome;
 use crate::table::lead_erasure::LeadRemains;
 use crate::table::parked::{Hold, ParkedLead};
+use crate::trace::TraceId;
 
 pub(super) async fn write(table: &Table) {
     write_leads(table).await;
@@ -105,6 +106,7 @@ fn provenance() -> Provenance {
         stored_at: Some(now()),
         publication_id: text("p1"),
         import_id: ImportId::parse("imp_1").ok(),
+        trace_id: TraceId::parse("trace-1"),
     }
 }
 
@@ -146,7 +148,7 @@ async fn write_leads(table: &Table) {
     let consent = Consent { text: None, ..lead().consents.remove(0) };
     let second = Lead { consents: vec![consent], ..bare(2) };
     let plan = WritePlan {
-        creates: vec![lead(), second, bare(5), bare(6)],
+        creates: vec![lead(), second, bare(5), Lead { submissions_count: 1, ..bare(6) }],
         merges: vec![submission(3, 1), later, submission(7, 6)],
         claims,
         ..WritePlan::default()

@@ -115,7 +115,7 @@ pub(super) enum ItemKind {
 impl ItemKind {
     /// The kind of an item. `None` for an entry of an index, which has only what the index projects, and for a kind of a
     /// later release.
-    pub(super) fn of(item: &Item) -> Option<Self> {
+    pub(super) fn from_item(item: &Item) -> Option<Self> {
         item.get("type")?.as_s().ok()?.parse().ok()
     }
 
@@ -138,7 +138,7 @@ pub(super) struct ShapeUpgrade {
 pub(super) struct StoredShapes(&'static [ShapeUpgrade]);
 
 /// The shapes of this release. Each kind still has its first one. An upgrade is never removed: leads are kept for years,
-/// and nothing writes an item anew that no one touches.
+/// and nothing rewrites an item that is not changed.
 pub(super) const SHAPES: StoredShapes = StoredShapes(&[]);
 
 impl StoredShapes {
@@ -155,7 +155,7 @@ impl StoredShapes {
     /// Brings an item into the newest shape that this release knows. One that a later release wrote stays as it is: that
     /// release wrote it so that this one can read it.
     pub(super) fn upgrade(self, item: &mut Item) {
-        let Some(kind) = ItemKind::of(item) else { return };
+        let Some(kind) = ItemKind::from_item(item) else { return };
         let shape = item.get(SHAPE).and_then(|shape| shape.as_n().ok()?.parse::<usize>().ok()).unwrap_or(1);
         for upgrade in self.of(kind).skip(shape.saturating_sub(1)) {
             (upgrade.step)(item);

@@ -45,7 +45,8 @@ const NO_FIELDS: &[(ItemKind, &str)] = &[
 ];
 
 /// Fields that no sample fills, and why.
-const NEVER_FILLED: [(ItemKind, &str, &str); 0] = [];
+const NEVER_FILLED: [(ItemKind, &str, &str); 1] =
+    [(ItemKind::SweepProgress, "/forms/4/c", "form 3 fills it; the keys of this map are ids")];
 
 /// An attribute in DynamoDB's JSON.
 fn to_json(value: &AttributeValue) -> Value {
@@ -140,7 +141,7 @@ async fn write_samples() -> Files {
     let mut seen: BTreeSet<(ItemKind, BTreeSet<String>)> = BTreeSet::new();
     let mut files: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for mut item in items {
-        let kind = ItemKind::of(&item).unwrap_or_else(|| panic!("an item without a kind: {item:?}"));
+        let kind = ItemKind::from_item(&item).unwrap_or_else(|| panic!("an item without a kind: {item:?}"));
         if kind == ItemKind::ConversionDay {
             // The only time of the clock.
             item.insert("ttl".to_owned(), AttributeValue::N("1775952000".to_owned()));
@@ -159,7 +160,7 @@ async fn put(table: &Table, item: &Item) {
 /// The items of a release, with their kinds.
 fn items_of(files: &Files) -> Vec<(ItemKind, Item)> {
     let items = files.values().flat_map(|items| items.as_array().unwrap()).map(item_from_json);
-    items.map(|item| (ItemKind::of(&item).unwrap(), item)).collect()
+    items.map(|item| (ItemKind::from_item(&item).unwrap(), item)).collect()
 }
 
 #[tokio::test]
@@ -196,6 +197,7 @@ async fn every_kind_of_item_has_samples_that_fill_every_field() {
 
 #[tokio::test]
 async fn what_any_release_stored_is_found_and_read_and_kept_when_it_is_written_again() {
+    let mut changed = Vec::new();
     for (release, files) in of_all_releases("items") {
         let table = empty_table().await;
         let items = items_of(&files);
@@ -208,13 +210,16 @@ async fn what_any_release_stored_is_found_and_read_and_kept_when_it_is_written_a
             let mut upgraded = item.clone();
             super::SHAPES.upgrade(&mut upgraded);
             let (now, before) = (plain(&found), body(&upgraded));
-            assert!(keeps(&now, &before), "{kind:?} of {release} is not kept\nwas: {before:#}\nis: {now:#}");
+            if !keeps(&now, &before) {
+                changed.push(format!("{kind:?} of {release} is not kept\nwas: {before:#}\nis: {now:#}"));
+            }
             for (of, name) in COMPARED.iter().filter(|(of, _)| of == kind) {
                 let value = |of: &Value| of.get(name).filter(|value| !value.is_null()).cloned();
                 assert_eq!(value(&now), value(&before), "{of:?} {name} is compared with what is stored");
             }
         }
     }
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
 /// Attributes that are no plain value, and that writers compare with what they have read. A field that they get later would

@@ -121,7 +121,10 @@ mod tests {
     #[test]
     fn the_console_has_the_same_prices() -> anyhow::Result<()> {
         let Prices { lambda_request, lambda_gb_second, write_unit, read_unit, .. } = CostFile::read()?.prices;
-        assert_eq!(ListPrices { lambda_request, lambda_gb_second, write_unit, read_unit }, LIST_PRICES);
+        assert_eq!(
+            ListPrices { function_call: lambda_request, gb_second: lambda_gb_second, write_unit, read_unit },
+            LIST_PRICES
+        );
         Ok(())
     }
 }

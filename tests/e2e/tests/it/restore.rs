@@ -213,7 +213,7 @@ async fn an_org_whose_items_are_put_back_goes_on_as_if_nothing_had_been() {
     assert_eq!(tenant.leads("").await, Vec::<Value>::new());
     assert_eq!(tenant.call(Method::GET, &format!("/api/leads/meta-{}", used.leads[0]), &Value::Null).await.0, 404);
     let (status, problem) = tenant.call(Method::GET, "/api/meta/integrations", &Value::Null).await;
-    assert_eq!((status, problem.text("code")), (403, "meta_not_in_plan"), "an org that is not known has no plan");
+    assert_eq!((status, problem.text("code")), (402, "meta_not_in_plan"), "an org that is not known has no plan");
 
     // It is put back, and everything is as it was.
     write(&items, |item| json!({ "PutRequest": { "Item": item } })).await;

@@ -62,7 +62,7 @@ impl Operations {
     /// Looks at the system, at most once a minute.
     ///
     /// # Errors
-    /// [`AccessDenied::SuperAdminOnly`]. A failure of CloudWatch is none: what it did not answer is missing in the view.
+    /// [`AccessDenied::SuperAdminOnly`]. A failure of CloudWatch is no error: what it did not answer is missing in the view.
     pub async fn view(&self, caller: &Caller, back: LookBack, now: Timestamp) -> Result<Arc<OperationsView>, ActError> {
         if caller.role != Role::SuperAdmin {
             return Err(AccessDenied::SuperAdminOnly.into());
@@ -119,5 +119,4 @@ fn or_nothing<T>(what: &str, read: Result<T, CloudWatchError>) -> Option<T> {
 }
 
 #[cfg(test)]
-#[path = "operations_tests.rs"]
 mod tests;
