@@ -4,6 +4,7 @@ mod ads;
 mod cost;
 mod deliveries;
 mod pages;
+mod soak;
 mod starts;
 
 use std::time::Duration;
@@ -89,6 +90,16 @@ enum What {
         #[arg(long)]
         quick: bool,
     },
+    /// Keeps leads, messages and posts coming for hours while something fails every minute; compares both sides every
+    /// minute, and watches the memory and the open files of every process.
+    Soak {
+        /// Hours of traffic. The last comparison comes 6 minutes later.
+        #[arg(long, default_value_t = 2.0)]
+        hours: f64,
+        /// Names the orgs, and decides in which order things fail.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Starts every release package with a stub of AWS and reports the time to its first request for an event, compared
     /// with tests/bench/budgets.toml.
     Starts {
@@ -127,6 +138,10 @@ async fn main() -> anyhow::Result<()> {
             let over = Duration::from_secs(minutes * 60);
             let storm = InboxStorm { seed, people, turns, over, answered, timeout: over * 2 };
             return measure_inbox(storm).await;
+        }
+        What::Soak { hours, seed } => {
+            let time = Duration::try_from_secs_f64(hours * 3600.0)?;
+            return soak::measure(soak::Soak { seed, time, round: Duration::from_mins(1) }).await;
         }
         What::Cost => return cost::measure().await,
         What::Starts { rounds } => return starts::measure(rounds).await,

@@ -1,0 +1,368 @@
+//! Hours of steady mixed traffic while something fails every minute, with a comparison of both sides every minute, and an
+//! eye on the memory and the files of every process.
+
+#![expect(clippy::indexing_slicing, reason = "what is not there fails the soak")]
+
+mod processes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use e2e::crm::Crm;
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
+use e2e::meta::Person;
+use e2e::tenant::Tenant;
+use e2e::world::world;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use self::processes::{Watched, Watcher};
+
+/// What the webhook does with what happens at Meta, in turn.
+const DELIVERIES: [&str; 6] = ["webhook", "duplicate", "webhook", "reorder", "webhook", "drop"];
+/// By then, everything has to be where it belongs: a killed worker's messages come back after a minute and a half, and what
+/// was dropped is found by the next search, twice a round at most.
+const GRACE: Duration = Duration::from_secs(360);
+/// How often a request is repeated that a busy or disturbed system did not answer.
+const TRIES: usize = 10;
+
+/// The parameters of a soak.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Soak {
+    /// Names the orgs, and decides in which order things fail.
+    pub(crate) seed: u64,
+    /// How long there is traffic. The last comparison comes after [`GRACE`] more.
+    pub(crate) time: Duration,
+    /// How often everything happens.
+    pub(crate) round: Duration,
+}
+
+/// The outcome of a soak.
+#[derive(Debug, Default)]
+struct SoakReport {
+    /// Rounds of traffic.
+    rounds: usize,
+    /// What happened at Meta and in the CRM, by kind.
+    traffic: BTreeMap<&'static str, usize>,
+    /// What was made to fail, by kind.
+    faults: BTreeMap<&'static str, usize>,
+    /// Requests to the API that had to be repeated.
+    repeated: usize,
+    /// Alarms that were on at some time.
+    alarms: BTreeSet<String>,
+    /// The processes, by name.
+    processes: Vec<Watched>,
+    /// Every violated expectation.
+    violations: BTreeSet<String>,
+}
+
+/// Something that happened, and when.
+struct Happened {
+    id: String,
+    at: Instant,
+}
+
+/// The traffic of one org.
+struct Traffic {
+    tenant: Tenant,
+    person: Person,
+    crm: Crm,
+    leads: Vec<Happened>,
+    messages: Vec<Happened>,
+    posts: Vec<Happened>,
+}
+
+/// Runs a soak and prints its outcome.
+pub(crate) async fn measure(soak: Soak) -> anyhow::Result<()> {
+    println!("{:.1} hours, seed {}", soak.time.as_secs_f64() / 3600.0, soak.seed);
+    let report = run(soak).await?;
+    tell(&report, soak.time);
+    println!("faults       {:?}", report.faults);
+    println!("alarms on    {:?}", report.alarms);
+    for process in &report.processes {
+        let megabytes = process.most_memory / 1_000_000;
+        println!(
+            "  {:<28} {:>3} processes, at most {megabytes:>4} MB and {:>3} files",
+            process.name, process.count, process.most_files
+        );
+    }
+    for violation in report.violations.iter().take(30) {
+        println!("WRONG        {violation}");
+    }
+    anyhow::ensure!(report.violations.is_empty(), "{} things are not as they have to be", report.violations.len());
+    println!("nothing is lost, nothing is doubled, all turns are fair, and no function grows");
+    Ok(())
+}
+
+fn tell(report: &SoakReport, elapsed: Duration) {
+    let minutes = elapsed.as_secs() / 60;
+    println!(
+        "{minutes:>4} min     {:?}, requests repeated: {}, wrong: {}",
+        report.traffic,
+        report.repeated,
+        report.violations.len()
+    );
+}
+
+async fn run(soak: Soak) -> anyhow::Result<SoakReport> {
+    let mut report = SoakReport::default();
+    let mut orgs = Vec::new();
+    for number in 0..2 {
+        let org = format!("soak-{}-{number}", soak.seed);
+        let org = OrgFixture::new(&org).users(&["ann", "bob", "cem"]).pages(2).round_robin();
+        let ConnectedOrg { tenant, person, .. } = org.connect().await;
+        let crm = Crm::start().await;
+        let endpoint = json!({ "url": crm.url, "description": "The CRM", "events": ["lead.created"] });
+        tenant.call_ok(Method::POST, "/api/webhooks", &endpoint).await;
+        orgs.push(Traffic { tenant, person, crm, leads: Vec::new(), messages: Vec::new(), posts: Vec::new() });
+    }
+    let mut watcher = Watcher::new(&world().endpoints.aws_endpoint)?;
+    let begun = Instant::now();
+    while begun.elapsed() < soak.time {
+        let (round, since) = (report.rounds, Instant::now());
+        disturb(round + usize::try_from(soak.seed).unwrap_or_default(), &orgs, &mut report).await;
+        for org in &mut orgs {
+            org.happen(round, &mut report).await;
+        }
+        if round.is_multiple_of(2) {
+            search(&orgs).await;
+        }
+        compare(&orgs, &mut report).await;
+        watcher.look();
+        report.rounds += 1;
+        if report.rounds.is_multiple_of(10) {
+            tell(&report, begun.elapsed());
+        }
+        tokio::time::sleep(soak.round.saturating_sub(since.elapsed())).await;
+    }
+    // Nothing fails any more, and nothing more happens: then all is there.
+    world().call_sim(Method::DELETE, "faults", &Value::Null).await;
+    let quiet = Instant::now();
+    while quiet.elapsed() < GRACE {
+        search(&orgs).await;
+        tokio::time::sleep(soak.round).await;
+    }
+    compare(&orgs, &mut report).await;
+    watcher.look();
+    report.violations.extend(watcher.growing());
+    report.processes = watcher.seen();
+    Ok(report)
+}
+
+impl Traffic {
+    /// Everything that happens in a round.
+    async fn happen(&mut self, round: usize, report: &mut SoakReport) {
+        let (page, at) = (self.person.pages[round % self.person.pages.len()].clone(), Instant::now());
+        let form = &self.person.forms[round % self.person.forms.len()];
+        for deliver in DELIVERIES {
+            let ids = LeadFixture::new(form).delivery(deliver).submit(1).await;
+            self.leads.extend(ids.into_iter().map(|id| Happened { id, at }));
+            *report.traffic.entry("leads").or_default() += 1;
+        }
+        for (number, deliver) in DELIVERIES.iter().enumerate() {
+            let text = format!("{round} of {number}");
+            let message = json!({ "channel": "messenger", "page_id": page, "person": format!("Soak {number}"),
+                "text": text, "deliver": deliver });
+            let sent = world().call_sim(Method::POST, "messages", &message).await;
+            self.messages.push(Happened { id: sent.text("mid").to_owned(), at });
+            *report.traffic.entry("messages").or_default() += 1;
+        }
+        if round.is_multiple_of(5) {
+            let message = format!("Post {round} of {}", self.tenant.org);
+            let post = json!({ "requestId": format!("soak-{round}"), "pageId": page, "message": message });
+            let path = "/api/upstream/call/facebook-provider/post-to-page";
+            let posted = patiently(&self.tenant, Method::POST, path, &post, report).await;
+            if posted.is_some() {
+                self.posts.push(Happened { id: message, at });
+                *report.traffic.entry("posts").or_default() += 1;
+            }
+        }
+    }
+
+    /// What both sides say of what is old enough.
+    async fn compare(&self, state: &Value, report: &mut SoakReport) {
+        let org = &self.tenant.org;
+        let Some(leads) = everything(&self.tenant, "/api/leads?limit=50", report).await else { return };
+        let mut found: BTreeMap<String, usize> = BTreeMap::new();
+        let mut turns: BTreeMap<&str, usize> = ["ann", "bob", "cem"].map(|user| (user, 0)).into();
+        for lead in &leads {
+            *found.entry(lead["leadgen_id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+            *turns.entry(lead["assigned_to"].as_str().unwrap_or("unassigned")).or_default() += 1;
+            if lead["submissions_count"].as_u64().unwrap_or_default() > 0 {
+                let path = format!("/api/leads/{}", lead.text("id"));
+                let Some(details) = patiently(&self.tenant, Method::GET, &path, &Value::Null, report).await else {
+                    return;
+                };
+                for submission in details["submissions"].as_array().into_iter().flatten() {
+                    let id = submission["leadgen_id"].as_str().unwrap_or_default();
+                    *found.entry(id.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        let mut wrong = Vec::new();
+        wrong.extend(
+            found.iter().filter(|(_, times)| **times != 1).map(|(id, times)| format!("lead {id} {times} times")),
+        );
+        let due = |happened: &&Happened| happened.at.elapsed() > GRACE;
+        wrong.extend(
+            self.leads
+                .iter()
+                .filter(due)
+                .filter(|lead| !found.contains_key(&lead.id))
+                .map(|lead| format!("lead {} is missing", lead.id)),
+        );
+        let (most, least) = (turns.values().max().unwrap_or(&0), turns.values().min().unwrap_or(&0));
+        if most - least > 1 || turns.len() != 3 {
+            wrong.push(format!("turns {turns:?}"));
+        }
+        let told: BTreeSet<String> = self
+            .crm
+            .received_of("lead.created")
+            .iter()
+            .map(|event| event.json().text("data.lead.leadgen_id").to_owned())
+            .collect();
+        let created: BTreeSet<&str> = leads.iter().filter_map(|lead| lead["leadgen_id"].as_str()).collect();
+        wrong.extend(
+            self.leads
+                .iter()
+                .filter(due)
+                .filter(|lead| created.contains(lead.id.as_str()) && !told.contains(&lead.id))
+                .map(|lead| format!("the CRM was not told of lead {}", lead.id)),
+        );
+        if let Some(parked) = everything(&self.tenant, "/api/parked?limit=50", report).await {
+            wrong.extend(parked.iter().map(|lead| format!("parked: {} {}", lead["leadgen_id"], lead["reason"])));
+        }
+        wrong.extend(self.compare_messages(report).await);
+        let public = |message: &str| {
+            state["posts"].as_array().into_iter().flatten().filter(|post| post["message"] == message).count()
+        };
+        wrong.extend(
+            self.posts
+                .iter()
+                .filter(due)
+                .map(|post| (post, public(&post.id)))
+                .filter(|(_, times)| *times != 1)
+                .map(|(post, times)| format!("“{}” is public {times} times", post.id)),
+        );
+        report.violations.extend(wrong.into_iter().map(|what| format!("{org}: {what}")));
+    }
+
+    async fn compare_messages(&self, report: &mut SoakReport) -> Vec<String> {
+        let mut found: BTreeMap<String, usize> = BTreeMap::new();
+        let Some(conversations) = everything(&self.tenant, "/api/conversations?limit=50", report).await else {
+            return Vec::new();
+        };
+        for conversation in &conversations {
+            let path = format!("/api/conversations/{}/messages?limit=50", conversation.text("id"));
+            let Some(messages) = everything(&self.tenant, &path, report).await else { return Vec::new() };
+            for message in messages {
+                *found.entry(message["meta_id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+            }
+        }
+        let due = self.messages.iter().filter(|message| message.at.elapsed() > GRACE);
+        let times = due.map(|message| (&message.id, found.get(&message.id).copied().unwrap_or_default()));
+        times.filter(|(_, times)| *times != 1).map(|(id, times)| format!("message {id} {times} times")).collect()
+    }
+}
+
+/// Makes one thing fail.
+async fn disturb(turn: usize, orgs: &[Traffic], report: &mut SoakReport) {
+    let kinds = [
+        "lead-worker killed",
+        "Graph errors",
+        "engagement-worker killed",
+        "the CRM refuses",
+        "webhook killed",
+        "Graph garbage",
+        "delivery-worker killed",
+        "Graph timeouts",
+        "publish-worker killed",
+        "planner killed",
+        "lead-sweep killed",
+        "nothing",
+    ];
+    // Each once in twelve rounds, in an order that is not the list's.
+    let kind = kinds[turn * 7 % kinds.len()];
+    *report.faults.entry(kind).or_default() += 1;
+    let fault = |fault: Value| async move { world().call_sim(Method::POST, "faults", &fault).await };
+    match kind {
+        "Graph errors" => {
+            drop(fault(json!({ "path": "=/", "kind": "error", "code": 2, "status": 500, "times": 10 })).await);
+        }
+        "Graph garbage" => drop(fault(json!({ "path": "=/", "kind": "garbage", "times": 5 })).await),
+        "Graph timeouts" => drop(fault(json!({ "path": "=/", "kind": "timeout", "hold_ms": 2000, "times": 3 })).await),
+        "the CRM refuses" => orgs.iter().for_each(|org| org.crm.answer(&[500, 503, 429])),
+        _ => {
+            if let Some(function) = kind.strip_suffix(" killed") {
+                dev_api(&format!("kill/{function}")).await;
+            }
+        }
+    }
+}
+
+/// Has everything searched that schedules search, and due work done.
+async fn search(orgs: &[Traffic]) {
+    for org in orgs {
+        for job in ["lead-sweep", "social-sync", "delivery-worker"] {
+            dev_api(&format!("fire/{job}?org={}", org.tenant.org)).await;
+        }
+    }
+}
+
+/// Calls the local API. A busy system may refuse it; the next round repeats it.
+async fn dev_api(call: &str) {
+    let _ = world().http.post(format!("{}/_local/{call}", world().endpoints.url)).send().await;
+}
+
+/// Compares both sides, and looks at the alarms.
+async fn compare(orgs: &[Traffic], report: &mut SoakReport) {
+    let state = world().sim_state().await;
+    for org in orgs {
+        org.compare(&state, report).await;
+    }
+    let url = format!("{}/_local/alarms", world().endpoints.url);
+    let Ok(answer) = world().http.get(url).send().await else { return };
+    let alarms: Value = answer.json().await.unwrap_or_default();
+    for alarm in alarms.as_array().into_iter().flatten().filter(|alarm| alarm["state"] == "ALARM") {
+        let id = alarm.text("id");
+        // What is lost, or a defect, is no consequence of what is made to fail here.
+        if id.ends_with("DeadLettersAlarm") || ["RecordsAlarm", "WebhookLossAlarm", "AuditLossAlarm"].contains(&id) {
+            report.violations.insert(format!("the alarm {id}"));
+        }
+        report.alarms.insert(id.to_owned());
+    }
+}
+
+/// Calls the API until it succeeds. `None` if it did not in [`TRIES`] tries, which is a violation.
+async fn patiently(
+    tenant: &Tenant,
+    method: Method,
+    path: &str,
+    body: &Value,
+    report: &mut SoakReport,
+) -> Option<Value> {
+    for _ in 0..TRIES {
+        let (status, answer) = tenant.call(method.clone(), path, body).await;
+        if (200..300).contains(&status) {
+            return Some(answer);
+        }
+        report.repeated += 1;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    report.violations.insert(format!("{path} of {} failed {TRIES} times", tenant.org));
+    None
+}
+
+/// All items of a list. `path` has a query.
+async fn everything(tenant: &Tenant, path: &str, report: &mut SoakReport) -> Option<Vec<Value>> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = patiently(tenant, Method::GET, &format!("{path}{cursor}"), &Value::Null, report).await?;
+        items.extend(page.list("items").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Some(items),
+        }
+    }
+}
