@@ -117,7 +117,8 @@ impl Aws {
         Ok(self.log_events(group, 0).await?.into_iter().map(|(_, line)| line).collect())
     }
 
-    /// Reads a log group from a time on, in milliseconds since 1970: the time and the line of each event, oldest first. One answer of MiniStack ends after 10,000 events and does not say how it goes on.
+    /// Reads a log group from a time on, in milliseconds since 1970: the time and the line of each event, oldest first.
+    /// One answer of MiniStack ends after 10,000 events and does not say how it goes on.
     ///
     /// # Errors
     /// If the group cannot be read, or one millisecond fills an answer.

@@ -47,16 +47,14 @@ pub(super) async fn check_ses(account: &StackAccount) -> Result<Vec<Finding>> {
             "SES is in the sandbox: mails go to confirmed addresses only",
             "request production access in SES (DEPLOY.md, step 8)",
         ),
-        None => Finding::unknown(
-            "mails",
-            "SES does not say whether it is in the sandbox",
-            "look in SES, StackAccount dashboard",
-        ),
+        None => {
+            Finding::unknown("mails", "SES does not say whether it is in the sandbox", "look in SES, Account dashboard")
+        }
     };
     let enabled = match flag("SendingEnabled") {
         Some(true) => Finding::ok("mails", "SES sends"),
         Some(false) => Finding::wrong("mails", "AWS has paused SES's sending", "answer AWS's review in Support"),
-        None => Finding::unknown("mails", "SES does not say whether it sends", "look in SES, StackAccount dashboard"),
+        None => Finding::unknown("mails", "SES does not say whether it sends", "look in SES, Account dashboard"),
     };
     Ok(vec![production, enabled, check_sender(account, sender).await?])
 }
