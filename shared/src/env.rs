@@ -179,14 +179,28 @@ pub fn sender_address() -> Result<Option<String>, EnvError> {
     Ok(optional("SENDER_ADDRESS"))
 }
 
-/// The namespace of this deployment's metrics: the stack's name. `None` where nothing is measured.
+/// The namespace of this deployment's metrics: the stack's name. `None` where nothing is measured: also in an operator's
+/// program that stands in for a function, whose output is no log.
 #[must_use]
 pub fn metric_namespace() -> Option<String> {
-    optional("METRIC_NAMESPACE")
+    env::var("METRIC_NAMESPACE").ok().filter(|value| !value.is_empty())
 }
 
 /// The log level. Lambda sets it from the template's `ApplicationLogLevel`.
 #[must_use]
 pub fn log_level() -> String {
     env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned()).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_stands_in_for_a_function_reads_its_variables_and_measures_nothing() {
+        let variables = [("TABLE_NAME", "leads"), ("METRIC_NAMESPACE", "prod")];
+        stand_in_for(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(table_name().unwrap(), "leads");
+        assert_eq!(metric_namespace(), None);
+    }
 }

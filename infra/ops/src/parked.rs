@@ -86,7 +86,8 @@ fn print(group: &ParkedGroup) {
     println!("  then: cargo ops parked replay --org {} --reason {}", group.org, group.reason);
 }
 
-async fn read_parked(product: &Product<'_>, scope: &OrgScope) -> Result<Vec<ParkedLead>> {
+/// All parked leads of an org.
+pub(crate) async fn read_parked(product: &Product<'_>, scope: &OrgScope) -> Result<Vec<ParkedLead>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let (leads, next) = product.table.parked_from(scope, after.as_ref(), PAGE).await?;

@@ -10,18 +10,16 @@ use jiff::Timestamp;
 use leadwire::clock;
 use leadwire::ids::OrgScope;
 use leadwire::model::connection::Connection;
-use leadwire::model::connection::lead_state::Severity;
 use serde::Serialize;
 
 pub(crate) use self::platform::{event_sources, schedules, stopped_functions};
 use crate::Found;
 use crate::account::StackAccount;
 use crate::output::{age, count, print_columns};
+use crate::parked::read_parked;
 use crate::product::Product;
 use crate::queues::{DEAD_LETTERS, SqsQueue};
 
-/// Parked leads that are read of an org at once.
-const PAGE: usize = 500;
 /// Orgs that are read side by side.
 pub(crate) const ORGS_AT_ONCE: usize = 16;
 
@@ -149,35 +147,17 @@ async fn read_orgs(product: &Product<'_>) -> Result<OrgCounts> {
 
 async fn read_org(product: &Product<'_>, scope: &OrgScope) -> Result<OrgCounts> {
     let (table, now, mut counts) = (&product.table, clock::now(), OrgCounts::default());
-    let mut after = None;
-    loop {
-        let (leads, next) = table.parked_from(scope, after.as_ref(), PAGE).await?;
-        for lead in leads {
-            *counts.parked.entry(lead.reason.to_string()).or_default() += 1;
-        }
-        after = next;
-        if after.is_none() {
-            break;
-        }
+    for lead in read_parked(product, scope).await? {
+        *counts.parked.entry(lead.reason.to_string()).or_default() += 1;
     }
     let known = table.integrations(scope).await?;
     let pages: Vec<Connection> = if known.is_empty() { Vec::new() } else { table.connections(scope).await? };
     for integration in known {
         let own = pages.iter().filter(|page| page.integration_id == integration.id && page.is_connected());
-        let name = severity_name(integration.lead_state(own, now).severity);
+        let name: &str = integration.lead_state(own, now).severity.into();
         *counts.integrations.entry(name.to_owned()).or_default() += 1;
     }
     Ok(counts)
-}
-
-/// What the API calls how leads arrive.
-pub(crate) fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Ok => "ok",
-        Severity::Notice => "notice",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
 }
 
 fn print(status: &SystemStatus) {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::WorkError;
 use crate::ids::{OrgId, OrgScope};
-use crate::table::Table;
 use crate::table::org_items::{ErasedPeople, InvalidLine, OrgItem, OrgWalk, Restored};
+use crate::table::{Table, TableError};
 
 /// The form of a copy. Another one is refused.
 const COPY_SHAPE: u32 = 1;
@@ -85,25 +85,24 @@ impl CopyHeader {
 /// Hands each item of an org to `write`, as a line, and returns how many these are.
 ///
 /// # Errors
-/// Those of the table, and of `write`.
-pub async fn copy_org<E: From<WorkError>>(
+/// Those of the table, and the first of `write`, which ends the copy.
+pub async fn copy_org<E: From<TableError>>(
     walk: OrgWalk<'_>,
     now: Timestamp,
     mut write: impl FnMut(&str) -> Result<(), E>,
 ) -> Result<usize, E> {
     let (hasher, mut seen, mut count) = (RandomState::new(), HashSet::new(), 0);
-    let mut failure = None;
     let write_all = async |items: Vec<OrgItem>| {
         for item in items {
-            if failure.is_none() && seen.insert(hasher.hash_one(item.key())) {
+            if seen.insert(hasher.hash_one(item.key())) {
+                write(&item.to_line())?;
                 count += 1;
-                failure = write(&item.to_line()).err();
             }
         }
-        Ok::<_, WorkError>(())
+        Ok::<_, E>(())
     };
     walk.walk(now, write_all).await?;
-    failure.map_or(Ok(count), Err)
+    Ok(count)
 }
 
 /// Puts the items of a copy back where they are absent, but for those of people who were erased since. `lines` gives the

@@ -201,6 +201,18 @@ impl Estate {
 }
 
 #[tokio::test]
+async fn a_copy_that_cannot_be_written_ends_at_once() {
+    let (estate, scope, pace) = (Estate::new().await, crate::table::tests::scope("a"), ReadPace::new(1_000_000));
+    let (walk, mut lines) = (OrgWalk { table: &estate.table, scope: &scope, pace: &pace }, 0);
+    let write = |_: &str| {
+        lines += 1;
+        if lines == 2 { Err(WorkError::OutOfTime) } else { Ok(()) }
+    };
+    assert!(matches!(copy_org(walk, crate::clock::now(), write).await, Err(WorkError::OutOfTime)));
+    assert_eq!(lines, 2);
+}
+
+#[tokio::test]
 async fn of_a_removed_org_only_its_records_are_left() {
     let (estate, a, ab) = (Estate::new().await, crate::table::tests::scope("a"), crate::table::tests::scope("ab"));
     let neighbour = estate.lines(&ab).await;

@@ -59,7 +59,14 @@ async fn follow(account: &StackAccount, queue: &SqsQueue) -> Result<Found> {
             Some("RUNNING") => eprintln!("moved {moved} so far"),
             Some("COMPLETED") => {
                 println!("redriven: {}", count(usize::try_from(moved).unwrap_or_default(), "message", "messages"));
-                return Ok(Found::Fine);
+                let left = total(&account.dead_letters(&queue.name).await?);
+                if left == 0 {
+                    return Ok(Found::Fine);
+                }
+                // SQS moves only what a queue of SQS had before; rules of EventBridge fill some of these queues too.
+                let left = count(left, "message", "messages");
+                println!("left: {left}; they failed again, or EventBridge put them there");
+                return Ok(Found::Problem);
             }
             Some(ended) => {
                 let why = task.get("FailureReason").and_then(Value::as_str).unwrap_or("SQS does not say why");

@@ -6,11 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
 use leadwire::clock;
 use leadwire::env;
-use leadwire::error::{ActError, WorkError};
-use leadwire::model::audit::AuditAct;
+use leadwire::error::ActError;
+use leadwire::model::audit::{AuditAct, AuditOutcome};
 use leadwire::orgs::{CopyHeader, CopyProblem, copy_org, restore_org};
+use leadwire::table::TableError;
 use leadwire::table::org_items::{OrgWalk, ReadPace, Restored};
 
 use crate::account::StackAccount;
@@ -27,7 +29,7 @@ const HEADER_BYTES: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 enum CopyFailure {
     #[error(transparent)]
-    Work(#[from] WorkError),
+    Table(#[from] TableError),
     #[error(transparent)]
     File(#[from] std::io::Error),
 }
@@ -48,37 +50,46 @@ pub(super) async fn export(account: &StackAccount, export: OrgExport) -> Result<
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&export.to);
     let file =
         file.map_err(|error| UnusableLine(format!("--to {} cannot be created: {error}", export.to.display())))?;
-    let mut file = BufWriter::new(file);
     // Recorded in the stack's table, whichever is read.
     let access = product.begin(&scope, AuditAct::OrgCopy).await?;
     let (now, pace) = (clock::now(), ReadPace::new(export.units));
     let walk = OrgWalk { table: &table, scope: &scope, pace: &pace };
-    let copied = async {
-        file.write_all(&[b' '; HEADER_BYTES])?;
-        file.write_all(b"\n")?;
-        let write = |line: &str| -> Result<(), CopyFailure> { Ok(writeln!(file, "{line}")?) };
-        copy_org(walk, now, write).await
-    };
-    let copied: Result<usize, CopyFailure> = copied.await;
-    let (items, outcome) = match copied {
-        Ok(items) => (items, Ok(())),
-        Err(CopyFailure::Work(error)) => (0, Err(ActError::Work(error))),
-        Err(CopyFailure::File(error)) => bail!("{} cannot be written: {error}", export.to.display()),
-    };
-    if outcome.is_err() {
+    let name = export.from_table.clone().map_or_else(env::table_name, Ok)?;
+    let header = |items| CopyHeader::new(account.stack.name.clone(), name, scope.org().clone(), now, items);
+    let copied = write_copy(file, walk, now, header).await;
+    if copied.is_err() {
         // Half a copy is of no use, and would only be in the way of the next one.
         std::fs::remove_file(&export.to)?;
     }
-    end(&access.trail, outcome).await?;
-    let name = export.from_table.clone().map_or_else(env::table_name, Ok)?;
-    let header = CopyHeader::new(account.stack.name.clone(), name, scope.org().clone(), now, items);
-    let header = serde_json::to_string(&header)?;
-    file.seek(SeekFrom::Start(0))?;
-    write!(file, "{header:<HEADER_BYTES$}")?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    let items = match copied {
+        Err(CopyFailure::File(error)) => {
+            access.trail.finish(AuditOutcome::Failed, None).await;
+            bail!("{} cannot be written: {error}", export.to.display())
+        }
+        Err(CopyFailure::Table(error)) => end(&access.trail, Err(ActError::Work(error.into()))).await?,
+        Ok(items) => end(&access.trail, Ok(items)).await?,
+    };
     println!("copied: {} of org {} into {}", count(items, "item", "items"), scope.org(), export.to.display());
     println!("It has personal data and no token. Delete it when it is of no more use.");
     Ok(Found::Fine)
+}
+
+/// Writes the items, and then the header into the room that was left for it.
+async fn write_copy(
+    file: File,
+    walk: OrgWalk<'_>,
+    now: Timestamp,
+    header: impl FnOnce(usize) -> CopyHeader,
+) -> Result<usize, CopyFailure> {
+    let mut file = BufWriter::new(file);
+    file.write_all(&[b' '; HEADER_BYTES])?;
+    file.write_all(b"\n")?;
+    let items = copy_org(walk, now, |line| Ok::<_, CopyFailure>(writeln!(file, "{line}")?)).await?;
+    let header = serde_json::to_string(&header(items)).map_err(std::io::Error::from)?;
+    file.seek(SeekFrom::Start(0))?;
+    write!(file, "{header:<HEADER_BYTES$}")?;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(items)
 }
 
 /// Puts a copy back where items are absent.
@@ -107,7 +118,7 @@ pub(super) async fn import(account: &StackAccount, path: &Path, dry_run: bool) -
             Ok(restored) => end(&access.trail, Ok(restored)).await?,
             Err(CopyProblem::Work(error)) => end(&access.trail, Err(ActError::Work(error))).await?,
             Err(problem) => {
-                access.trail.finish(leadwire::model::audit::AuditOutcome::Refused, None).await;
+                access.trail.finish(AuditOutcome::Refused, None).await;
                 return Err(explain(problem));
             }
         }

@@ -15,7 +15,6 @@ use crate::Found;
 use crate::account::StackAccount;
 use crate::output::{age, count, print_columns, time};
 use crate::product::Product;
-use crate::status::severity_name;
 
 /// Parked leads that are counted, and entries of lists that are shown.
 const MANY: usize = 10_000;
@@ -69,7 +68,7 @@ async fn print_integrations(product: &Product<'_>, scope: &OrgScope) -> Result<(
         let own: Vec<&Connection> = all.filter(|page| page.is_connected()).collect();
         let state = integration.lead_state(own.iter().copied(), now);
         let checked = integration.checked_at.map_or_else(|| "never".to_owned(), |at| format!("{} ago", age(at, now)));
-        println!("  {}: leads {}, checked {checked}", integration.id, severity_name(state.severity));
+        println!("  {}: leads {}, checked {checked}", integration.id, <&str>::from(state.severity));
         if integration.lifecycle != Lifecycle::Live {
             println!("    is being ended: {}", word(&integration.lifecycle));
         }
@@ -81,7 +80,7 @@ async fn print_integrations(product: &Product<'_>, scope: &OrgScope) -> Result<(
             println!("    problem {}{page}: {} Fix: {}", word(&problem.code), problem.message, problem.fix);
         }
         let row = |page: &&Connection| {
-            let state = severity_name(page.lead_state(integration, now).severity).to_owned();
+            let state = <&str>::from(page.lead_state(integration, now).severity).to_owned();
             let last = page.last_lead_at.map_or_else(|| "none".to_owned(), |at| format!("{} ago", age(at, now)));
             vec![format!("page {}", page.page_id), state, format!("last lead {last}")]
         };
