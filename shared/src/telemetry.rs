@@ -32,11 +32,15 @@ where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let level = crate::env::log_level().parse().unwrap_or(LevelFilter::INFO);
-    let targets = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("leadwire", level);
-    let targets = targets.with_targets(QUIET_TARGETS.map(|target| (target, LevelFilter::WARN)));
     let json = tracing_subscriber::fmt::layer().fmt_fields(JsonFields::new()).event_format(LogFormat::default());
     let json = json.with_writer(writer);
-    tracing_subscriber::registry().with(json).with(targets).init();
+    tracing_subscriber::registry().with(json).with(targets(level)).init();
+}
+
+/// What is logged at a level.
+fn targets(level: LevelFilter) -> Targets {
+    let targets = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target("leadwire", level);
+    targets.with_targets(QUIET_TARGETS.map(|target| (target, LevelFilter::WARN)))
 }
 
 /// The lines of the log. Each begins with the id of its trace, if there is one.
@@ -71,6 +75,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use serde_json::Value;
+    use tracing::Level;
 
     use super::*;
     use crate::trace::TraceId;
@@ -86,6 +91,18 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// The runtime's lines of DEBUG have whole bodies.
+    #[test]
+    fn below_info_only_our_own_package_logs() {
+        let logs = |level, target: &str, line: Level| targets(level).would_enable(target, &line);
+        assert!(logs(LevelFilter::DEBUG, "leadwire::graph", Level::DEBUG));
+        let others = ["lambda_runtime", "lambda_http", "reqwest::connect", "aws_smithy_runtime", "hyper"];
+        assert!(others.iter().all(|target| !logs(LevelFilter::DEBUG, target, Level::DEBUG)));
+        assert!(!logs(LevelFilter::INFO, "leadwire::graph", Level::DEBUG));
+        assert!(!logs(LevelFilter::WARN, "leadwire::graph", Level::INFO));
+        assert!(logs(LevelFilter::WARN, "lambda_runtime", Level::ERROR));
     }
 
     #[test]

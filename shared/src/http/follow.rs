@@ -23,3 +23,24 @@ pub fn trace_of(extensions: &Extensions) -> TraceId {
 pub async fn follow_request(request: Request, next: Next) -> Response {
     trace_of(request.extensions()).follow(next.run(request)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+
+    use super::*;
+
+    #[test]
+    fn a_request_has_the_gateway_s_id_or_one_of_its_own() {
+        let from_gateway = |id: &str| {
+            let mut context = ApiGatewayV2httpRequestContext::default();
+            context.request_id = Some(id.to_owned());
+            let mut extensions = Extensions::new();
+            extensions.insert(RequestContext::ApiGatewayV2(context));
+            trace_of(&extensions)
+        };
+        assert_eq!(from_gateway("JKJaXmPLvHcESHA=").as_str(), "JKJaXmPLvHcESHA=");
+        assert_ne!(from_gateway("an \"id\"").as_str(), "an \"id\"", "it would break the log");
+        assert_ne!(trace_of(&Extensions::new()), trace_of(&Extensions::new()));
+    }
+}

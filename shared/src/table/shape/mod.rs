@@ -142,14 +142,14 @@ pub(super) struct StoredShapes(&'static [ShapeUpgrade]);
 pub(super) const SHAPES: StoredShapes = StoredShapes(&[]);
 
 impl StoredShapes {
-    fn of(self, kind: ItemKind) -> impl Iterator<Item = &'static ShapeUpgrade> {
+    fn upgrades(self, kind: ItemKind) -> impl Iterator<Item = &'static ShapeUpgrade> {
         self.0.iter().filter(move |upgrade| upgrade.kind == kind)
     }
 
     /// The shape in which items of a kind are written: `None` for the first one.
     pub(super) fn current(self, kind: ItemKind) -> Option<usize> {
-        let upgrades = self.of(kind).count();
-        (upgrades > 0).then_some(1 + upgrades)
+        let count = self.upgrades(kind).count();
+        (count > 0).then_some(1 + count)
     }
 
     /// Brings an item into the newest shape that this release knows. One that a later release wrote stays as it is: that
@@ -157,7 +157,7 @@ impl StoredShapes {
     pub(super) fn upgrade(self, item: &mut Item) {
         let Some(kind) = ItemKind::from_item(item) else { return };
         let shape = item.get(SHAPE).and_then(|shape| shape.as_n().ok()?.parse::<usize>().ok()).unwrap_or(1);
-        for upgrade in self.of(kind).skip(shape.saturating_sub(1)) {
+        for upgrade in self.upgrades(kind).skip(shape.saturating_sub(1)) {
             (upgrade.step)(item);
         }
     }

@@ -20,7 +20,10 @@ async fn wait_for_line(function: &str, trace: &str, message: &str) -> Value {
 
 #[tokio::test]
 async fn a_lead_is_followed_from_meta_s_delivery_to_the_crm() {
-    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("traces").connect().await;
+    let ConnectedOrg { tenant, person, integration, .. } =
+        OrgFixture::new("traces").users(&["ann"]).round_robin().connect().await;
+    let settings = format!("/api/meta/integrations/{integration}");
+    tenant.call_ok(Method::PATCH, &settings, &json!({ "notify_assignee": true })).await;
     let crm = Crm::start().await;
     let endpoint = json!({ "url": crm.url, "description": "The CRM", "events": ["lead.created"] });
     tenant.call_ok(Method::POST, "/api/webhooks", &endpoint).await;
@@ -41,6 +44,7 @@ async fn a_lead_is_followed_from_meta_s_delivery_to_the_crm() {
         wait_for_line("webhook", trace, "delivery taken").await;
         assert_eq!(wait_for_line("lead-worker", trace, "lead created").await.text("lead"), lead);
         wait_for_line("delivery-worker", trace, "event sent").await;
+        wait_for_line("lead-notice", trace, "assignee mailed").await;
     }
 }
 
