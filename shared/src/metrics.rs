@@ -29,7 +29,7 @@ use crate::model::lead::FoundBy;
 pub enum Metric {
     /// Submissions that were stored and published, by what found them. One that is published again counts again.
     LeadsStored(FoundBy),
-    /// From the submission, by Meta's clock, to its publication; of leads that the webhook or the sweep found.
+    /// From the submission, by Meta's clock, to its publication; of leads that are found soon after it (`is_of_its_time`).
     LeadSeconds,
     /// Leads that were parked, by the reason.
     LeadsParkedBy(FailureCode),

@@ -273,9 +273,7 @@ fn count_published(plan: &WritePlan, unpublished: &[&StoredLead], now: Timestamp
         if of_source.is_empty() {
             continue;
         }
-        // Others were not looked for as soon as they were there.
-        let is_timed = matches!(source, FoundBy::Webhook | FoundBy::Sweep);
-        let submitted = of_source.iter().filter_map(|(_, at)| at.filter(|_| is_timed));
+        let submitted = of_source.iter().filter_map(|(_, at)| at.filter(|_| source.is_of_its_time()));
         let seconds = submitted.map(|at| now.duration_since(at).as_secs_f64().max(0.0)).collect();
         metrics::write(&[
             (Metric::LeadsStored(source), vec![metrics::to_value(of_source.len())]),

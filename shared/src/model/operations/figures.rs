@@ -6,7 +6,7 @@ use strum::IntoEnumIterator;
 use super::cost::DayCost;
 use super::measure::{BLOCKED, ENDED, FRESHNESS, INTEGRATION_STATES, Measure, MetricAnswers, SOURCES};
 use super::series::{MetricSeries, MetricWindow, whole};
-use super::stack::{DEAD_LETTERS, FUNCTIONS, QUEUES};
+use super::stack::{FUNCTIONS, QUEUES, dead_letters};
 use crate::model::failure::FailureCode;
 use crate::model::lead::FoundBy;
 
@@ -138,7 +138,7 @@ impl SystemMoment {
             name,
             oldest_s: current(Measure::OldestMessage(name)),
             dead_letters: current(Measure::DeadLetters(name)).map(whole),
-            has_dead_letters: DEAD_LETTERS.contains(&name),
+            has_dead_letters: dead_letters().any(|queue| queue == name),
         };
         Self {
             is_running: current(Measure::FunctionRuns("planner")).is_some_and(|runs| runs > 0.0),

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use strum::IntoEnumIterator;
 
 use super::series::{LookBack, MetricSeries};
-use super::stack::{DEAD_LETTERS, FUNCTIONS, INDEXES, MonitoredStack, QUEUES};
+use super::stack::{FUNCTIONS, INDEXES, MonitoredStack, QUEUES, dead_letters};
 use crate::model::failure::FailureCode;
 use crate::model::lead::FoundBy;
 
@@ -98,7 +98,7 @@ pub fn of_the_moment() -> Vec<Measure> {
         Measure::FunctionRuns("planner"),
     ];
     all.extend(QUEUES.map(Measure::OldestMessage));
-    all.extend(DEAD_LETTERS.map(Measure::DeadLetters));
+    all.extend(dead_letters().map(Measure::DeadLetters));
     all.extend(INTEGRATION_STATES.map(Measure::Integrations));
     all.extend(FRESHNESS.map(Measure::AdAccounts));
     all
