@@ -37,7 +37,7 @@ mod user_pool;
 pub mod verify;
 mod workdir;
 
-pub use aws_calls::Aws;
+pub use aws_calls::{Aws, Stack};
 pub use deploy::{Build, Profile};
 pub use endpoints::{Endpoints, Org, User};
 pub use progress::Progress;

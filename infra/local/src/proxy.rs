@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -37,16 +38,24 @@ struct Proxy {
     http: reqwest::Client,
     /// The base URL of the deployed API, stage included, without a trailing slash.
     api: String,
+    /// How many answers of the API were a 5xx.
+    server_errors: Arc<AtomicU64>,
 }
 
-/// Starts serving. Aborting the returned handle closes the listener.
-pub(crate) fn serve(listener: TcpListener, api: String, local: Router) -> Result<JoinHandle<()>> {
+/// Starts serving. Aborting the returned handle closes the listener. `server_errors` counts the answers of the API that are
+/// a 5xx.
+pub(crate) fn serve(
+    listener: TcpListener,
+    api: String,
+    local: Router,
+    server_errors: Arc<AtomicU64>,
+) -> Result<JoinHandle<()>> {
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(60))
         .build()?;
-    let proxy = Arc::new(Proxy { http, api });
+    let proxy = Arc::new(Proxy { http, api, server_errors });
     let forward = move |peer: ConnectInfo<SocketAddr>, request: Request| forward(Arc::clone(&proxy), peer.0, request);
     let router = local.layer(middleware::from_fn(require_loopback_host)).fallback(forward);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -96,6 +105,9 @@ async fn forward(proxy: Arc<Proxy>, peer: SocketAddr, request: Request) -> Respo
     match answer {
         Ok(answer) => {
             let (status, headers) = (answer.status(), forwarded_headers(answer.headers()));
+            if status.is_server_error() {
+                proxy.server_errors.fetch_add(1, Ordering::Relaxed);
+            }
             let mut response = Body::from(answer.bytes().await.unwrap_or_default()).into_response();
             *response.status_mut() = status;
             *response.headers_mut() = headers;
@@ -148,7 +160,7 @@ mod tests {
         tokio::spawn(async move { axum::serve(api, Router::new().fallback(echo)).await });
         let listener = listen(0).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        serve(listener, address, Router::new().route("/_local/x", get(async || "here"))).unwrap();
+        serve(listener, address, Router::new().route("/_local/x", get(async || "here")), Arc::default()).unwrap();
         url
     }
 

@@ -140,10 +140,11 @@ impl System {
             Ok((function, name))
         });
         let functions = functions.collect::<Result<_>>()?;
-        let alarms = Alarms::new(aws.clone(), &stage.stack, &stack, &template)?;
+        let server_errors = Arc::default();
+        let alarms = Alarms::new(aws.clone(), &stage.stack, &stack, &template, Arc::clone(&server_errors))?;
         let dev_api = Arc::new(DevApi { alarms, aws, pool, events, functions });
         let local = dev_api::routes(Arc::clone(&dev_api)).merge(logins::routes(&endpoints));
-        let proxy_task = proxy::serve(listener, api, local)?;
+        let proxy_task = proxy::serve(listener, api, local, server_errors)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, proxy_task, _keeper: supervisor, workdir };
         if let Err(error) = system.seed(&app, &options).await {
             dev_api.save_logs(&system.workdir).await;

@@ -4,19 +4,22 @@
 
 mod judge;
 mod log_metrics;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_calls::{Aws, Stack};
-use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use self::judge::{Alarm, MetricKey, Point};
 use self::log_metrics::{MetricFilter, measured};
+use self::services::{function_of, measure_api, measure_queues, measure_run};
 
 use crate::template::Template;
 
@@ -35,6 +38,8 @@ pub(crate) struct Alarms {
     /// The logical ids of alarms by the name that they are deployed under.
     names: BTreeMap<String, String>,
     composites: Vec<Composite>,
+    /// The id of the HTTP API, and how many of its answers since the last time were a 5xx.
+    api: (String, Arc<AtomicU64>),
     read: Mutex<ReadLines>,
 }
 
@@ -47,7 +52,14 @@ struct ReadLines {
 }
 
 impl Alarms {
-    pub(crate) fn new(aws: Aws, name: &str, stack: &Stack, template: &Template) -> Result<Self> {
+    /// `server_errors` is counted up for each 5xx of the API.
+    pub(crate) fn new(
+        aws: Aws,
+        name: &str,
+        stack: &Stack,
+        template: &Template,
+        server_errors: Arc<AtomicU64>,
+    ) -> Result<Self> {
         // Some resources are in some stacks only.
         let physical = |kind: &'static str| {
             template.resources(kind).filter_map(|(id, _)| Some((id.to_owned(), stack.resource(id).ok()?.to_owned())))
@@ -60,7 +72,8 @@ impl Alarms {
         Ok(Self {
             aws,
             stack: name.to_owned(),
-            groups: groups.filter(|(_, name)| name.starts_with("/aws/lambda/")).collect(),
+            groups: groups.filter(|(_, name)| function_of(name).is_some()).collect(),
+            api: (stack.output("HttpApiId")?.to_owned(), server_errors),
             filters: filters.collect::<Result<_>>()?,
             names: names.map(|(id, name)| (name, id)).collect(),
             composites: composites.map(|(id, properties)| Composite::read(id, properties)).collect(),
@@ -75,7 +88,8 @@ impl Alarms {
         let mut read = self.read.lock().await;
         let now = Timestamp::now();
         let mut measured = self.count_lines(&mut read, now).await?;
-        measured.extend(self.measure_queues(now).await?);
+        measured.extend(measure_queues(&self.aws, seconds(now)).await?);
+        measured.push(measure_api(&self.api.0, &self.api.1, seconds(now)));
         self.put(&measured).await?;
         let alarms = self.deployed().await?;
         let points = self.points(&alarms, now, minute).await?;
@@ -137,7 +151,10 @@ impl Alarms {
             let since = (read.until - LATENESS).as_millisecond();
             for (time, line) in self.aws.log_events(group, since).await? {
                 let at = Timestamp::from_millisecond(time).map_or_else(|_| seconds(now), seconds);
-                let measures = measured(&line, at, &filters, &self.stack);
+                let mut measures = measured(&line, at, &filters, &self.stack);
+                measures.extend(
+                    function_of(group).and_then(|function| measure_run(&line, at, function)).into_iter().flatten(),
+                );
                 if !measures.is_empty() && read.known.insert((time, line)) {
                     found.extend(measures);
                 }
@@ -167,36 +184,6 @@ impl Alarms {
         Ok(())
     }
 
-    /// Measures the queues: how many messages can be received, and how long ago the oldest one was sent.
-    async fn measure_queues(&self, now: Timestamp) -> Result<Vec<Measure>> {
-        let answer = self.aws.rest("sqs", Method::GET, "/_ministack/sqs/messages", &Value::Null).await?;
-        let accounts = answer.get("messages").and_then(Value::as_object).into_iter().flatten();
-        let regions = accounts.filter_map(|(_, regions)| regions.as_object()).flatten();
-        let queues = regions.filter_map(|(_, queues)| queues.as_object()).flatten();
-        let (mut found, at) = (Vec::new(), seconds(now));
-        for (url, messages) in queues {
-            let queue = url.rsplit('/').next().unwrap_or_default();
-            let number = |message: &Value, key: &str| message.get(key).and_then(Value::as_f64).unwrap_or_default();
-            let is_visible = |message: &&Value| message.get("IsVisible").and_then(Value::as_bool) == Some(true);
-            let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
-            let visible = messages.iter().filter(is_visible).count();
-            // A message that was sent for later does not wait yet.
-            let waits = |message: &&Value| is_visible(message) || number(message, "ReceiveCount") > 0.0;
-            let age = |message: &Value| (at - number(message, "SentTimestamp")).max(0.0);
-            let oldest = messages.iter().filter(waits).map(age).fold(0.0, f64::max);
-            let values = [
-                ("ApproximateNumberOfMessagesVisible", "Count", u32::try_from(visible).map_or(f64::MAX, f64::from)),
-                ("ApproximateAgeOfOldestMessage", "Seconds", oldest),
-            ];
-            found.extend(values.map(|(name, unit, value)| {
-                let dimensions = BTreeMap::from([("QueueName".to_owned(), queue.to_owned())]);
-                let key = MetricKey { namespace: "AWS/SQS".to_owned(), name: name.to_owned(), dimensions };
-                (key, unit, Point { at, value })
-            }));
-        }
-        Ok(found)
-    }
-
     /// Reads the points of the alarms' metrics, by the second.
     async fn points(
         &self,
@@ -207,12 +194,13 @@ impl Alarms {
         let minutes = |alarm: &Alarm| alarm.period.as_secs_f64() / 60.0 * f64::from(alarm.periods);
         let longest = alarms.iter().map(minutes).fold(0.0, f64::max) * minute.as_secs_f64();
         let keys: BTreeSet<&MetricKey> = alarms.iter().map(|alarm| &alarm.metric).collect();
-        let keys: Vec<&MetricKey> = keys.into_iter().collect();
+        let series: Vec<(&MetricKey, MetricKey)> =
+            keys.into_iter().flat_map(|key| self.series(key).into_iter().map(move |series| (key, series))).collect();
         let mut found: BTreeMap<MetricKey, Vec<Point>> = BTreeMap::new();
-        for keys in keys.chunks(AT_ONCE) {
-            let queries = keys.iter().enumerate().map(|(number, key)| {
-                let metric =
-                    json!({ "Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions(key) });
+        for series in series.chunks(AT_ONCE) {
+            let queries = series.iter().enumerate().map(|(number, (key, series))| {
+                let metric = json!({ "Namespace": series.namespace, "MetricName": series.name,
+                                     "Dimensions": dimensions(series) });
                 // Averages and percentiles are judged by the most.
                 let of = |alarm: &&Alarm| alarm.metric == **key && alarm.statistic == "Sum";
                 let statistic = if alarms.iter().any(|alarm| of(&alarm)) { "Sum" } else { "Maximum" };
@@ -225,15 +213,27 @@ impl Alarms {
             let results = answer.get("MetricDataResults").and_then(Value::as_array);
             for result in results.context("GetMetricData answered without results")? {
                 let id = result.get("Id").and_then(Value::as_str).and_then(|id| id.strip_prefix('m')?.parse().ok());
-                let Some(key) = id.and_then(|number: usize| keys.get(number)) else { continue };
+                let Some((key, _)) = id.and_then(|number: usize| series.get(number)) else { continue };
                 let numbers = |list: &str| {
                     result.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_f64)
                 };
                 let points = numbers("Timestamps").zip(numbers("Values")).map(|(at, value)| Point { at, value });
-                found.insert((*key).clone(), points.collect());
+                found.entry((*key).clone()).or_default().extend(points);
             }
         }
         Ok(found)
+    }
+
+    /// The series that make up a metric: of Lambda's without a function, those of all functions.
+    fn series(&self, key: &MetricKey) -> Vec<MetricKey> {
+        let mut all = vec![key.clone()];
+        if key.namespace == "AWS/Lambda" && key.dimensions.is_empty() {
+            all.extend(self.groups.values().filter_map(|group| function_of(group)).map(|function| {
+                let dimensions = BTreeMap::from([("FunctionName".to_owned(), function.to_owned())]);
+                MetricKey { dimensions, ..key.clone() }
+            }));
+        }
+        all
     }
 }
 
