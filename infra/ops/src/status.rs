@@ -43,6 +43,7 @@ struct SystemStatus {
 /// An alarm that is on.
 #[derive(Debug, Serialize)]
 struct AlarmOn {
+    /// Its logical id in the template.
     name: String,
     since: Option<Timestamp>,
     /// The heading in infra/runbook.md.

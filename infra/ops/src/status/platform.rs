@@ -1,56 +1,25 @@
 //! What only AWS knows: alarms, schedules, event sources, and functions that were stopped.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
-use aws_calls::{AwsRefusal, members, text};
+use aws_calls::AwsRefusal;
 use http::Method;
+use leadwire::cloudwatch::CloudWatch;
+use leadwire::model::operations::alarms::{AlarmBoard, AlarmRecord};
 use serde_json::Value;
 
 use super::{AlarmOn, Switch};
 use crate::account::StackAccount;
 
-/// The alarms that are on, the longest ones first.
+/// The alarms that are on, as the console lists them.
 pub(super) async fn alarms_on(account: &StackAccount) -> Result<Vec<AlarmOn>> {
-    let prefix = format!("{}-", account.stack.name);
-    let (mut alarms, mut next) = (Vec::new(), None);
-    loop {
-        let mut query = vec![
-            ("Action", "DescribeAlarms"),
-            ("Version", "2010-08-01"),
-            ("AlarmNamePrefix", &prefix),
-            ("StateValue", "ALARM"),
-            ("AlarmTypes.member.1", "MetricAlarm"),
-            ("AlarmTypes.member.2", "CompositeAlarm"),
-        ];
-        query.extend(next.as_deref().map(|token| ("NextToken", token)));
-        let answer = account.aws.query("monitoring", &query).await?;
-        for list in ["MetricAlarms", "CompositeAlarms"] {
-            alarms.extend(members(&answer, list)?.into_iter().filter_map(alarm_on));
-        }
-        next = text(&answer, "NextToken")?;
-        if next.is_none() {
-            break;
-        }
-    }
-    alarms.sort_by(|one, other| (one.since, &one.name).cmp(&(other.since, &other.name)));
-    Ok(alarms)
-}
-
-fn alarm_on(mut alarm: BTreeMap<String, String>) -> Option<AlarmOn> {
-    let since = alarm.remove("StateTransitionedTimestamp").or_else(|| alarm.remove("StateUpdatedTimestamp"));
-    let heading = alarm.get("AlarmDescription").and_then(|words| heading_of(words)).map(ToOwned::to_owned);
-    Some(AlarmOn {
-        name: alarm.remove("AlarmName")?,
-        since: since.and_then(|since| since.parse().ok()),
-        runbook: heading,
-    })
-}
-
-/// The heading that an alarm's description ends with.
-fn heading_of(description: &str) -> Option<&str> {
-    let (_, heading) = description.rsplit_once("Runbook: ")?;
-    Some(heading.trim().trim_end_matches('.'))
+    let stack = &account.stack.name;
+    let all = CloudWatch::new(&account.config).alarms(&format!("{stack}-")).await?;
+    let shown = |alarm: &AlarmRecord| AlarmOn {
+        name: alarm.own_name(stack).unwrap_or(&alarm.name).to_owned(),
+        since: alarm.since,
+        runbook: alarm.meaning().1.map(ToOwned::to_owned),
+    };
+    Ok(AlarmBoard::new(stack, all).on.iter().map(shown).collect())
 }
 
 /// The schedules, each by its logical id.
@@ -95,15 +64,4 @@ pub(crate) async fn stopped_functions(account: &StackAccount) -> Result<Vec<Stri
         }
     }
     Ok(stopped)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alarm_names_its_entry_in_the_runbook() {
-        assert_eq!(heading_of("A message failed. Runbook: Dead letters."), Some("Dead letters"));
-        assert_eq!(heading_of("A message failed."), None);
-    }
 }
