@@ -3,6 +3,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the soak")]
 
+mod ads;
 mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use self::ads::Advertised;
 use self::processes::{Watched, Watcher};
 
 /// What the webhook does with what happens at Meta, in turn.
@@ -67,7 +69,9 @@ struct Happened {
 struct Traffic {
     tenant: Tenant,
     person: Person,
+    integration: String,
     crm: Crm,
+    ads: Advertised,
     leads: Vec<Happened>,
     messages: Vec<Happened>,
     posts: Vec<Happened>,
@@ -111,11 +115,13 @@ async fn run(soak: Soak) -> anyhow::Result<SoakReport> {
     for number in 0..2 {
         let org = format!("soak-{}-{number}", soak.seed);
         let org = OrgFixture::new(&org).users(&["ann", "bob", "cem"]).pages(2).round_robin();
-        let ConnectedOrg { tenant, person, .. } = org.connect().await;
+        let ConnectedOrg { tenant, person, integration, .. } = org.connect().await;
         let crm = Crm::start().await;
         let endpoint = json!({ "url": crm.url, "description": "The CRM", "events": ["lead.created"] });
         tenant.call_ok(Method::POST, "/api/webhooks", &endpoint).await;
-        orgs.push(Traffic { tenant, person, crm, leads: Vec::new(), messages: Vec::new(), posts: Vec::new() });
+        let ads = Advertised::link(&tenant, number).await;
+        let (leads, messages, posts) = (Vec::new(), Vec::new(), Vec::new());
+        orgs.push(Traffic { tenant, person, integration, crm, ads, leads, messages, posts });
     }
     let mut watcher = Watcher::new(&world().endpoints.aws_endpoint)?;
     let begun = Instant::now();
@@ -128,7 +134,10 @@ async fn run(soak: Soak) -> anyhow::Result<SoakReport> {
         if round.is_multiple_of(2) {
             search(&orgs).await;
         }
-        compare(&orgs, &mut report).await;
+        if round.is_multiple_of(10) {
+            probe(&orgs).await;
+        }
+        compare(&orgs, &mut report, false).await;
         watcher.look();
         report.rounds += 1;
         if report.rounds.is_multiple_of(10) {
@@ -141,9 +150,10 @@ async fn run(soak: Soak) -> anyhow::Result<SoakReport> {
     let quiet = Instant::now();
     while quiet.elapsed() < GRACE {
         search(&orgs).await;
+        probe(&orgs).await;
         tokio::time::sleep(soak.round).await;
     }
-    compare(&orgs, &mut report).await;
+    compare(&orgs, &mut report, true).await;
     watcher.look();
     report.violations.extend(watcher.growing());
     report.processes = watcher.seen();
@@ -168,6 +178,8 @@ impl Traffic {
             self.messages.push(Happened { id: sent.text("mid").to_owned(), at });
             *report.traffic.entry("messages").or_default() += 1;
         }
+        self.ads.click().await;
+        *report.traffic.entry("clicks on ads").or_default() += 7;
         if round.is_multiple_of(5) {
             let message = format!("Post {round} of {}", self.tenant.org);
             let post = json!({ "requestId": format!("soak-{round}"), "pageId": page, "message": message });
@@ -181,7 +193,7 @@ impl Traffic {
     }
 
     /// What both sides say of what is old enough.
-    async fn compare(&self, state: &Value, report: &mut SoakReport) {
+    async fn compare(&self, state: &Value, report: &mut SoakReport, at_rest: bool) {
         let org = &self.tenant.org;
         let Some(leads) = everything(&self.tenant, "/api/leads?limit=50", report).await else { return };
         let mut found: BTreeMap<String, usize> = BTreeMap::new();
@@ -234,6 +246,13 @@ impl Traffic {
             wrong.extend(parked.iter().map(|lead| format!("parked: {} {}", lead["leadgen_id"], lead["reason"])));
         }
         wrong.extend(self.compare_messages(report).await);
+        wrong.extend(self.ads.compare(&self.tenant, at_rest).await);
+        let integration = format!("/api/meta/integrations/{}", self.integration);
+        if let Some(found) = patiently(&self.tenant, Method::GET, &integration, &Value::Null, report).await
+            && found["status"] != "active"
+        {
+            wrong.push(format!("the integration is {}: {}", found["status"], found["status_reason"]));
+        }
         let public = |message: &str| {
             state["posts"].as_array().into_iter().flatten().filter(|post| post["message"] == message).count()
         };
@@ -310,16 +329,24 @@ async fn search(orgs: &[Traffic]) {
     }
 }
 
+/// Has the connections checked, and the ad accounts read.
+async fn probe(orgs: &[Traffic]) {
+    for org in orgs {
+        dev_api(&format!("fire/expiry-notice?org={}", org.tenant.org)).await;
+        org.ads.sync(&org.tenant).await;
+    }
+}
+
 /// Calls the local API. A busy system may refuse it; the next round repeats it.
 async fn dev_api(call: &str) {
     let _ = world().http.post(format!("{}/_local/{call}", world().endpoints.url)).send().await;
 }
 
-/// Compares both sides, and looks at the alarms.
-async fn compare(orgs: &[Traffic], report: &mut SoakReport) {
+/// Compares both sides, and looks at the alarms. `at_rest`: nothing is on its way any more.
+async fn compare(orgs: &[Traffic], report: &mut SoakReport, at_rest: bool) {
     let state = world().sim_state().await;
     for org in orgs {
-        org.compare(&state, report).await;
+        org.compare(&state, report, at_rest).await;
     }
     let url = format!("{}/_local/alarms", world().endpoints.url);
     let Ok(answer) = world().http.get(url).send().await else { return };
