@@ -8,6 +8,7 @@ use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::json::Json;
 use crate::tenant::Tenant;
 use crate::world::{World, wait_for, world};
 
@@ -239,4 +240,17 @@ pub async fn wait_for_mails(address: &str, count: usize) -> Vec<Value> {
         (mails.len() >= count).then_some(mails)
     })
     .await
+}
+
+/// Calls SQS about a queue of the stack.
+///
+/// # Panics
+/// Panics if SQS refuses it.
+pub async fn queue(operation: &str, name: &str, more: Value) -> Value {
+    let aws = world().aws();
+    let named = json!({ "QueueName": format!("leadwire-{name}") });
+    let url = aws.json("sqs", "AmazonSQS.GetQueueUrl", &named).await.unwrap().text("QueueUrl").to_owned();
+    let mut input = json!({ "QueueUrl": url });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    aws.json("sqs", &format!("AmazonSQS.{operation}"), &input).await.unwrap()
 }

@@ -12,6 +12,7 @@
 
 pub mod ad_accounts;
 pub mod ads_harness;
+pub mod alarms;
 pub mod aws_probe;
 pub mod browser;
 pub mod console;
@@ -24,7 +25,9 @@ pub mod inbox_storm;
 pub mod json;
 pub mod looks;
 pub mod meta;
+pub mod ops;
 mod page_check;
+pub mod roles;
 pub mod storm;
 pub mod tenant;
 pub mod world;

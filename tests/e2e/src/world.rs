@@ -1,5 +1,6 @@
-//! The one system that the stories share, and the responses it gave.
+//! The one system that the stories share, the one that drills may break, and the responses they gave.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, OnceLock};
@@ -40,11 +41,40 @@ impl World {
     }
 }
 
-/// Returns the shared system. The first call starts it; it ends with the process.
+/// Returns the shared system, or within a drill the one that it may break. The first call starts it; it ends with the
+/// process.
 #[must_use]
 pub fn world() -> &'static World {
-    static WORLD: LazyLock<World> = LazyLock::new(start);
-    &WORLD
+    static WORLD: LazyLock<World> = LazyLock::new(|| start("system"));
+    static BREAKABLE: LazyLock<World> = LazyLock::new(|| start("drills"));
+    if IS_DRILL.get() { &BREAKABLE } else { &WORLD }
+}
+
+thread_local! {
+    /// Whether the story that runs on this thread is a drill.
+    static IS_DRILL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A drill, for as long as it is held: [`world`] is the system that drills may break, and this drill has it alone.
+#[must_use]
+pub struct Drill {
+    _alone: tokio::sync::MutexGuard<'static, ()>,
+}
+
+impl Drill {
+    /// Waits for the drills before this one. For stories whose runtime has one thread.
+    pub async fn begin() -> Self {
+        static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+        let drill = Self { _alone: ALONE.lock().await };
+        IS_DRILL.set(true);
+        drill
+    }
+}
+
+impl Drop for Drill {
+    fn drop(&mut self) {
+        IS_DRILL.set(false);
+    }
 }
 
 /// Which build of the functions the shared system runs, if a program has chosen one.
@@ -73,13 +103,13 @@ pub fn output_folder() -> PathBuf {
     profile.parent().expect("target").join("e2e")
 }
 
-fn start() -> World {
+fn start(folder: &'static str) -> World {
     let (send, receive) = std::sync::mpsc::channel();
     // The stories' own runtimes come and go; the system needs one that stays.
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            let mut options = Options::for_tests(output_folder().join("system"));
+            let mut options = Options::for_tests(output_folder().join(folder));
             options.profile = PROFILE.get().copied().unwrap_or(options.profile);
             options.dynamodb = DYNAMODB.get().cloned();
             match System::start(options).await {

@@ -1,4 +1,4 @@
-//! `README.md` and `shared/ARCHITECTURE.md` agree with this repository.
+//! `README.md`, `shared/ARCHITECTURE.md` and `infra/runbook.md` agree with this repository.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -189,5 +189,35 @@ async fn the_guide_subscribes_the_app_to_every_field_that_pages_and_this_system_
         let here: BTreeSet<String> =
             serde_json::from_value(state.find("subscriptions", "object", object)["fields"].clone()).unwrap();
         assert_eq!(listed(name), here, "{object}");
+    }
+}
+
+/// Entries of the runbook that no alarm leads to, each with the story that does what it says.
+const DECIDED: [(&str, &str, &str); 6] = [
+    ("Roll back", "drills/decided.rs", "a_function_is_rolled_back_to_the_version_before"),
+    ("Log level and traces", "ops.rs", "the_level_of_a_log_is_changed_and_put_back"),
+    ("Restore an org", "ops.rs", "an_org_is_shown_copied_removed_and_brought_back"),
+    (
+        "Restore the whole table",
+        "drills/decided.rs",
+        "a_table_is_restored_from_a_backup_and_the_doctor_says_what_it_lacks",
+    ),
+    ("Remove an org", "ops.rs", "a_removed_org_that_is_pushed_again_begins_empty"),
+    ("Check the account", "ops.rs", "the_doctor_says_ok_only_of_what_it_has_seen"),
+];
+
+#[test]
+fn every_entry_of_the_runbook_is_carried_out_by_a_story() {
+    let story = |file: &str| read(&format!("tests/e2e/tests/it/{file}"));
+    let drills: String =
+        paths().iter().filter(|path| path.starts_with("tests/e2e/tests/it/drills/")).map(|path| read(path)).collect();
+    let runbook = read("infra/runbook.md");
+    let entries: Vec<&str> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).skip(1).collect();
+    assert!(entries.len() > 30, "{entries:?}");
+    for entry in entries {
+        let is_drilled = drills.contains(&format!("is_raised(\"{entry}\")"));
+        let decided = DECIDED.iter().find(|(decided, ..)| *decided == entry);
+        let is_decided = decided.is_some_and(|(_, file, name)| story(file).contains(&format!("async fn {name}()")));
+        assert!(is_drilled || is_decided, "no story does what the entry {entry:?} says");
     }
 }

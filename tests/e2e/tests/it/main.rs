@@ -39,6 +39,7 @@ mod deliveries;
 mod description;
 mod directory;
 mod documents;
+mod drills;
 mod expiry;
 mod exports;
 mod foreign_ids;

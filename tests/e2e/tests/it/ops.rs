@@ -1,72 +1,15 @@
 //! The operator's program, on the running system as on an account: with its region, its credentials and its stack.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
+use e2e::aws_probe::queue;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
+use e2e::ops::ops;
 use e2e::tenant::Tenant;
 use e2e::world::{output_folder, wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::process::Command;
-
-/// What the program printed, and its exit code.
-struct Printed {
-    code: Option<i32>,
-    out: String,
-    complaint: String,
-}
-
-impl Printed {
-    fn json(&self) -> Value {
-        let read = serde_json::from_str(&self.out);
-        assert!(read.is_ok(), "{self}");
-        read.unwrap()
-    }
-
-    /// The output of a command that has to succeed.
-    fn done(self) -> String {
-        assert_eq!(self.code, Some(0), "{self}");
-        self.out
-    }
-
-    /// What is said of a command line that cannot be carried out.
-    fn refused(self) -> String {
-        assert_eq!(self.code, Some(2), "{self}");
-        self.complaint
-    }
-}
-
-impl std::fmt::Display for Printed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit code {:?}\n{}\n{}", self.code, self.out, self.complaint)
-    }
-}
-
-/// Runs the program with the key of the account's owner.
-async fn ops(line: &str) -> Printed {
-    let world = world();
-    let here = std::env::current_exe().unwrap();
-    let program = here.ancestors().map(|folder| folder.join("ops")).find(|path| path.is_file()).expect("a built ops");
-    let mut command = Command::new(program);
-    command.args(line.split(' ')).env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
-    command.env("AWS_ENDPOINT_URL", &world.endpoints.aws_endpoint).env("AWS_REGION", &world.endpoints.region);
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    let output = tokio::time::timeout(Duration::from_secs(180), command.output()).await.expect("an end").unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Printed { code: output.status.code(), out: text(output.stdout), complaint: text(output.stderr) }
-}
-
-/// Calls SQS about a queue of the stack.
-async fn queue(operation: &str, name: &str, more: Value) -> Value {
-    let aws = world().aws();
-    let named = json!({ "QueueName": format!("leadwire-{name}") });
-    let url = aws.json("sqs", "AmazonSQS.GetQueueUrl", &named).await.unwrap().text("QueueUrl").to_owned();
-    let mut input = json!({ "QueueUrl": url });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    aws.json("sqs", &format!("AmazonSQS.{operation}"), &input).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_dead_letter_is_explained_and_put_back_and_its_work_is_done() {
