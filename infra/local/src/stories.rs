@@ -11,7 +11,7 @@ use crate::packages::{Architecture, Packages};
 use crate::progress::Progress;
 use crate::supervisor::Supervisor;
 use crate::system::RELEASE_VARIABLE;
-use crate::test_programs::{self, TestProgram};
+use crate::test_programs::{self, TestProgram, use_test_threads};
 use crate::verify::{install_environments, install_tools, run_check};
 use crate::workdir::{self, Workdir};
 
@@ -36,7 +36,7 @@ pub async fn run(prefixes: &[String], test_arguments: &[String], locked: bool, p
         // By full names: the test program's own filters match anywhere in a name, and `leads` contains `ads`.
         test.arg("--exact").args(select(&list(&supervisor, program).await?, prefixes)?);
     }
-    test.args(test_arguments).current_dir(&program.package);
+    use_test_threads(&mut test).args(test_arguments).current_dir(&program.package);
     if profile == Profile::Release {
         test.env(RELEASE_VARIABLE, "true");
     }

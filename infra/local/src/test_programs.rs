@@ -8,9 +8,16 @@ use std::process::Stdio;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::supervisor::Supervisor;
 use crate::verify::cargo_command;
+
+/// Sets how many tests run at once: two on each core, because stories mostly wait.
+pub(crate) fn use_test_threads(command: &mut Command) -> &mut Command {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    command.env("RUST_TEST_THREADS", (2 * cores).to_string())
+}
 
 /// A program with tests in it.
 pub(crate) struct TestProgram {

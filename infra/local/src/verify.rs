@@ -14,6 +14,7 @@ use crate::calendar;
 use crate::progress::Progress;
 use crate::python::Environment;
 use crate::supervisor::Supervisor;
+use crate::test_programs::use_test_threads;
 use crate::workdir::{self, Workdir};
 
 /// Runs all checks, quick ones first, and stops at the first failure. The tests run last, so their summary stays on the
@@ -48,7 +49,7 @@ pub async fn run(locked: bool) -> Result<()> {
     run_check(&supervisor, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
     calendar::run_verify_moments(&supervisor, locked).await?;
     let mut test = cargo_command();
-    test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
+    use_test_threads(&mut test).args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
     let mut failures = Failures::default();
     let test = test.stdout(Stdio::piped());
     let tested = run_heard(&supervisor, "cargo test", test, |line| failures.hear(line)).await;

@@ -84,13 +84,8 @@ impl Alarms {
     /// Measures, judges all alarms, sets their states in MiniStack, and returns them. `minute` is what counts as a minute
     /// of an alarm's periods.
     pub(crate) async fn judge(&self, minute: Duration) -> Result<Value> {
-        // One at a time: two would count the same lines.
-        let mut read = self.read.lock().await;
+        self.measure().await?;
         let now = Timestamp::now();
-        let mut measured = self.count_lines(&mut read, now).await?;
-        measured.extend(measure_queues(&self.aws, seconds(now)).await?);
-        measured.push(measure_api(&self.api.0, &self.api.1, seconds(now)));
-        self.put(&measured).await?;
         let alarms = self.deployed().await?;
         let points = self.points(&alarms, now, minute).await?;
         let (mut states, mut on) = (Vec::new(), BTreeSet::new());
@@ -118,6 +113,21 @@ impl Alarms {
             states.push(shown(&composite.id, state, &composite.description, more));
         }
         Ok(Value::Array(states))
+    }
+
+    /// Measures what there is, and says it to MiniStack.
+    async fn measure(&self) -> Result<()> {
+        let called = Timestamp::now();
+        // One at a time: two would count the same lines.
+        let mut read = self.read.lock().await;
+        if read.until > called {
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        let mut measured = self.count_lines(&mut read, now).await?;
+        measured.extend(measure_queues(&self.aws, seconds(now)).await?);
+        measured.push(measure_api(&self.api.0, &self.api.1, seconds(now)));
+        self.put(&measured).await
     }
 
     async fn cloudwatch(&self, operation: &str, input: &Value) -> Result<Value> {
