@@ -9,7 +9,6 @@ use std::time::Duration;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider};
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::http_client_fn;
@@ -30,10 +29,17 @@ impl AwsError {
     }
 }
 
-/// Includes all causes: the SDK's own text for an error of a service is only "service error".
+/// Includes all causes: the SDK's own text for an error of a service is only "service error". Its `DisplayErrorContext`
+/// adds the whole response, some 2 KB, which an operator would have to read past.
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        DisplayErrorContext(&*self.0).fmt(f)
+        self.0.fmt(f)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

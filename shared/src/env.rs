@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt;
 use std::sync::OnceLock;
 
 use url::Url;
 
 /// A variable that the template does not set, or not to a valid value.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum EnvError {
     /// The variable is missing or empty.
     #[error("environment variable {0} is not set: infra/template.yaml has to set it for this function")]
@@ -15,6 +16,13 @@ pub enum EnvError {
     /// The value is invalid.
     #[error("environment variable {0} is not usable: {1}")]
     Unusable(&'static str, String),
+}
+
+/// In words: a function that cannot begin ends with this, and the operator reads it in the log.
+impl fmt::Debug for EnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The variables of a deployed function, in whose place this process works.
