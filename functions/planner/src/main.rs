@@ -1,5 +1,7 @@
 //! Turns schedules into messages: one for each unit of work that is due.
 
+mod punctuality;
+
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -19,6 +21,7 @@ use leadwire::table::Table;
 use leadwire::table::integration::Due;
 use leadwire::{aws, env, telemetry, worker};
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
 /// The input that a schedule passes to this function.
 #[derive(Debug, Deserialize)]
@@ -33,8 +36,9 @@ struct Plan {
 }
 
 /// The schedules, by their names in the template.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 enum Schedule {
     ExpiryNotice,
     LeadSweep,
@@ -109,6 +113,7 @@ impl Planner {
     /// delivery.
     async fn plan(&self, plan: Plan, until: Timestamp) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
+        punctuality::watch(&self.table, plan.job, now).await;
         let messages = match plan.job {
             Schedule::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;

@@ -57,6 +57,7 @@ pub mod request;
 mod rotation;
 mod row;
 pub mod run;
+mod schedule_call;
 pub mod session;
 mod shape;
 pub mod snapshot;

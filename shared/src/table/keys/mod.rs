@@ -237,6 +237,11 @@ pub(in crate::table) fn form(page: &PageId, form: &FormId) -> Key {
     Key { pk: page_pk(page), sk: format!("FORM#{form}") }
 }
 
+/// When a schedule called last. It is of no org.
+pub(in crate::table) fn schedule_call(schedule: &str) -> Key {
+    Key { pk: format!("SCHEDULE#{schedule}"), sk: "CALL".to_owned() }
+}
+
 pub(in crate::table) fn pause(page: &PageId) -> Key {
     Key { pk: page_pk(page), sk: "PAUSE".to_owned() }
 }

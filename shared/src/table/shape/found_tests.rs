@@ -57,6 +57,7 @@ use crate::table::parked::ParkedLead;
 use crate::table::post::{MetaPost, PublishTurns};
 use crate::table::request::OnceRequest;
 use crate::table::rotation::{Cursor, Roster};
+use crate::table::schedule_call::ScheduleCall;
 use crate::table::trace::Publication;
 use crate::table::{Item, Table};
 
@@ -273,6 +274,7 @@ pub(super) async fn find(table: &Table, kind: ItemKind, item: &Item) -> Option<I
             };
             stored.at(|_: &Pause| key).await
         }
+        ItemKind::ScheduleCall => stored.at(|_: &ScheduleCall| keys::schedule_call(stored.part("SCHEDULE"))).await,
         ItemKind::Person => {
             let kind = if stored.part("PERSON") == "EMAIL" { PersonKeyKind::Email } else { PersonKeyKind::Phone };
             let hash = stored.key.pk.rsplit('#').next()?.to_owned();

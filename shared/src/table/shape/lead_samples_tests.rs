@@ -206,6 +206,7 @@ async fn write_beside(table: &Table) {
     table.put_form(&page(), &form_id(), &form, now()).await.unwrap();
     table.put_form(&page(), &other, &Form::default(), now()).await.unwrap();
     table.pause(&page(), now()).await.unwrap();
+    table.record_schedule_call("lead-sweep", now()).await.unwrap();
     let forms = [("3", Some([9, 1, 2])), ("4", None)].map(|(form, counts)| {
         (FormId::parse(form).unwrap(), CountedForm { counts, moved_at: now(), all_listed: true })
     });

@@ -102,6 +102,7 @@ pub(super) enum ItemKind {
     Rotation,
     Run,
     SavedReply,
+    ScheduleCall,
     Session,
     SocialProgress,
     Step,
