@@ -86,6 +86,14 @@ pub(crate) enum Command {
         #[arg(long)]
         back: bool,
     },
+    /// Switches on what was switched off by hand: schedules, event sources of workers, functions that no one can call.
+    SwitchOn {
+        /// What, by its name in `status`.
+        names: Vec<String>,
+        /// Everything that is off. A function can be stopped on purpose, as while a table is restored.
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
+    },
     /// Checks the account and the deployed stack: quotas, mails, secrets, webhook, backups, schedules. Says the fix of each.
     ///
     /// Exit code 1 if something is wrong; warnings and what cannot be known do not count.
@@ -255,6 +263,8 @@ mod tests {
             "ops parked replay --org acme --lead 1 --lead 2",
             "ops parked dismiss --org acme --reason not_visible --yes",
             "ops lead 123 --org acme --since 30",
+            "ops switch-on webhook PlannerLeadSweep",
+            "ops switch-on --all",
             "ops org acme --names",
             "ops org export acme --to acme.jsonl --from-table restored",
             "ops org import acme.jsonl --dry-run",

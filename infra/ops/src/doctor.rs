@@ -2,6 +2,7 @@
 
 mod deployed;
 mod mails;
+mod meta;
 mod quotas;
 mod secrets;
 mod webhook;
@@ -101,6 +102,7 @@ pub(crate) async fn examine(account: &StackAccount, size: Size, as_json: bool) -
     findings.extend(settle("mails", mails::check_ses(account).await));
     findings.extend(settle("secrets", secrets::check_keys(account).await));
     findings.extend(settle("tokens", secrets::check_tokens(&product).await));
+    findings.extend(settle("meta", meta::check_app(account, &product).await));
     findings.extend(settle("webhook", webhook::check_webhook(account).await));
     findings.extend(settle("login", webhook::check_token_keys().await));
     findings.extend(settle("schedules", deployed::check_schedules(account).await));
@@ -122,7 +124,9 @@ fn print(findings: &[Finding]) {
         let fix = if finding.fix.is_empty() { String::new() } else { format!("-> {}", finding.fix) };
         vec![finding.grade.name().to_owned(), finding.area.to_owned(), format!("{} {fix}", finding.what)]
     };
-    print_columns(0, &findings.iter().map(row).collect::<Vec<_>>());
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.grade));
+    print_columns(0, &sorted.into_iter().map(row).collect::<Vec<_>>());
     let mut counts: BTreeMap<Grade, usize> = BTreeMap::new();
     for finding in findings {
         *counts.entry(finding.grade).or_default() += 1;

@@ -47,6 +47,16 @@ impl LogLine {
         self.fields.get("level").and_then(Value::as_str).is_some_and(|level| ["WARN", "ERROR"].contains(&level))
     }
 
+    /// Whether it has this word: a part of a longer id is another one.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        let text = self.fields.to_string();
+        let is_of_id = |letter: char| letter.is_alphanumeric();
+        text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (text.get(..at), text.get(at + word.len()..));
+            !before.is_some_and(|it| it.ends_with(is_of_id)) && !after.is_some_and(|it| it.starts_with(is_of_id))
+        })
+    }
+
     /// The id under which all parts log one piece of work.
     pub(crate) fn trace(&self) -> Option<&str> {
         self.fields.get("trace")?.as_str()
@@ -87,7 +97,7 @@ impl StackAccount {
                 other => other?,
             };
             let events = answer.get("events").and_then(Value::as_array).into_iter().flatten();
-            let lines = events.filter_map(|event| LogLine::parse(function, event));
+            let lines = events.filter_map(|event| LogLine::parse(function, event)).filter(|line| line.has(word));
             found.extend(lines.map(|line| ((line.at, line.fields.to_string()), line)));
             let next = answer.get("nextToken").filter(|next| next.is_string()).cloned();
             let (Some(next), true) = (next, found.len() < MAX_LINES) else { break };
@@ -110,6 +120,14 @@ mod tests {
         assert_eq!(line.in_words(), "ERROR lead parked code=not_permitted org=a");
         assert_eq!((line.trace(), line.is_complaint()), (Some("t1"), true));
         assert!(LogLine::parse("x", &json!({ "timestamp": 1, "message": "START RequestId" })).is_none());
+    }
+
+    #[test]
+    fn an_id_is_no_part_of_a_longer_one() {
+        let line = r#"{"message":"lead parked","leadgen_id":"9991","lead":"meta-77"}"#;
+        let line = LogLine::parse("lead-worker", &json!({ "timestamp": 1000, "message": line })).unwrap();
+        assert_eq!(["9991", "meta-77", "77"].map(|word| line.has(word)), [true; 3]);
+        assert_eq!(["999", "991", "7"].map(|word| line.has(word)), [false; 3]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod parked;
 mod product;
 mod queues;
 mod status;
+mod switch_on;
 
 use std::process::ExitCode;
 
@@ -74,6 +75,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Found> {
         Command::LogLevel { function, level, back } => {
             log_level::change(&account, &function, level.filter(|_| !back)).await
         }
+        Command::SwitchOn { names, all } => switch_on::run(&account, &names, all).await,
         Command::Doctor { size, json } => doctor::examine(&account, size, json).await,
     }
 }

@@ -59,6 +59,18 @@ impl SqsMessage {
     }
 }
 
+/// Turns a logical id of the template, such as `LeadWorkerDeadLetters`, into the queue's name.
+fn kebab_case(name: &str) -> String {
+    let mut kebab = String::with_capacity(name.len());
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_ascii_uppercase() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
+
 impl StackAccount {
     /// All queues, by name.
     pub(crate) async fn queues(&self) -> Result<Vec<SqsQueue>> {
@@ -74,7 +86,7 @@ impl StackAccount {
     /// The queue that takes the dead letters of a queue, by the name of one of the two, without the stack's.
     pub(crate) async fn dead_letters(&self, name: &str) -> Result<SqsQueue> {
         let queues = self.queues().await?;
-        let name = name.strip_prefix(&format!("{}-", self.stack.name)).unwrap_or(name);
+        let name = kebab_case(name.strip_prefix(&format!("{}-", self.stack.name)).unwrap_or(name));
         let takes = queues.iter().find(|queue| queue.name == name).and_then(|queue| queue.dead_letters.clone());
         let wanted = takes.unwrap_or_else(|| format!("{}{DEAD_LETTERS}", name.trim_end_matches(DEAD_LETTERS)));
         let known = queues.iter().filter_map(|queue| queue.name.strip_suffix(DEAD_LETTERS));
@@ -83,7 +95,7 @@ impl StackAccount {
             .iter()
             .find(|queue| queue.name == wanted)
             .cloned()
-            .ok_or_else(|| UnusableLine(format!("no queue {name} has dead letters; queues: {known}")).into())
+            .ok_or_else(|| UnusableLine(format!("there is no queue {name}; queues with dead letters: {known}")).into())
     }
 
     async fn queue(&self, url: &str) -> Result<SqsQueue> {

@@ -101,8 +101,18 @@ impl SystemStatus {
     fn is_fine(&self) -> bool {
         self.alarms.is_empty()
             && self.queues.iter().all(|queue| queue.dead_letters.unwrap_or_default() == 0)
-            && self.schedules.iter().chain(&self.event_sources).all(Switch::is_on)
-            && self.stopped_functions.is_empty()
+            && !self.is_off()
+    }
+
+    /// Whether something is switched off.
+    fn is_off(&self) -> bool {
+        !self.schedules.iter().chain(&self.event_sources).all(Switch::is_on) || !self.stopped_functions.is_empty()
+    }
+}
+
+impl QueueState {
+    fn is_empty(&self) -> bool {
+        self.waiting == 0 && self.in_flight == 0 && self.dead_letters.unwrap_or_default() == 0
     }
 }
 
@@ -171,13 +181,17 @@ fn print(status: &SystemStatus) {
     };
     print_columns(2, &status.alarms.iter().map(alarm).collect::<Vec<_>>());
 
-    println!("\nQueues:");
+    let busy: Vec<&QueueState> = status.queues.iter().filter(|queue| !queue.is_empty()).collect();
+    let empty = count(status.queues.len() - busy.len(), "is", "are");
+    println!("\nQueues: {empty} empty");
     let head = ["queue", "waiting", "in flight", "dead letters"].map(ToOwned::to_owned).to_vec();
     let queue = |queue: &QueueState| {
         let dead = queue.dead_letters.map_or_else(|| "-".to_owned(), |dead| dead.to_string());
         vec![queue.name.clone(), queue.waiting.to_string(), queue.in_flight.to_string(), dead]
     };
-    print_columns(2, &[head].into_iter().chain(status.queues.iter().map(queue)).collect::<Vec<_>>());
+    if !busy.is_empty() {
+        print_columns(2, &[head].into_iter().chain(busy.into_iter().map(queue)).collect::<Vec<_>>());
+    }
 
     println!("\nParked leads: {}", in_words(&status.parked));
     println!("Integrations: {}", in_words(&status.integrations));
@@ -187,6 +201,9 @@ fn print(status: &SystemStatus) {
         println!("Stopped functions: none");
     } else {
         println!("Stopped functions: {}", status.stopped_functions.join(", "));
+    }
+    if status.is_off() {
+        println!("\nSwitch on what is off: cargo ops switch-on --all, or by name");
     }
     if !status.is_fine() {
         println!("\nThe headings are those of infra/runbook.md. Dead letters: cargo ops dead-letters <queue>");

@@ -1,6 +1,7 @@
-//! A page's webhook subscription: the changes of a page that Meta reports to this app.
+//! Webhook subscriptions: what Meta reports to this app, of which pages, and where.
 //!
-//! Meta ends subscriptions without notice (an hour of failed deliveries is enough), so they are read back.
+//! Meta ends those of pages without notice (an hour of failed deliveries is enough), so they are read back. Those of the app
+//! itself are entered in its dashboard.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +30,71 @@ const FIELDS: [(&str, Option<&str>); 13] = [
     ("standby", Some("pages_messaging")),
 ];
 
+/// What the app is subscribed to in its dashboard: Meta reports nothing of a page or account that is not named here too.
+pub const APP_FIELDS: [(&str, &[&str]); 3] = [
+    (
+        "page",
+        &[
+            "leadgen",
+            "feed",
+            "mention",
+            "messages",
+            "messaging_postbacks",
+            "message_echoes",
+            "message_deliveries",
+            "message_reads",
+            "message_reactions",
+            "message_edits",
+            "messaging_referrals",
+            "messaging_handovers",
+            "standby",
+        ],
+    ),
+    (
+        "instagram",
+        &[
+            "comments",
+            "live_comments",
+            "mentions",
+            "messages",
+            "messaging_postbacks",
+            "messaging_seen",
+            "message_reactions",
+            "message_edit",
+            "messaging_referral",
+            "messaging_handover",
+            "standby",
+        ],
+    ),
+    ("whatsapp_business_account", &["messages", "smb_message_echoes", "user_id_update"]),
+];
+
+/// The subscription of the app to a kind of object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AppSubscription {
+    /// The kind, such as `page`.
+    pub object: String,
+    /// Where Meta reports to.
+    pub callback_url: String,
+    /// Whether Meta reports at all.
+    pub active: bool,
+    #[serde(default)]
+    fields: Vec<AppField>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct AppField {
+    name: String,
+}
+
+impl AppSubscription {
+    /// Those of these fields that are not reported.
+    #[must_use]
+    pub fn missing<'f>(&self, fields: &[&'f str]) -> Vec<&'f str> {
+        fields.iter().copied().filter(|field| !self.fields.iter().any(|own| own.name == *field)).collect()
+    }
+}
+
 /// Returns the fields that the granted permissions allow.
 #[must_use]
 pub fn fields(granted: &[String]) -> Vec<&'static str> {
@@ -49,6 +115,12 @@ struct WhatsappSubscriber {
 }
 
 impl GraphClient {
+    /// Reads what the app's dashboard shows under *Webhooks*. Meta answers only to the app's own id and secret.
+    pub async fn app_subscriptions(&self) -> Result<Vec<AppSubscription>, GraphError> {
+        let path = format!("{}/subscriptions", self.app.id);
+        Ok(read::<super::GraphPage<AppSubscription>>(self.get(&path, &[], &self.app_token()).await?)?.data)
+    }
+
     /// Subscribes this app to the given fields of each page: one outcome per page, in order. Meta does not document
     /// whether the list replaces the previous one, so it must name every field that any user of the subscription needs.
     pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken, Vec<String>)]) -> Vec<Result<(), GraphError>> {
@@ -155,6 +227,20 @@ mod tests {
         for no in [json!({"success": false}), json!({}), json!("true"), json!({"success": "true"})] {
             assert!(confirmed(&no).is_err(), "{no}");
         }
+    }
+
+    #[test]
+    fn of_a_page_the_app_gets_what_it_subscribes_to() {
+        assert_eq!(APP_FIELDS[0].1, FIELDS.map(|(field, _)| field));
+    }
+
+    #[test]
+    fn a_subscription_says_what_it_lacks() {
+        let subscription: AppSubscription =
+            serde_json::from_value(json!({ "object": "page", "callback_url": "u", "active": true,
+            "fields": [{ "name": "feed", "version": "v26.0" }] }))
+            .unwrap();
+        assert_eq!(subscription.missing(&["leadgen", "feed"]), ["leadgen"]);
     }
 
     #[test]

@@ -27,13 +27,13 @@ fn check_switches(area: &'static str, switches: &[Switch], fix: &str) -> Vec<Fin
 
 /// Whether all schedules are on.
 pub(super) async fn check_schedules(account: &StackAccount) -> Result<Vec<Finding>> {
-    let fix = "enable it in EventBridge, Scheduler, Schedules (infra/runbook.md, Planner absent)";
+    let fix = "cargo ops switch-on --all (infra/runbook.md, Planner absent)";
     Ok(check_switches("schedules", &schedules(account).await?, fix))
 }
 
 /// Whether all workers get their messages.
 pub(super) async fn check_event_sources(account: &StackAccount) -> Result<Vec<Finding>> {
-    let fix = "aws lambda update-event-source-mapping --enabled --uuid … (infra/runbook.md, Queue age)";
+    let fix = "cargo ops switch-on --all (infra/runbook.md, Queue age)";
     Ok(check_switches("event sources", &event_sources(account).await?, fix))
 }
 
