@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the soak")]
 
 mod ads;
+mod disturbance;
 mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::ads::Advertised;
+use self::disturbance::disturb;
 use self::processes::{Watched, Watcher};
 
 /// What the webhook does with what happens at Meta, in turn.
@@ -135,6 +137,7 @@ async fn run(soak: Soak) -> anyhow::Result<SoakReport> {
             search(&orgs).await;
         }
         if round.is_multiple_of(10) {
+            renew_tokens(&mut orgs).await;
             probe(&orgs).await;
         }
         compare(&orgs, &mut report, false).await;
@@ -285,41 +288,6 @@ impl Traffic {
     }
 }
 
-/// Makes one thing fail.
-async fn disturb(turn: usize, orgs: &[Traffic], report: &mut SoakReport) {
-    let kinds = [
-        "lead-worker killed",
-        "Graph errors",
-        "engagement-worker killed",
-        "the CRM refuses",
-        "webhook killed",
-        "Graph garbage",
-        "delivery-worker killed",
-        "Graph timeouts",
-        "publish-worker killed",
-        "planner killed",
-        "lead-sweep killed",
-        "nothing",
-    ];
-    // Each once in twelve rounds, in an order that is not the list's.
-    let kind = kinds[turn * 7 % kinds.len()];
-    *report.faults.entry(kind).or_default() += 1;
-    let fault = |fault: Value| async move { world().call_sim(Method::POST, "faults", &fault).await };
-    match kind {
-        "Graph errors" => {
-            drop(fault(json!({ "path": "=/", "kind": "error", "code": 2, "status": 500, "times": 10 })).await);
-        }
-        "Graph garbage" => drop(fault(json!({ "path": "=/", "kind": "garbage", "times": 5 })).await),
-        "Graph timeouts" => drop(fault(json!({ "path": "=/", "kind": "timeout", "hold_ms": 2000, "times": 3 })).await),
-        "the CRM refuses" => orgs.iter().for_each(|org| org.crm.answer(&[500, 503, 429])),
-        _ => {
-            if let Some(function) = kind.strip_suffix(" killed") {
-                dev_api(&format!("kill/{function}")).await;
-            }
-        }
-    }
-}
-
 /// Has everything searched that schedules search, and due work done.
 async fn search(orgs: &[Traffic]) {
     for org in orgs {
@@ -327,6 +295,13 @@ async fn search(orgs: &[Traffic]) {
             dev_api(&format!("fire/{job}?org={}", org.tenant.org)).await;
         }
     }
+}
+
+/// Logs in again: a token lasts for an hour.
+async fn renew_tokens(orgs: &mut [Traffic]) {
+    let email = &world().endpoints.user("", "superadmin").expect("a superadmin").email;
+    let token = world().token_of(email).await;
+    orgs.iter_mut().for_each(|org| org.tenant.token.clone_from(&token));
 }
 
 /// Has the connections checked, and the ad accounts read.
