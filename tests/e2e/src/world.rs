@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use local::{Endpoints, Options, Profile, System};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::description::Description;
 
@@ -55,19 +55,33 @@ thread_local! {
     static IS_DRILL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A drill, for as long as it is held: [`world`] is the system that drills may break, and this drill has it alone.
+/// A drill, for as long as it is held: [`world`] is the system that drills may break. For stories whose runtime has one
+/// thread.
 #[must_use]
-pub struct Drill {
-    _alone: tokio::sync::MutexGuard<'static, ()>,
+pub struct Drill(#[expect(dead_code, reason = "held until the drill ends")] Turn);
+
+enum Turn {
+    Beside(#[expect(dead_code, reason = "held until the drill ends")] RwLockReadGuard<'static, ()>),
+    Alone(#[expect(dead_code, reason = "held until the drill ends")] RwLockWriteGuard<'static, ()>),
 }
 
+/// Held by the drills of this moment.
+static TURNS: RwLock<()> = RwLock::const_new(());
+
 impl Drill {
-    /// Waits for the drills before this one. For stories whose runtime has one thread.
+    /// A drill that breaks nothing that other drills use.
     pub async fn begin() -> Self {
-        static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-        let drill = Self { _alone: ALONE.lock().await };
+        Self::in_turn(Turn::Beside(TURNS.read().await))
+    }
+
+    /// A drill that breaks what every other one uses. It waits for those before it.
+    pub async fn begin_alone() -> Self {
+        Self::in_turn(Turn::Alone(TURNS.write().await))
+    }
+
+    fn in_turn(turn: Turn) -> Self {
         IS_DRILL.set(true);
-        drill
+        Self(turn)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use e2e::json::Json;
 use e2e::world::world;
+use leadwire::graph::subscriptions::APP_FIELDS;
 
 const README: &str = "README.md";
 const ARCHITECTURE: &str = "shared/ARCHITECTURE.md";
@@ -179,13 +180,9 @@ async fn the_guide_subscribes_the_app_to_every_field_that_pages_and_this_system_
         let row = guide.lines().find(|line| line.starts_with(&format!("| *{object}* |"))).unwrap();
         row.split('`').nth(1).unwrap().split(' ').map(ToOwned::to_owned).collect()
     };
-    let every = ["leads_retrieval", "pages_messaging"].map(ToOwned::to_owned);
-    let pages = leadwire::graph::subscriptions::fields(&every);
-    assert_eq!(listed("Page"), pages.into_iter().map(ToOwned::to_owned).collect());
     let state = world().sim_state().await;
-    for (object, name) in
-        [("page", "Page"), ("instagram", "Instagram"), ("whatsapp_business_account", "WhatsApp Business Account")]
-    {
+    for ((object, fields), name) in APP_FIELDS.into_iter().zip(["Page", "Instagram", "WhatsApp Business Account"]) {
+        assert_eq!(listed(name), fields.iter().map(|field| (*field).to_owned()).collect(), "{object}");
         let here: BTreeSet<String> =
             serde_json::from_value(state.find("subscriptions", "object", object)["fields"].clone()).unwrap();
         assert_eq!(listed(name), here, "{object}");

@@ -52,6 +52,8 @@ async fn a_poisoned_message_is_saved_before_it_is_purged() {
     ops(&format!("dead-letters purge lead-retention --yes --to {}", file.display())).await.done();
     assert!(std::fs::read_to_string(&file).unwrap().contains(poison));
     std::fs::remove_file(&file).unwrap();
+    let by_its_name_in_the_template = ops("dead-letters LeadRetentionDeadLetters").await;
+    assert!(by_its_name_in_the_template.out.contains("0 messages"), "{by_its_name_in_the_template}");
     let unknown = ops("dead-letters lead-retentoin").await.refused();
     assert!(unknown.contains("lead-retention"), "the names are listed: {unknown}");
 }
@@ -182,7 +184,7 @@ async fn the_status_is_one_screen_and_json() {
     }
     assert!(status["parked"].is_object() && status["integrations"].is_object(), "{status}");
     let screen = ops("status").await.out;
-    for words in ["Alarms:", "lead-worker", "Parked leads:", "Schedules:", "Stopped functions: none"] {
+    for words in ["Alarms:", "Queues: ", "Parked leads:", "Schedules:", "Stopped functions: none"] {
         assert!(screen.contains(words), "{words}: {screen}");
     }
     let absent = ops("status --stack nowhere").await.refused();
@@ -196,6 +198,7 @@ async fn the_doctor_says_ok_only_of_what_it_has_seen() {
         findings.as_array().unwrap().iter().filter(|finding| finding["area"] == area).collect()
     };
     assert_eq!(of("webhook")[0]["grade"], "ok", "{findings}");
+    assert!(of("meta").len() == 4 && of("meta").iter().all(|finding| finding["grade"] == "ok"), "{findings}");
     assert_eq!(of("login")[0]["grade"], "ok", "{findings}");
     assert_eq!(of("schedules")[0]["grade"], "ok", "{findings}");
     assert!(!of("table").is_empty(), "{findings}");

@@ -1,5 +1,7 @@
 //! Leads that do not come as they should.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use e2e::alarms::Alarm;
 use e2e::aws_probe::queue;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
@@ -17,7 +19,7 @@ use super::{invoke, wait_for_log};
 async fn a_lead_that_is_parked_is_found_and_replayed() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-parked").connect().await;
-    let alarm = Alarm { id: "LeadsGivenUpAlarm", minute: 0.2 };
+    let alarm = Alarm { id: "LeadsGivenUpAlarm", minute: 0.4 };
     let id = world().submit_withheld_lead(&person).await;
     alarm.is_raised("Parked leads").await;
     let parked = ops("parked --org drill-parked").await.done();
@@ -31,7 +33,7 @@ async fn a_lead_that_is_parked_is_found_and_replayed() {
 async fn leads_that_no_webhook_tells_of_are_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-missed").connect().await;
-    let alarm = Alarm { id: "MissedByWebhookAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "MissedByWebhookAlarm", minute: 2.0 };
     alarm.begin_above(5.0).await;
     let ids = LeadFixture::new(&person.forms[0]).undelivered().submit(6).await;
     tenant.sweep().await;
@@ -47,7 +49,7 @@ async fn leads_that_no_webhook_tells_of_are_found() {
 async fn leads_of_a_page_that_no_org_has_are_found() {
     let _drill = Drill::begin().await;
     let person = world().create_person(1).await;
-    let alarm = Alarm { id: "UnconnectedPagesAlarm", minute: 0.2 };
+    let alarm = Alarm { id: "UnconnectedPagesAlarm", minute: 0.4 };
     alarm.begin_above(0.0).await;
     let (page, form) = (&person.pages[0], &person.forms[0]);
     let id = LeadFixture::new(form).undelivered().submit(1).await.remove(0);
@@ -62,7 +64,7 @@ async fn leads_of_a_page_that_no_org_has_are_found() {
 async fn what_meta_sends_in_a_form_that_no_one_knows_is_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { person, .. } = OrgFixture::new("drill-changed").connect().await;
-    let alarm = Alarm { id: "WebhookLossAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "WebhookLossAlarm", minute: 4.0 };
     let change = json!({ "field": "leadgen", "value": { "lead": "in another form" } });
     let body = json!({ "object": "page", "entry": [{ "id": person.pages[0], "time": 1, "changes": [change] }] });
     assert_eq!(world().deliver(body.to_string().as_bytes()).await.0, 200);
@@ -90,7 +92,7 @@ async fn a_page_that_has_gone_quiet_is_found() {
         },
     });
     world().aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &update).await.unwrap();
-    let alarm = Alarm { id: "QuietPagesAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "QuietPagesAlarm", minute: 4.0 };
     tenant.sweep().await;
     alarm.is_raised("Quiet pages").await;
     let line = wait_for_log("lead-sweep", "pages_quiet").await;
@@ -123,8 +125,8 @@ async fn subscriptions_that_get_lost_are_found_and_renewed() {
 async fn an_address_that_bounces_is_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, .. } = OrgFixture::new("drill-mail").users(&["ann"]).connect().await;
-    let alarm = Alarm { id: "LeadMailsAlarm", minute: 1.0 };
-    let encode = |text: &str| base64_url(text);
+    let alarm = Alarm { id: "LeadMailsAlarm", minute: 4.0 };
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let tags = json!({ "ses:configuration-set": ["leadwire-lead-notice"], "org": [encode("drill-mail")], "user": [encode("ann")] });
     let recipient = json!({ "emailAddress": "ann@drill-mail.example" });
     let bounce = json!({ "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient] });
@@ -139,9 +141,4 @@ async fn an_address_that_bounces_is_found() {
     let ann = tenant.call_ok(Method::PUT, "/api/users/ann", &moved).await;
     assert!(ann["mail_problem"].is_null(), "{ann}");
     alarm.is_over().await;
-}
-
-fn base64_url(text: &str) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
 }

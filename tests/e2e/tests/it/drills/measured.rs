@@ -21,7 +21,7 @@ async fn a_table_that_throttles_is_found_and_silences_what_it_causes() {
 #[tokio::test]
 async fn many_conflicts_are_found() {
     let _drill = Drill::begin().await;
-    let alarm = Alarm { id: "TransactionConflictsAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "TransactionConflictsAlarm", minute: 4.0 };
     alarm.begin_above(200.0).await;
     measure("AWS/DynamoDB", "TransactionConflict", &[("TableName", &world().endpoints.table)], 201.0).await;
     alarm.is_raised("Transaction conflicts").await;
@@ -31,7 +31,7 @@ async fn many_conflicts_are_found() {
 #[tokio::test]
 async fn an_account_that_is_nearly_full_is_found() {
     let _drill = Drill::begin().await;
-    let alarm = Alarm { id: "ConcurrencyAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "ConcurrencyAlarm", minute: 10.0 };
     alarm.begin_above(800.0).await;
     measure("AWS/Lambda", "ConcurrentExecutions", &[], 801.0).await;
     alarm.is_raised("Concurrency").await;
@@ -43,7 +43,7 @@ async fn an_account_that_is_nearly_full_is_found() {
 #[tokio::test]
 async fn a_chain_that_lambda_stops_is_found() {
     let _drill = Drill::begin().await;
-    let alarm = Alarm { id: "LeadSweepRecursionAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "LeadSweepRecursionAlarm", minute: 4.0 };
     let function = [("FunctionName", "leadwire-lead-sweep")];
     measure("AWS/Lambda", "RecursiveInvocationsDropped", &function, 1.0).await;
     alarm.is_raised("Recursion stopped").await;
@@ -53,7 +53,7 @@ async fn a_chain_that_lambda_stops_is_found() {
 #[tokio::test]
 async fn bounces_of_the_account_are_found() {
     let _drill = Drill::begin().await;
-    let alarm = Alarm { id: "MailBouncesAlarm", minute: 0.1 };
+    let alarm = Alarm { id: "MailBouncesAlarm", minute: 0.3 };
     measure("AWS/SES", "Reputation.BounceRate", &[], 0.05).await;
     alarm.is_raised("Mail bounces and complaints").await;
     alarm.is_over().await;

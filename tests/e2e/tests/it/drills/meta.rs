@@ -4,25 +4,17 @@ use e2e::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
 use e2e::alarms::Alarm;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::tenant::Tenant;
-use e2e::world::{Drill, world};
+use e2e::world::{Drill, wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::wait_for_log;
 
-async fn fail(fault: Value) {
-    world().call_sim(Method::POST, "faults", &fault).await;
-}
-
-async fn heal() {
-    world().call_sim(Method::DELETE, "faults", &Value::Null).await;
-}
-
 #[tokio::test]
 async fn a_page_that_meta_throttles_is_found_and_its_leads_come_later() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-page-limit").connect().await;
-    let alarm = Alarm { id: "PagesThrottledAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "PagesThrottledAlarm", minute: 2.0 };
     alarm.begin_above(0.0).await;
     let limit = json!({ "page_id": person.pages[0], "calls": 1, "block_s": 2 });
     world().call_sim(Method::POST, "limits", &limit).await;
@@ -46,7 +38,8 @@ async fn link(org: &str, account: &str) -> Tenant {
 }
 
 async fn sync(tenant: &Tenant, account: &str) {
-    tenant.call_ok(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{account}") })).await;
+    // One that is being read is not read again.
+    tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{account}") })).await;
 }
 
 #[tokio::test]
@@ -54,16 +47,21 @@ async fn an_ad_account_that_cannot_be_read_is_found() {
     let _drill = Drill::begin().await;
     let account = "700910001";
     let tenant = link("drill-ads", account).await;
-    let alarm = Alarm { id: "AdsSyncsAlarm", minute: 0.2 };
+    let alarm = Alarm { id: "AdsSyncsAlarm", minute: 0.4 };
     alarm.begin_above(0.0).await;
-    fail(json!({ "path": format!("/act_{account}*"), "kind": "error", "code": 200, "status": 403 })).await;
+    let fault = json!({ "path": format!("/act_{account}*"), "kind": "error", "code": 200, "status": 403 });
+    let fault = world().call_sim(Method::POST, "faults", &fault).await;
     sync(&tenant, account).await;
     alarm.is_raised("Ad accounts unreadable").await;
     let line = wait_for_log("ads-sync", "ads_syncs_failed").await;
     assert!(line.contains(account) && line.contains("code"), "{line}");
-    heal().await;
+    world().call_sim(Method::DELETE, &format!("faults?id={}", fault["id"]), &Value::Null).await;
     sync(&tenant, account).await;
-    wait_until_ready(&tenant, account).await;
+    wait_for("the account to be read again", async || {
+        let found = tenant.get(&format!("/api/meta-ads/accounts/act_{account}")).await;
+        (found["state"] == "ready").then_some(())
+    })
+    .await;
     alarm.is_over().await;
 }
 
@@ -72,15 +70,15 @@ async fn an_ad_account_that_meta_throttles_is_found() {
     let _drill = Drill::begin().await;
     let account = "700910002";
     let tenant = link("drill-ads-limit", account).await;
-    let alarm = Alarm { id: "AccountsThrottledAlarm", minute: 0.2 };
+    let alarm = Alarm { id: "AccountsThrottledAlarm", minute: 0.4 };
     alarm.begin_above(0.0).await;
-    let limit = json!({ "account_id": account, "calls": 1, "block_s": 2, "type": "ads_management" });
-    world().call_sim(Method::POST, "limits", &limit).await;
+    let refusal = json!({ "path": format!("/act_{account}*"), "kind": "error", "code": 80004, "subcode": 2_446_079, "status": 400 });
+    let fault = world().call_sim(Method::POST, "faults", &refusal).await;
     sync(&tenant, account).await;
     alarm.is_raised("Ad accounts throttled by Meta").await;
     let line = wait_for_log("ads-sync", "ad_accounts_throttled").await;
     assert!(line.contains(account) && line.contains("wait_s"), "{line}");
-    world().call_sim(Method::DELETE, "limits", &Value::Null).await;
+    world().call_sim(Method::DELETE, &format!("faults?id={}", fault["id"]), &Value::Null).await;
     alarm.is_over().await;
 }
 
@@ -88,7 +86,7 @@ async fn an_ad_account_that_meta_throttles_is_found() {
 async fn an_org_whose_admin_cannot_be_told_is_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("drill-untold").connect().await;
-    let alarm = Alarm { id: "UntoldAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "UntoldAlarm", minute: 4.0 };
     world().change_tokens(json!({ "action": "revoke", "user_id": person.id })).await;
     world().check_all_integrations().await;
     alarm.is_raised("Admins not told").await;

@@ -19,14 +19,13 @@ async fn physical(id: &str) -> String {
 
 /// Waits until a function logs a line with these words, and returns the last one.
 async fn wait_for_log(function: &str, words: &str) -> String {
-    wait_for(&format!("{words} in the log of {function}"), async || log_line(function, words).await).await
+    wait_for(&format!("{words} in the log of {function}"), async || log_lines(function, words).await.pop()).await
 }
 
-/// The last line with these words in the log of a function.
-async fn log_line(function: &str, words: &str) -> Option<String> {
-    let group = format!("/aws/lambda/leadwire-{function}");
-    let lines = world().aws().log_lines(&group).await.ok()?;
-    lines.into_iter().rfind(|line| line.contains(words))
+/// The lines with these words in the log of a function.
+async fn log_lines(function: &str, words: &str) -> Vec<String> {
+    let lines = world().aws().log_lines(&format!("/aws/lambda/leadwire-{function}")).await.unwrap_or_default();
+    lines.into_iter().filter(|line| line.contains(words)).collect()
 }
 
 /// Calls a function as the operator does, and returns what it returns. MiniStack knows no calls of an alias.

@@ -1,7 +1,5 @@
 //! Queues and what works on them.
 
-use std::time::Duration;
-
 use e2e::alarms::{Alarm, log};
 use e2e::aws_probe::queue;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
@@ -12,7 +10,7 @@ use e2e::world::{Drill, output_folder, wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{log_line, wait_for_log};
+use super::wait_for_log;
 
 const LEADS_WAIT: Alarm = Alarm { id: "LeadWorkerQueueAgeAlarm", minute: 1.0 };
 
@@ -30,18 +28,15 @@ async fn with_visibility<T>(name: &str, seconds: u32, act: impl Future<Output = 
 
 #[tokio::test]
 async fn a_queue_that_no_one_reads_is_found() {
-    let _drill = Drill::begin().await;
+    let _drill = Drill::begin_alone().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-source").connect().await;
     let aws = world().aws();
     let path = "/2015-03-31/event-source-mappings/?FunctionName=leadwire-lead-worker";
     let listed = aws.rest("lambda", http::Method::GET, path, &Value::Null).await.unwrap();
     let source = listed.list("EventSourceMappings")[0].text("UUID").to_owned();
-    let switch = async |enabled: bool| {
-        let path = format!("/2015-03-31/event-source-mappings/{source}");
-        aws.rest("lambda", http::Method::PUT, &path, &json!({ "Enabled": enabled })).await.unwrap();
-    };
     LEADS_WAIT.begin_above(5.0).await;
-    switch(false).await;
+    let path = format!("/2015-03-31/event-source-mappings/{source}");
+    aws.rest("lambda", http::Method::PUT, &path, &json!({ "Enabled": false })).await.unwrap();
     let ids = LeadFixture::new(&person.forms[0]).submit(2).await;
     LEADS_WAIT.is_raised("Queue age").await;
     Alarm { id: "LeadsAlarm", ..LEADS_WAIT }.is_raised("Alarms of a part").await;
@@ -49,14 +44,14 @@ async fn a_queue_that_no_one_reads_is_found() {
     let off = status.list("event_sources").iter().find(|it| it.text("name").starts_with("LeadWorker")).unwrap();
     assert_eq!(off["state"], "Disabled", "{off}");
 
-    switch(true).await;
+    ops(&format!("switch-on {}", off.text("name"))).await.done();
     tenant.wait_for_leads(&ids).await;
     LEADS_WAIT.is_over().await;
 }
 
 #[tokio::test]
 async fn a_bus_that_refuses_events_is_found_and_each_lead_is_published_once() {
-    let _drill = Drill::begin().await;
+    let _drill = Drill::begin_alone().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-bus").connect().await;
     LEADS_WAIT.begin_above(5.0).await;
     let ids = with_visibility("lead-worker", 3, async {
@@ -83,7 +78,7 @@ async fn a_bus_that_refuses_events_is_found_and_each_lead_is_published_once() {
 
 #[tokio::test]
 async fn meta_that_does_not_answer_is_found_and_costs_no_lead() {
-    let _drill = Drill::begin().await;
+    let _drill = Drill::begin_alone().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-graph").connect().await;
     LEADS_WAIT.begin_above(5.0).await;
     world().call_sim(Method::POST, "faults", &json!({ "path": "/*", "kind": "close" })).await;
@@ -104,7 +99,7 @@ async fn meta_that_does_not_answer_is_found_and_costs_no_lead() {
 async fn a_poisoned_message_is_found_kept_and_put_away() {
     let _drill = Drill::begin().await;
     let (records, dead) =
-        (Alarm { id: "RecordsAlarm", minute: 0.2 }, Alarm { id: "AnswerWorkerDeadLettersAlarm", minute: 1.0 });
+        (Alarm { id: "RecordsAlarm", minute: 0.4 }, Alarm { id: "AnswerWorkerDeadLettersAlarm", minute: 1.0 });
     with_visibility("answer-worker", 1, async {
         let poison = json!({ "MessageBody": "{\"poison\":true}", "MessageGroupId": "g" });
         queue("SendMessage", "answer-worker", poison).await;
@@ -128,9 +123,9 @@ async fn a_poisoned_message_is_found_kept_and_put_away() {
 
 #[tokio::test]
 async fn a_slow_meta_is_found_before_anything_fails() {
-    let _drill = Drill::begin().await;
+    let _drill = Drill::begin_alone().await;
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("drill-slow").connect().await;
-    let alarm = Alarm { id: "LeadWorkerDurationAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "LeadWorkerDurationAlarm", minute: 2.0 };
     // Of 24 seconds of its 30.
     alarm.begin_above(2500.0).await;
     let slow = json!({ "path": "/{lead}", "kind": "slow", "hold_ms": 3000 });
@@ -147,7 +142,7 @@ async fn a_slow_meta_is_found_before_anything_fails() {
 async fn a_search_that_comes_too_late_is_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, integration, .. } = OrgFixture::new("drill-late").connect().await;
-    let alarm = Alarm { id: "SweepsSkippedAlarm", minute: 1.0 };
+    let alarm = Alarm { id: "SweepsSkippedAlarm", minute: 2.0 };
     alarm.begin_above(0.0).await;
     let job = json!({ "org": tenant.org, "integration_id": integration, "kind": { "regular": { "planned_at": "2026-01-01T00:00:00Z" } } });
     queue("SendMessage", "lead-sweep", json!({ "MessageBody": job.to_string() })).await;
@@ -157,18 +152,17 @@ async fn a_search_that_comes_too_late_is_found() {
     alarm.is_over().await;
 }
 
-/// These lines are logged by tests of what writes them; here they are only counted.
+/// Nothing here has 400 pages of comments, or a table that fails between two writes. So these lines are put as they are
+/// logged.
 #[tokio::test]
 async fn what_is_only_in_the_log_is_found() {
     let _drill = Drill::begin().await;
-    let lists = Alarm { id: "ListsCutAlarm", minute: 0.2 };
+    let lists = Alarm { id: "ListsCutAlarm", minute: 0.4 };
     log("social-sync", &json!({ "level": "ERROR", "metric": "lists_cut", "edge": "1/comments" })).await;
     lists.is_raised("Lists cut").await;
-    let audit = Alarm { id: "AuditLossAlarm", minute: 1.0 };
+    let audit = Alarm { id: "AuditLossAlarm", minute: 4.0 };
     log("api", &json!({ "level": "ERROR", "metric": "audit_lost", "org": "acme", "lost": "{}" })).await;
     audit.is_raised("Audit lost").await;
-    assert!(log_line("api", "audit_lost").await.is_some());
-    tokio::time::sleep(Duration::from_secs(1)).await;
     lists.is_over().await;
     audit.is_over().await;
 }
