@@ -32,15 +32,6 @@ impl World {
         serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
     }
 
-    /// Checks every integration, due or not.
-    ///
-    /// # Panics
-    /// Panics if the schedule does not run.
-    pub async fn check_all_integrations(&self) {
-        let fired = self.call_dev_api(Method::POST, "fire/expiry-notice").await;
-        assert!(fired["result"]["messages"].is_u64(), "{fired}");
-    }
-
     /// Returns the readable secrets of an integration: names and values.
     ///
     /// # Panics
@@ -192,6 +183,15 @@ impl World {
 }
 
 impl Tenant {
+    /// Checks the org's integrations, due or not.
+    ///
+    /// # Panics
+    /// Panics if the schedule does not run.
+    pub async fn check_integrations(&self) {
+        let fired = world().call_dev_api(Method::POST, &format!("fire/expiry-notice?org={}", self.org)).await;
+        assert!(fired["result"]["messages"].is_u64(), "{fired}");
+    }
+
     /// Returns the integration as the API shows it.
     ///
     /// # Panics

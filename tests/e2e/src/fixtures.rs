@@ -247,7 +247,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
     // The second connection ends.
     world().change_tokens(json!({ "action": "revoke", "user_id": gone.id })).await;
     wait_for("the end of the old account", async || {
-        world().check_all_integrations().await;
+        tenant.check_integrations().await;
         let integrations = tenant.get("/api/meta/integrations").await;
         integrations.list("items").iter().any(|found| found["status"] == "error").then_some(())
     })

@@ -154,7 +154,7 @@ fn start(folder: &'static str) -> World {
 
 /// How long a story waits for what has to come. The messages of a worker that another story kills come back after half of
 /// it.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Calls `probe` repeatedly until it returns a value.
 ///

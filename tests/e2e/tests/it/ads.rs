@@ -116,7 +116,7 @@ async fn an_agency_sees_what_ads_manager_shows() {
     for name in ["campaigns", "adsets", "ads", "account_insights", "ad_insights"] {
         assert!(of(name).number("read") > 0 && of(name).number("calls") > 0, "{run}");
     }
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
 }
 
 #[tokio::test]

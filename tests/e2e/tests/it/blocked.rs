@@ -26,7 +26,7 @@ async fn without_the_permission_to_read_leads_everything_says_so_and_granting_it
     let mail = wait_for_mails(&admin, 1).await.remove(0);
     assert!(mail.text("subject").contains("no leads from Meta can arrive"), "{mail}");
     assert!(mail.text("text").contains("leads_retrieval"), "{mail}");
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let expired = tenant.events("connection.expired").await;
     assert_eq!((expired.len(), expired[0].text("reason")), (1, "scope_missing"));
     assert_eq!(wait_for_mails(&admin, 1).await.len(), 1);
@@ -50,7 +50,7 @@ async fn a_permission_that_leads_do_not_need_stops_no_lead_and_is_told_as_what_i
     assert!(seen.text("problems.0.message").contains("Ad reports are not available."), "{seen}");
     let leads = LeadFixture::new(&person.forms[0]).submit(1).await;
     tenant.wait_for_leads(&leads).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     assert!(tenant.events("connection.expired").await.is_empty());
 }
 
@@ -60,7 +60,7 @@ async fn a_page_whose_leads_are_withheld_stops_alone() {
         OrgFixture::new("blocked-page").admin().pages(2).connect().await;
     let page = &person.pages[0];
     world().call_sim(Method::POST, "pages", &json!({ "page_id": page, "lead_access": false })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let state = async || {
         let pages = tenant.items("/api/meta/connections").await;
         let of = |id: &str| pages.iter().find(|page| page["page_id"] == id).cloned().unwrap_or_default();

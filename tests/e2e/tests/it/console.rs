@@ -193,7 +193,7 @@ async fn an_admin_watches_and_repairs() {
 
     // When a person removes the app at Meta, the page reports it and how to continue.
     world().change_tokens(json!({ "action": "revoke", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     browser.open_page("/integrations").await;
     wait_for("the alert", async || {
         browser.client.refresh().await.ok()?;

@@ -91,7 +91,7 @@ async fn an_admin_switches_alerts_off_and_the_console_says_when_no_one_gets_them
     assert_eq!(user(&tenant, "first").await["alerts"], false);
 
     world().change_tokens(json!({ "action": "revoke", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     tenant.wait_for_integration(&integration, "the end", |seen| seen["status"] == "error").await;
     wait_for_mails(&second, 1).await;
     assert!(mails_to(&first).await.is_empty(), "who wants none gets none");

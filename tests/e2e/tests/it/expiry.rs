@@ -34,7 +34,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         set_expiry(&person, hours).await;
         for _ in 0..2 {
             let before = tenant.integration(&id).await["checked_at"].clone();
-            world().check_all_integrations().await;
+            tenant.check_integrations().await;
             // An integration known to have ended is not probed again within minutes.
             if hours > 0 {
                 tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
@@ -113,7 +113,7 @@ async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_b
     assert_eq!(page["leads_count"], 4, "{page}");
     // After reconnecting, the integration gets notices of its own.
     world().change_tokens(json!({ "action": "checkpoint", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let mails = wait_for_mails(&admin, 2).await;
     assert!(mails[1].text("text").contains("confirm their account"), "{}", mails[1]);
     assert_eq!(tenant.events("connection.connected").await.len(), 2);
@@ -132,7 +132,7 @@ async fn every_way_to_die_has_its_reason() {
         let org = format!("expiry-{}", action.replace('_', "-"));
         let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new(&org).connect().await;
         world().change_tokens(json!({ "action": action, "user_id": person.id })).await;
-        world().check_all_integrations().await;
+        tenant.check_integrations().await;
         let dead = tenant.wait_for_integration(&id, action, |seen| seen["status"] == "error").await;
         assert_eq!(dead["reason"], reason, "{action}: {dead}");
     }
@@ -143,7 +143,7 @@ async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
     let ConnectedOrg { tenant, person, integration: id, admin } =
         OrgFixture::new("expiry-healed").users(&["ann"]).admin().connect().await;
     world().change_tokens(json!({ "action": "checkpoint", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     tenant.wait_for_integration(&id, "the end", |seen| seen["reason"] == "checkpoint").await;
     let told = LeadFixture::new(&person.forms[0]).submit(1).await;
     let untold = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await;
@@ -159,7 +159,7 @@ async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
         "ExpressionAttributeValues": { ":t": { "S": "2020-01-01T00:00:00Z" } },
     });
     world().aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &earlier).await.unwrap();
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     tenant.wait_for_integration(&id, "life", |seen| seen["status"] == "active").await;
     let leads = tenant.wait_for_leads(&[told, untold.clone()].concat()).await;
     let found = leads.iter().find(|lead| lead["leadgen_id"] == untold[0]).unwrap();
@@ -172,7 +172,7 @@ async fn a_lost_page_is_lost_alone() {
     let ConnectedOrg { tenant, person, integration: id, admin } =
         OrgFixture::new("expiry-page").pages(2).admin().connect().await;
     world().change_tokens(json!({ "action": "role_lost", "user_id": person.id, "page_id": person.pages[0] })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let mail = wait_for_mails(&admin, 1).await.remove(0);
     assert!(mail.text("subject").contains("no more leads from the page"), "{mail}");
     let pages = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await;
@@ -205,7 +205,7 @@ async fn what_only_looks_like_a_dead_token_ends_nothing() {
     ] {
         let fault = fault(&format!("/{page}/subscribed_apps"), code, subcode.clone(), status).await;
         let before = tenant.integration(&id).await["checked_at"].clone();
-        world().check_all_integrations().await;
+        tenant.check_integrations().await;
         tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
         let seen = tenant.integration(&id).await;
         assert_eq!(seen["status"], "active", "{code}/{subcode}: {seen}");
@@ -236,7 +236,7 @@ async fn a_subscription_that_was_lost_is_found_and_repaired() {
             .await;
         assert!(subscribed().await < before);
         let untold = LeadFixture::new(&person.forms[0]).submit(1).await;
-        world().check_all_integrations().await;
+        tenant.check_integrations().await;
         wait_for("the repair", async || (subscribed().await == before).then_some(())).await;
         tenant.wait_for_leads(&untold).await;
     }
@@ -258,7 +258,7 @@ async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
     let dead = tenant.wait_for_integration(&id, "the end", |seen| seen["status"] == "error").await;
     assert_eq!(dead["reason"], "token_unreadable");
     wait_for_mails(&admin, 1).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     other.tenant.wait_for_leads(&LeadFixture::new(&other.person.forms[0]).submit(1).await).await;
     assert_eq!(other.tenant.integration(&other.integration).await["status"], "active");
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
@@ -277,7 +277,7 @@ async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
     let mut leads = LeadFixture::new(&person.forms[0]).submit(1).await;
     leads.extend(LeadFixture::new(&person.forms[0]).undelivered().submit(1).await);
     world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert!(mails_to(&admin).await.is_empty(), "whoever has no Meta hears nothing of it");
 
@@ -285,7 +285,7 @@ async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
     tenant.put_org("Plan", &["meta"]).await;
     let checked_at = |seen: &Value| seen.parse::<jiff::Timestamp>("checked_at");
     assert!(checked_at(&tenant.integration(&id).await) <= ended, "no check is recorded");
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     tenant.wait_for_integration(&id, "a check", |seen| checked_at(seen) > ended).await;
     tenant.sweep().await;
     tenant.wait_for_leads(&leads).await;

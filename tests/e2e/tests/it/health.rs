@@ -50,7 +50,7 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
     for id in ["lead_access", "forms", "subscription"] {
         assert_eq!((&ill[id]["status"], &ill[id]["page_ids"]), (&json!("fail"), &json!([page])), "{}", ill[id]);
     }
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let seen = tenant
         .wait_for_integration(&id, "the check", |seen| seen["problems"].to_string().contains("lead_access_denied"))
         .await;

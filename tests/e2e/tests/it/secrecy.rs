@@ -69,7 +69,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
             &json!({ "name": "Bad", "token": format!("{}x", user.text("token")) }),
         )
         .await;
-    world.check_all_integrations().await;
+    tenant.check_integrations().await;
     let export = tenant.call_ok(Method::POST, "/api/leads/exports", &json!({})).await.text("id").to_owned();
     wait_for("the export", async || {
         (tenant.get(&format!("/api/leads/exports/{export}")).await["state"] == "done").then_some(())

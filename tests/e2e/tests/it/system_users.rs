@@ -26,7 +26,7 @@ async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown
     }
     let form = user.text("pages.0.forms.0.id");
     tenant.wait_for_leads(&LeadFixture::new(form).submit(2).await).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     let health = tenant.get(&format!("/api/meta/integrations/{id}/health")).await;
     let of = |id: &str| health.find("items", "id", id)["status"].clone();
     assert_eq!((of("token"), of("subscription"), of("lead_access")), (json!("pass"), json!("pass"), json!("unknown")));

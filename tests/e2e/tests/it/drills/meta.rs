@@ -88,7 +88,7 @@ async fn an_org_whose_admin_cannot_be_told_is_found() {
     let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("drill-untold").connect().await;
     let alarm = Alarm { id: "UntoldAlarm", minute: 4.0 };
     world().change_tokens(json!({ "action": "revoke", "user_id": person.id })).await;
-    world().check_all_integrations().await;
+    tenant.check_integrations().await;
     alarm.is_raised("Admins not told").await;
     let line = wait_for_log("expiry-notice", "notices_without_recipient").await;
     assert!(line.contains("drill-untold"), "{line}");
