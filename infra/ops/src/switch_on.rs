@@ -1,6 +1,6 @@
 //! Switches on what was switched off by hand: schedules, event sources, functions.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -31,7 +31,11 @@ pub(crate) async fn run(account: &StackAccount, names: &[String], all: bool) -> 
     let mut off: Vec<Off> = is_off(schedules(account).await?).map(Off::Schedule).collect();
     off.extend(is_off(event_sources(account).await?).map(Off::EventSource));
     off.extend(stopped_functions(account).await?.into_iter().map(Off::Function));
-    for one in select(off, names, all)? {
+    let selected = select(off, names, all)?;
+    if selected.is_empty() {
+        println!("nothing is off");
+    }
+    for one in selected {
         match &one {
             Off::Schedule(name) => enable_schedule(account, name).await?,
             Off::EventSource(name) => {
@@ -68,7 +72,9 @@ fn select(off: Vec<Off>, names: &[String], all: bool) -> Result<Vec<Off>, Unusab
 async fn enable_schedule(account: &StackAccount, logical_id: &str) -> Result<()> {
     let name = account.stack.resource(logical_id)?;
     let path = format!("/schedules/{}", name.rsplit(['/', '|']).next().unwrap_or(name));
-    let mut schedule = account.aws.rest("scheduler", Method::GET, &path, &Value::Null).await?;
+    let found = account.aws.rest("scheduler", Method::GET, &path, &Value::Null).await;
+    let mut schedule =
+        found.with_context(|| format!("{logical_id} is deleted or unreadable: infra/runbook.md, Changed by hand"))?;
     if let Some(fields) = schedule.as_object_mut() {
         fields.retain(|field, value| {
             !value.is_null() && !["Arn", "CreationDate", "LastModificationDate", "Name"].contains(&field.as_str())

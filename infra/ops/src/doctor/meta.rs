@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use leadwire::graph::GraphError;
-use leadwire::graph::subscriptions::{APP_FIELDS, AppSubscription};
+use leadwire::graph::subscriptions::{AppSubscription, app_fields};
+use leadwire::retry::Verdict;
 
 use super::Finding;
 use crate::account::StackAccount;
@@ -18,17 +19,20 @@ pub(super) async fn check_app(account: &StackAccount, product: &Product<'_>) -> 
     match product.meta().await?.graph.app_subscriptions().await {
         Ok(found) => {
             let known = Finding::ok(AREA, "Meta knows the stored app id and secret");
-            let reported = APP_FIELDS.into_iter().map(|(object, fields)| examine(&found, object, fields, url));
+            let reported = app_fields().into_iter().map(|(object, fields)| examine(&found, object, &fields, url));
             Ok([known].into_iter().chain(reported).collect())
         }
-        Err(error @ (GraphError::Transport(_) | GraphError::Unavailable(_) | GraphError::Throttled { .. })) => {
-            Ok(vec![Finding::unknown(AREA, format!("Meta could not be asked: {error}"), "try again")])
-        }
-        Err(error) => {
-            let fix = "infra/runbook.md, Signatures refused: store the secret of the app's dashboard";
-            Ok(vec![Finding::wrong(AREA, format!("Meta refuses the stored app id and secret: {error}"), fix)])
-        }
+        Err(error) => Ok(vec![explain(&error)]),
     }
+}
+
+/// What it means that Meta did not answer with the webhooks.
+fn explain(error: &GraphError) -> Finding {
+    if error.verdict() != Verdict::GiveUp && !matches!(error, GraphError::ProofRefused(_)) {
+        return Finding::unknown(AREA, format!("Meta could not be asked: {error}"), "try again");
+    }
+    let fix = "infra/runbook.md, Signatures refused: store the secret of the app's dashboard";
+    Finding::wrong(AREA, format!("Meta refuses the stored app id and secret: {error}"), fix)
 }
 
 fn examine(found: &[AppSubscription], object: &str, fields: &[&str], url: &str) -> Finding {
@@ -56,6 +60,7 @@ fn examine(found: &[AppSubscription], object: &str, fields: &[&str], url: &str) 
 
 #[cfg(test)]
 mod tests {
+    use leadwire::graph::error::Detail;
     use serde_json::{Value, json};
 
     use super::super::Grade;
@@ -68,6 +73,17 @@ mod tests {
         let found = [serde_json::from_value(subscription).unwrap()];
         let finding = examine(&found, object, &["leadgen", "feed"], "https://here");
         (finding.grade, finding.what)
+    }
+
+    #[test]
+    fn only_a_refusal_speaks_against_the_secret() {
+        let refused = [GraphError::ProofRefused(Detail::default()), GraphError::Refused(Detail::default())];
+        assert_eq!(refused.map(|error| explain(&error).grade), [Grade::Wrong; 2]);
+        let passing = [
+            GraphError::Unavailable(Detail::default()),
+            GraphError::Throttled { wait: None, detail: Detail::default() },
+        ];
+        assert_eq!(passing.map(|error| explain(&error).grade), [Grade::Unknown; 2]);
     }
 
     #[test]
