@@ -119,3 +119,18 @@ pub(crate) fn fake(endpoint: &str) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("service error")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn an_error_names_its_causes_once_and_in_words() {
+        let error = AwsError::new(Outer(std::io::Error::other("not authorized to PutEvents")));
+        assert_eq!(error.to_string(), "service error: not authorized to PutEvents");
+    }
+}

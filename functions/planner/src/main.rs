@@ -113,7 +113,10 @@ impl Planner {
     /// delivery.
     async fn plan(&self, plan: Plan, until: Timestamp) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
-        punctuality::watch(&self.table, plan.job, now).await;
+        // What is planned by hand for one org, or early, says nothing of the schedule.
+        if plan.wanted() == (None, false) {
+            punctuality::watch(&self.table, plan.job, now).await;
+        }
         let messages = match plan.job {
             Schedule::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
