@@ -242,6 +242,22 @@ pub async fn wait_for_mails(address: &str, count: usize) -> Vec<Value> {
     .await
 }
 
+/// Tells of a mail to a user that can never be delivered, as SES does. Only AWS itself may say that on the bus: this is what
+/// the rule makes of it.
+///
+/// # Panics
+/// Panics if SQS refuses it.
+pub async fn report_bounce(org: &str, user: &str) {
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let tags =
+        json!({ "ses:configuration-set": ["leadwire-lead-notice"], "org": [encode(org)], "user": [encode(user)] });
+    let recipient = json!({ "emailAddress": format!("{user}@{org}.example") });
+    let bounce = json!({ "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient] });
+    let detail = json!({ "eventType": "Bounce", "mail": { "messageId": "m", "tags": tags }, "bounce": bounce });
+    let body = json!({ "kind": "feedback", "detail": detail }).to_string();
+    queue("SendMessage", "lead-notice", json!({ "MessageBody": body })).await;
+}
+
 /// Calls SQS about a queue of the stack.
 ///
 /// # Panics

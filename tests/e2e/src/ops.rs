@@ -21,7 +21,7 @@ impl Printed {
     /// The output as JSON.
     ///
     /// # Panics
-    /// Panics if it is none.
+    /// Panics if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{self}"))
@@ -30,7 +30,7 @@ impl Printed {
     /// The output of a command that has to succeed.
     ///
     /// # Panics
-    /// Panics if it did not.
+    /// Panics if the command failed.
     #[expect(clippy::must_use_candidate, reason = "that it succeeded can be all")]
     pub fn done(self) -> String {
         assert_eq!(self.code, Some(0), "{self}");
@@ -40,7 +40,7 @@ impl Printed {
     /// What is said of a command line that cannot be carried out.
     ///
     /// # Panics
-    /// Panics if it was.
+    /// Panics if the command was carried out.
     #[must_use]
     pub fn refused(self) -> String {
         assert_eq!(self.code, Some(2), "{self}");

@@ -58,11 +58,13 @@ thread_local! {
 /// A drill, for as long as it is held: [`world`] is the system that drills may break. For stories whose runtime has one
 /// thread.
 #[must_use]
-pub struct Drill(#[expect(dead_code, reason = "held until the drill ends")] Turn);
+pub struct Drill {
+    _turn: Turn,
+}
 
 enum Turn {
-    Beside(#[expect(dead_code, reason = "held until the drill ends")] RwLockReadGuard<'static, ()>),
-    Alone(#[expect(dead_code, reason = "held until the drill ends")] RwLockWriteGuard<'static, ()>),
+    Beside { _others: RwLockReadGuard<'static, ()> },
+    Alone { _others: RwLockWriteGuard<'static, ()> },
 }
 
 /// Held by the drills of this moment.
@@ -71,17 +73,17 @@ static TURNS: RwLock<()> = RwLock::const_new(());
 impl Drill {
     /// A drill that breaks nothing that other drills use.
     pub async fn begin() -> Self {
-        Self::in_turn(Turn::Beside(TURNS.read().await))
+        Self::in_turn(Turn::Beside { _others: TURNS.read().await })
     }
 
     /// A drill that breaks what every other one uses. It waits for those before it.
     pub async fn begin_alone() -> Self {
-        Self::in_turn(Turn::Alone(TURNS.write().await))
+        Self::in_turn(Turn::Alone { _others: TURNS.write().await })
     }
 
     fn in_turn(turn: Turn) -> Self {
         IS_DRILL.set(true);
-        Self(turn)
+        Self { _turn: turn }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use e2e::json::Json;
 use e2e::world::world;
-use leadwire::graph::subscriptions::APP_FIELDS;
+use leadwire::graph::subscriptions::app_fields;
 
 const README: &str = "README.md";
 const ARCHITECTURE: &str = "shared/ARCHITECTURE.md";
@@ -181,7 +181,7 @@ async fn the_guide_subscribes_the_app_to_every_field_that_pages_and_this_system_
         row.split('`').nth(1).unwrap().split(' ').map(ToOwned::to_owned).collect()
     };
     let state = world().sim_state().await;
-    for ((object, fields), name) in APP_FIELDS.into_iter().zip(["Page", "Instagram", "WhatsApp Business Account"]) {
+    for ((object, fields), name) in app_fields().into_iter().zip(["Page", "Instagram", "WhatsApp Business Account"]) {
         assert_eq!(listed(name), fields.iter().map(|field| (*field).to_owned()).collect(), "{object}");
         let here: BTreeSet<String> =
             serde_json::from_value(state.find("subscriptions", "object", object)["fields"].clone()).unwrap();

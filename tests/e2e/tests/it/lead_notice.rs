@@ -1,7 +1,6 @@
 //! The assignee of a lead is mailed at once, can stop that without a login, and gets one mail for many leads.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::aws_probe::{mails_to, report_bounce, wait_for_mails};
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
@@ -125,20 +124,7 @@ async fn an_address_that_bounces_gets_no_more_mails_and_the_directory_says_so() 
     tenant.wait_for_leads(&ids).await;
     assign(&tenant, &ids[0], "ann").await;
     wait_for_mails(&ann, 1).await;
-    // What SES puts on the default bus of the account about this mail.
-    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let fired = world().call_dev_api(Method::POST, &format!("fire/lead-notice?org={org}")).await;
-    let stack = fired.text("function").strip_suffix("-planner").unwrap();
-    let tags = json!({ "ses:configuration-set": [format!("{stack}-lead-notice")], "org": [encode(org)], "user": [encode("ann")] });
-    let bounce = json!({ "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [{ "emailAddress": ann }] });
-    let detail = json!({ "eventType": "Bounce", "mail": { "messageId": "m", "tags": tags }, "bounce": bounce });
-    // Only AWS itself may say on the bus what SES does: this is what the rule makes of it.
-    let aws = world().aws();
-    let name = json!({ "QueueName": format!("{stack}-lead-notice") });
-    let queue = aws.json("sqs", "AmazonSQS.GetQueueUrl", &name).await.unwrap();
-    let body = json!({ "kind": "feedback", "detail": detail }).to_string();
-    let message = json!({ "QueueUrl": queue["QueueUrl"], "MessageBody": body });
-    aws.json("sqs", "AmazonSQS.SendMessage", &message).await.unwrap();
+    report_bounce(org, "ann").await;
     let problem = wait_for("the bounce", async || {
         let found = user(&tenant, "ann").await;
         (!found["mail_problem"].is_null()).then(|| found["mail_problem"].clone())

@@ -1,5 +1,6 @@
 //! How the whole system runs: what CloudWatch has, on a page for superadmins.
 
+use e2e::alarms::cloudwatch;
 use e2e::browser::{Browser, DESK, PHONE_DARK};
 use e2e::console::Guest;
 use e2e::fixtures::OrgFixture;
@@ -11,10 +12,6 @@ use local::Aws;
 use serde_json::{Value, json};
 
 const SUPERADMIN: &str = "superadmin@leadwire.example";
-
-async fn call(aws: &Aws, operation: &str, input: &Value) {
-    aws.json("monitoring", &format!("GraniteServiceVersion20100801.{operation}"), input).await.unwrap();
-}
 
 /// The name of the stack, which the names of its functions begin with.
 async fn stack(aws: &Aws) -> String {
@@ -58,12 +55,12 @@ async fn the_page_shows_what_cloudwatch_has() {
         datum("integrations", Some(("state", "error")), lately, value(4_321.0)),
         datum("ad-accounts", Some(("freshness", "stale")), lately, value(8_765.0)),
     ];
-    call(&aws, "PutMetricData", &json!({ "Namespace": stack, "MetricData": own })).await;
+    cloudwatch("PutMetricData", json!({ "Namespace": stack, "MetricData": own })).await;
     let (queue, function) = (format!("{stack}-export-worker"), format!("{stack}-lead-retention"));
     let waits = [datum("ApproximateAgeOfOldestMessage", Some(("QueueName", &queue)), long_ago, value(36e5))];
-    call(&aws, "PutMetricData", &json!({ "Namespace": "AWS/SQS", "MetricData": waits })).await;
+    cloudwatch("PutMetricData", json!({ "Namespace": "AWS/SQS", "MetricData": waits })).await;
     let throttles = [datum("Throttles", Some(("FunctionName", &function)), long_ago, value(77.0))];
-    call(&aws, "PutMetricData", &json!({ "Namespace": "AWS/Lambda", "MetricData": throttles })).await;
+    cloudwatch("PutMetricData", json!({ "Namespace": "AWS/Lambda", "MetricData": throttles })).await;
     // Of a metric that no one writes, so that it stays as it is set.
     let alarm = format!("{stack}-StoryAlarm-1");
     let watched = json!({
@@ -71,14 +68,14 @@ async fn the_page_shows_what_cloudwatch_has() {
         "MetricName": "told", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 0,
         "ComparisonOperator": "GreaterThanThreshold",
     });
-    call(&aws, "PutMetricAlarm", &watched).await;
+    cloudwatch("PutMetricAlarm", watched).await;
     let on = json!({ "AlarmName": alarm, "StateValue": "ALARM", "StateReason": "for the story" });
-    call(&aws, "SetAlarmState", &on).await;
+    cloudwatch("SetAlarmState", on).await;
 
     let mut root = Guest::log_in(SUPERADMIN).await;
     let page = root.get("/operations?range=day").await;
     let part = root.request(reqwest::Method::GET, "/operations/figures?range=day", &[], &[("x-part", "1")]).await;
-    call(&aws, "DeleteAlarms", &json!({ "AlarmNames": [alarm] })).await;
+    cloudwatch("DeleteAlarms", json!({ "AlarmNames": [alarm] })).await;
     assert_eq!((page.status.as_u16(), part.status.as_u16()), (200, 200), "{}", page.text);
     assert!(!part.text.contains("<!DOCTYPE html>") && part.text.contains("StoryAlarm"), "{}", part.text);
 

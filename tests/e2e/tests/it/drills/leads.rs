@@ -1,9 +1,7 @@
 //! Leads that do not come as they should.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use e2e::alarms::Alarm;
-use e2e::aws_probe::queue;
+use e2e::aws_probe::report_bounce;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::leadgen_body;
@@ -126,13 +124,7 @@ async fn an_address_that_bounces_is_found() {
     let _drill = Drill::begin().await;
     let ConnectedOrg { tenant, .. } = OrgFixture::new("drill-mail").users(&["ann"]).connect().await;
     let alarm = Alarm { id: "LeadMailsAlarm", minute: 4.0 };
-    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let tags = json!({ "ses:configuration-set": ["leadwire-lead-notice"], "org": [encode("drill-mail")], "user": [encode("ann")] });
-    let recipient = json!({ "emailAddress": "ann@drill-mail.example" });
-    let bounce = json!({ "bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [recipient] });
-    let detail = json!({ "eventType": "Bounce", "mail": { "messageId": "m", "tags": tags }, "bounce": bounce });
-    let body = json!({ "kind": "feedback", "detail": detail }).to_string();
-    queue("SendMessage", "lead-notice", json!({ "MessageBody": body })).await;
+    report_bounce("drill-mail", "ann").await;
     alarm.is_raised("Lead mails refused").await;
     let ann = tenant.items("/api/users").await.into_iter().find(|user| user["id"] == "ann").unwrap();
     assert_eq!(ann["mail_problem"]["reason"], "bounced");
