@@ -1,6 +1,6 @@
 //! How things are printed.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// Prints rows in columns, two spaces apart, each line indented by `indent`.
 pub(crate) fn print_columns(indent: usize, rows: &[Vec<String>]) {
@@ -34,12 +34,16 @@ pub(crate) fn time(at: Timestamp) -> String {
 
 /// How long ago a time was, roughly.
 pub(crate) fn age(at: Timestamp, now: Timestamp) -> String {
-    let seconds = SignedDuration::from_secs(now.as_second() - at.as_second()).as_secs().max(0);
-    match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..=5999 => format!("{} min", seconds / 60),
-        6000..=172_799 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
+    seconds(u64::try_from(now.as_second() - at.as_second()).unwrap_or_default())
+}
+
+/// A length of time, roughly.
+pub(crate) fn seconds(length: u64) -> String {
+    match length {
+        0..=99 => format!("{length} s"),
+        100..=5999 => format!("{} min", length / 60),
+        6000..=172_799 => format!("{} h", length / 3600),
+        _ => format!("{} days", length / 86_400),
     }
 }
 

@@ -1,27 +1,26 @@
 //! How the system is, on one screen.
 
+mod orgs;
 mod platform;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use leadwire::clock;
-use leadwire::ids::OrgScope;
-use leadwire::model::connection::Connection;
 use serde::Serialize;
 
+pub(crate) use self::orgs::ORGS_AT_ONCE;
+use self::orgs::{ImpairedIntegration, OrgCounts};
 pub(crate) use self::platform::{event_sources, schedules, stopped_functions};
 use crate::Found;
 use crate::account::StackAccount;
-use crate::output::{age, count, print_columns};
-use crate::parked::read_parked;
+use crate::output::{age, count, print_columns, seconds};
 use crate::product::Product;
 use crate::queues::{DEAD_LETTERS, SqsQueue};
 
-/// Orgs that are read side by side.
-pub(crate) const ORGS_AT_ONCE: usize = 16;
+/// Integrations that are named.
+const SHOWN: usize = 10;
 
 /// All that the screen shows.
 #[derive(Debug, Serialize)]
@@ -34,6 +33,8 @@ struct SystemStatus {
     parked: BTreeMap<String, usize>,
     /// Integrations of all orgs, by how leads arrive through them.
     integrations: BTreeMap<String, usize>,
+    /// The integrations through which leads do not arrive, or may stop to, the worst first.
+    impaired: Vec<ImpairedIntegration>,
     schedules: Vec<Switch>,
     event_sources: Vec<Switch>,
     /// Functions that were stopped by a reserved concurrency of 0.
@@ -55,6 +56,8 @@ struct QueueState {
     name: String,
     waiting: u64,
     in_flight: u64,
+    /// Seconds that the oldest message has waited, as CloudWatch measured it within the last minutes.
+    oldest_s: Option<u64>,
     /// `null` for one without a queue of dead letters.
     dead_letters: Option<u64>,
 }
@@ -76,19 +79,28 @@ impl Switch {
 /// Shows the status.
 pub(crate) async fn show(account: &StackAccount, as_json: bool) -> Result<Found> {
     let product = Product::open(account).await?;
-    let (alarms, queues, counts, schedules, event_sources, stopped_functions) = tokio::try_join!(
+    let (alarms, queues, ages, counts, schedules, event_sources, stopped_functions) = tokio::try_join!(
         platform::alarms_on(account),
         account.queues(),
-        read_orgs(&product),
+        platform::oldest_messages(account),
+        orgs::read(&product),
         schedules(account),
         event_sources(account),
         stopped_functions(account),
     )?;
-    let queues = pair_dead_letters(&queues);
-    let (stack, at) = (account.stack.name.clone(), clock::now());
-    let OrgCounts { parked, integrations } = counts;
-    let status =
-        SystemStatus { stack, at, alarms, queues, parked, integrations, schedules, event_sources, stopped_functions };
+    let OrgCounts { parked, integrations, impaired } = counts;
+    let status = SystemStatus {
+        stack: account.stack.name.clone(),
+        at: clock::now(),
+        alarms,
+        queues: pair_dead_letters(&queues, &ages),
+        parked,
+        integrations,
+        impaired,
+        schedules,
+        event_sources,
+        stopped_functions,
+    };
     if as_json {
         println!("{}", serde_json::to_string_pretty(&status)?);
     } else {
@@ -116,8 +128,8 @@ impl QueueState {
     }
 }
 
-/// Puts each queue beside its dead letters. Those that no queue of the stack fills stand for themselves.
-fn pair_dead_letters(queues: &[SqsQueue]) -> Vec<QueueState> {
+/// Puts each queue beside its age and its dead letters. Those that no queue of the stack fills stand for themselves.
+fn pair_dead_letters(queues: &[SqsQueue], ages: &BTreeMap<&str, u64>) -> Vec<QueueState> {
     let held = |name: &str| queues.iter().find(|queue| queue.name == name).map(|queue| queue.waiting + queue.in_flight);
     let is_paired = |name: &str| queues.iter().any(|queue| queue.dead_letters.as_deref() == Some(name));
     let work = queues.iter().filter(|queue| !queue.name.ends_with(DEAD_LETTERS));
@@ -125,6 +137,7 @@ fn pair_dead_letters(queues: &[SqsQueue]) -> Vec<QueueState> {
         name: queue.name.clone(),
         waiting: queue.waiting,
         in_flight: queue.in_flight,
+        oldest_s: ages.get(queue.name.as_str()).copied(),
         dead_letters: queue.dead_letters.as_deref().and_then(held),
     });
     let alone = queues.iter().filter(|queue| queue.name.ends_with(DEAD_LETTERS) && !is_paired(&queue.name));
@@ -132,43 +145,10 @@ fn pair_dead_letters(queues: &[SqsQueue]) -> Vec<QueueState> {
         name: queue.name.trim_end_matches(DEAD_LETTERS).to_owned(),
         waiting: 0,
         in_flight: 0,
+        oldest_s: None,
         dead_letters: held(&queue.name),
     });
     work.chain(alone).collect()
-}
-
-/// What is counted of an org.
-#[derive(Default)]
-struct OrgCounts {
-    parked: BTreeMap<String, usize>,
-    integrations: BTreeMap<String, usize>,
-}
-
-/// Counts the parked leads and the integrations of all orgs.
-async fn read_orgs(product: &Product<'_>) -> Result<OrgCounts> {
-    let orgs = product.orgs().await?;
-    let counting = stream::iter(&orgs).map(|(scope, _)| read_org(product, scope)).buffer_unordered(ORGS_AT_ONCE);
-    let add = async |mut all: OrgCounts, one: OrgCounts| {
-        one.parked.into_iter().for_each(|(name, number)| *all.parked.entry(name).or_default() += number);
-        one.integrations.into_iter().for_each(|(name, number)| *all.integrations.entry(name).or_default() += number);
-        Ok(all)
-    };
-    counting.try_fold(OrgCounts::default(), add).await
-}
-
-async fn read_org(product: &Product<'_>, scope: &OrgScope) -> Result<OrgCounts> {
-    let (table, now, mut counts) = (&product.table, clock::now(), OrgCounts::default());
-    for lead in read_parked(product, scope).await? {
-        *counts.parked.entry(lead.reason.to_string()).or_default() += 1;
-    }
-    let known = table.integrations(scope).await?;
-    let pages: Vec<Connection> = if known.is_empty() { Vec::new() } else { table.connections(scope).await? };
-    for integration in known {
-        let own = pages.iter().filter(|page| page.integration_id == integration.id && page.is_connected());
-        let name: &str = integration.lead_state(own, now).severity.into();
-        *counts.integrations.entry(name.to_owned()).or_default() += 1;
-    }
-    Ok(counts)
 }
 
 fn print(status: &SystemStatus) {
@@ -184,10 +164,11 @@ fn print(status: &SystemStatus) {
     let busy: Vec<&QueueState> = status.queues.iter().filter(|queue| !queue.is_empty()).collect();
     let empty = count(status.queues.len() - busy.len(), "is", "are");
     println!("\nQueues: {empty} empty");
-    let head = ["queue", "waiting", "in flight", "dead letters"].map(ToOwned::to_owned).to_vec();
+    let head = ["queue", "waiting", "in flight", "oldest", "dead letters"].map(ToOwned::to_owned).to_vec();
     let queue = |queue: &QueueState| {
         let dead = queue.dead_letters.map_or_else(|| "-".to_owned(), |dead| dead.to_string());
-        vec![queue.name.clone(), queue.waiting.to_string(), queue.in_flight.to_string(), dead]
+        let oldest = queue.oldest_s.map_or_else(|| "-".to_owned(), seconds);
+        vec![queue.name.clone(), queue.waiting.to_string(), queue.in_flight.to_string(), oldest, dead]
     };
     if !busy.is_empty() {
         print_columns(2, &[head].into_iter().chain(busy.into_iter().map(queue)).collect::<Vec<_>>());
@@ -195,6 +176,17 @@ fn print(status: &SystemStatus) {
 
     println!("\nParked leads: {}", in_words(&status.parked));
     println!("Integrations: {}", in_words(&status.integrations));
+    let impaired = |it: &ImpairedIntegration| {
+        vec![
+            <&str>::from(it.severity).to_owned(),
+            format!("cargo ops org {}", it.org),
+            format!("integration {}", it.id),
+        ]
+    };
+    print_columns(2, &status.impaired.iter().take(SHOWN).map(impaired).collect::<Vec<_>>());
+    if status.impaired.len() > SHOWN {
+        println!("  and {} more", status.impaired.len() - SHOWN);
+    }
     println!("Schedules: {}", switches(&status.schedules));
     println!("Event sources: {}", switches(&status.event_sources));
     if status.stopped_functions.is_empty() {
@@ -242,15 +234,22 @@ mod tests {
     }
 
     #[test]
-    fn dead_letters_stand_beside_the_queues_that_fill_them() {
+    fn ages_and_dead_letters_stand_beside_their_queues() {
         let shared = Some("lead-sweep-dead-letters");
-        let paired = pair_dead_letters(&[
+        let queues = [
             queue("lead-sweep", 2, shared),
             queue("lead-search", 3, shared),
             queue("lead-sweep-dead-letters", 4, None),
             queue("event-destination-dead-letters", 0, None),
-        ]);
-        let seen: Vec<_> = paired.iter().map(|it| (it.name.as_str(), it.waiting, it.dead_letters)).collect();
-        assert_eq!(seen, [("lead-sweep", 2, Some(5)), ("lead-search", 3, Some(5)), ("event-destination", 0, Some(1))]);
+        ];
+        let paired = pair_dead_letters(&queues, &BTreeMap::from([("lead-search", 90)]));
+        let seen: Vec<_> =
+            paired.iter().map(|it| (it.name.as_str(), it.waiting, it.oldest_s, it.dead_letters)).collect();
+        let expect = [
+            ("lead-sweep", 2, None, Some(5)),
+            ("lead-search", 3, Some(90), Some(5)),
+            ("event-destination", 0, None, Some(1)),
+        ];
+        assert_eq!(seen, expect);
     }
 }

@@ -22,6 +22,24 @@ impl Off {
             Self::Schedule(name) | Self::EventSource(name) | Self::Function(name) => name,
         }
     }
+
+    async fn switch_on(&self, account: &StackAccount) -> Result<()> {
+        match self {
+            Self::Schedule(name) => enable_schedule(account, name).await?,
+            Self::EventSource(name) => {
+                let path = format!("/2015-03-31/event-source-mappings/{}", account.stack.resource(name)?);
+                account.aws.rest("lambda", Method::PUT, &path, &json!({ "Enabled": true })).await?;
+            }
+            Self::Function(name) => {
+                let path = format!("/2017-10-31/functions/{}/concurrency", account.function(name)?);
+                account.aws.rest("lambda", Method::DELETE, &path, &Value::Null).await?;
+                println!(
+                    "With ReserveConcurrency=yes, give {name} its instances back: infra/runbook.md, Lambda throttles."
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Switches on what these names say, or everything that is off.
@@ -35,24 +53,18 @@ pub(crate) async fn run(account: &StackAccount, names: &[String], all: bool) -> 
     if selected.is_empty() {
         println!("nothing is off");
     }
+    let mut found = Found::Fine;
     for one in selected {
-        match &one {
-            Off::Schedule(name) => enable_schedule(account, name).await?,
-            Off::EventSource(name) => {
-                let path = format!("/2015-03-31/event-source-mappings/{}", account.stack.resource(name)?);
-                account.aws.rest("lambda", Method::PUT, &path, &json!({ "Enabled": true })).await?;
-            }
-            Off::Function(name) => {
-                let path = format!("/2017-10-31/functions/{}/concurrency", account.function(name)?);
-                account.aws.rest("lambda", Method::DELETE, &path, &Value::Null).await?;
-                println!(
-                    "With ReserveConcurrency=yes, give {name} its instances back: infra/runbook.md, Lambda throttles."
-                );
+        match one.switch_on(account).await {
+            Ok(()) => println!("{} is switched on", one.name()),
+            // The others are none the worse for it.
+            Err(error) => {
+                println!("{} is not switched on: {error:#}", one.name());
+                found = Found::Problem;
             }
         }
-        println!("{} is switched on", one.name());
     }
-    Ok(Found::Fine)
+    Ok(found)
 }
 
 /// Those of what is off that these names mean.

@@ -1,14 +1,26 @@
 //! What only AWS knows: alarms, schedules, event sources, and functions that were stopped.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use anyhow::Result;
 use aws_calls::AwsRefusal;
 use http::Method;
+use jiff::SignedDuration;
+use leadwire::clock;
 use leadwire::cloudwatch::CloudWatch;
 use leadwire::model::operations::alarms::{AlarmBoard, AlarmRecord};
+use leadwire::model::operations::measure::Measure;
+use leadwire::model::operations::series::{MetricSeries, MetricWindow};
+use leadwire::model::operations::stack::{MonitoredStack, QUEUES};
 use serde_json::Value;
 
 use super::{AlarmOn, Switch};
 use crate::account::StackAccount;
+
+/// SQS measures each minute, and CloudWatch knows of it some minutes later.
+const MEASURED_EACH: SignedDuration = SignedDuration::from_mins(1);
+const MEASURED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// The alarms that are on, as the console lists them.
 pub(super) async fn alarms_on(account: &StackAccount) -> Result<Vec<AlarmOn>> {
@@ -20,6 +32,20 @@ pub(super) async fn alarms_on(account: &StackAccount) -> Result<Vec<AlarmOn>> {
         runbook: alarm.meaning().1.map(ToOwned::to_owned),
     };
     Ok(AlarmBoard::new(stack, all).on.iter().map(shown).collect())
+}
+
+/// Seconds that the oldest message of each queue had waited when it was measured last.
+pub(super) async fn oldest_messages(account: &StackAccount) -> Result<BTreeMap<&'static str, u64>> {
+    let stack = MonitoredStack {
+        name: account.stack.name.clone(),
+        table: account.stack.resource("Table")?.to_owned(),
+        sessions: account.stack.resource("Sessions")?.to_owned(),
+    };
+    let questions = QUEUES.map(|queue| Measure::OldestMessage(queue).query(&stack, MEASURED_EACH, MEASURED_WITHIN));
+    let window = MetricWindow::until(clock::now(), MEASURED_WITHIN, MEASURED_EACH);
+    let answers = CloudWatch::new(&account.config).metrics(&questions, window).await?;
+    let newest = |series: &MetricSeries| Some(Duration::try_from_secs_f64(series.newest()?.1).ok()?.as_secs());
+    Ok(QUEUES.into_iter().zip(&answers).filter_map(|(queue, series)| Some((queue, newest(series)?))).collect())
 }
 
 /// The schedules, each by its logical id.

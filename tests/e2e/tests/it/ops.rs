@@ -192,6 +192,21 @@ async fn the_status_is_one_screen_and_json() {
 }
 
 #[tokio::test]
+async fn the_status_names_integrations_that_bring_no_leads() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("ops-impaired").connect().await;
+    let named = async || {
+        let status = ops("status --json").await.json();
+        let found = status.list("impaired").iter().find(|it| it["org"] == tenant.org.as_str()).cloned();
+        found.map(|it| it.text("severity").to_owned())
+    };
+    assert_eq!(named().await, None);
+    world().change_tokens(json!({ "action": "revoke", "user_id": person.id })).await;
+    tenant.check_integrations().await;
+    wait_for("the integration", async || (named().await? == "error").then_some(())).await;
+    assert!(ops("org ops-impaired").await.done().contains("stopped: "));
+}
+
+#[tokio::test]
 async fn the_doctor_says_ok_only_of_what_it_has_seen() {
     let findings = ops("doctor --size medium --json").await.json();
     let of = |area: &str| -> Vec<&Value> {

@@ -43,6 +43,8 @@ async fn a_queue_that_no_one_reads_is_found() {
     let status = ops("status --json").await.json();
     let off = status.list("event_sources").iter().find(|it| it.text("name").starts_with("LeadWorker")).unwrap();
     assert_eq!(off["state"], "Disabled", "{off}");
+    let waits = status.find("queues", "name", "lead-worker");
+    assert!(waits["oldest_s"].as_u64() >= Some(5), "{waits}");
 
     ops(&format!("switch-on {}", off.text("name"))).await.done();
     tenant.wait_for_leads(&ids).await;
