@@ -3,7 +3,6 @@
 //! The settings, the results of a sync, and its lease are written concurrently by different writers, so each has its
 //! own attributes.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -12,7 +11,7 @@ use super::form::Pause;
 use super::keys;
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{IndexRange, Table, TableError};
+use super::{IndexRange, Table, TableError, if_held};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::metrics::{self, MetaBlock, Metric};
 use crate::model::ads::account::{AdAccount, Stage};
@@ -275,13 +274,9 @@ impl Table {
         let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
         let request = request.condition_expression("attribute_not_exists(pk) OR #until < :until");
         let request = request.expression_attribute_names("#until", "until");
-        match request.expression_attribute_values(":until", super::text(until.to_string())).send().await {
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-            }
-            other => {
-                other?;
-                metrics::count(Metric::MetaBlocks(MetaBlock::AdAccount), 1);
-            }
+        let request = request.expression_attribute_values(":until", super::text(until.to_string()));
+        if if_held(request.send().await)?.is_some() {
+            metrics::count(Metric::MetaBlocks(MetaBlock::AdAccount), 1);
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::keys::{self, Key};
 use super::request::OnceRequest;
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Item, Table, TableError, pause, text};
+use super::{Item, Table, TableError, if_held, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
@@ -85,13 +84,7 @@ impl Table {
             .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
             .send()
             .await;
-        match stored {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(stored)?.is_some())
     }
 
     /// Claims a campaign for one worker. `None` if another is at it, or nothing is left to do.

@@ -1,7 +1,6 @@
 //! Partial updates: set some attributes of an item and leave the others alone. Concurrent writes to different
 //! attributes are both preserved.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use super::keys::{IndexKey, Key};
 use super::row::attributes;
 use super::shape::ItemKind;
-use super::{Table, TableError};
+use super::{Table, TableError, if_held};
 use crate::aws::AwsError;
 
 /// A change under construction. [`ItemUpdate::send`] executes it.
@@ -128,15 +127,7 @@ impl ItemUpdate {
 
     /// Executes the change. Returns `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
-        match self.finish().send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(self.finish().send().await)?.is_some())
     }
 
     fn put(mut self, name: &str, value: AttributeValue, preserved: bool) -> Self {

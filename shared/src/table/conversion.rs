@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -127,17 +126,8 @@ impl Table {
 
     /// Stores stages that are to be sent. One that is stored already stays as it is.
     pub async fn insert_conversions(&self, scope: &OrgScope, conversions: &[Conversion]) -> Result<(), TableError> {
-        let insert = async |conversion: &Conversion| {
-            let put = self.client.put_item().table_name(&self.name).set_item(Some(conversion_item(scope, conversion)?));
-            match put.condition_expression("attribute_not_exists(pk)").send().await {
-                Err(error)
-                    if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-                {
-                    Ok(())
-                }
-                other => Ok(other.map(drop)?),
-            }
-        };
+        let insert =
+            async |conversion: &Conversion| self.put_absent(conversion_item(scope, conversion)?).await.map(drop);
         write_all(conversions.iter().map(insert).collect()).await
     }
 

@@ -1,14 +1,13 @@
 //! Deliveries: what is sent to which endpoint, and what the events say. What is to be tried is in the index until it is
 //! settled, so that nothing depends on a message.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{IndexRange, Item, Table, TableError, delete_request, text};
+use super::{IndexRange, Table, TableError, delete_request, text};
 use crate::ids::{DeliveryId, EndpointId, OrgScope};
 use crate::jobs::TryJob;
 use crate::model::delivery::{EventDelivery, EventDeliveryState, EventSubject, Fact};
@@ -51,7 +50,7 @@ impl Table {
         let key = keys::event_body(scope, &fact.about, &fact.delivery_id());
         let content = EventContent { body: fact.body.clone() };
         let row = Row::new(&key, ItemKind::EventBody, &content).ttl((now + DELIVERY_TTL).as_second());
-        self.put_new(row.item()?).await?;
+        self.put_absent(row.item()?).await?;
         // Of two at once, the one who comes second deletes it: an erasure marks first, and then looks for events.
         if self.get_item(&keys::erasure_mark(scope, &fact.about)).await?.is_some() {
             self.delete(&key).await?;
@@ -110,18 +109,7 @@ impl Table {
             Some(at) => row.indexed(keys::delivery_due(scope, endpoint_id, id, at + MESSAGE_GRACE)),
             None => row,
         };
-        self.put_new(row.item()?).await.map(drop)
-    }
-
-    async fn put_new(&self, item: Item) -> Result<bool, TableError> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        match put.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.put_absent(row.item()?).await.map(drop)
     }
 
     /// Reads a delivery.

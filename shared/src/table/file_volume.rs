@@ -1,11 +1,10 @@
 //! How much an org's people may send in files.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 use super::shape::ItemKind;
-use super::{Table, TableError, keys};
+use super::{Table, TableError, if_held, keys};
 use crate::ids::OrgScope;
 
 /// How long a day's count is stored.
@@ -39,14 +38,6 @@ impl Table {
             .expression_attribute_values(":left", number(left))
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(sent)?.is_some())
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::{self, Key};
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Consistency, Item, Table, TableError, text};
+use super::{Consistency, Item, Table, TableError, if_held, text};
 use crate::aws::AwsError;
 use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::connection::Connection;
@@ -272,16 +272,9 @@ pub(super) fn conversation_item(scope: &OrgScope, conversation: &Conversation) -
 impl Table {
     /// Stores an item whose last revision was `seen`; 0 is one that does not exist. `false` if that has changed.
     pub(super) async fn put_revision(&self, item: Item, seen: u64) -> Result<bool, TableError> {
-        use aws_sdk_dynamodb::operation::put_item::PutItemError;
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         let put = put.condition_expression(revision_condition(seen)).set_expression_attribute_values(seen_value(seen));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(put.send().await)?.is_some())
     }
 
     pub(super) fn revision_write(&self, item: Item, seen: u64) -> Result<TransactWriteItem, TableError> {

@@ -1,12 +1,11 @@
 //! Exports of leads.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::keys;
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Table, TableError, text};
+use super::{Table, TableError, if_held, text};
 use crate::ids::{ExportId, OrgScope};
 use crate::model::lead::export::{EXPORT_LIFETIME, ExportProgress, ExportState, LeadExport};
 
@@ -46,17 +45,8 @@ impl Table {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await;
-        match counted {
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(None)
-            }
-            counted => {
-                let numbers = counted?.attributes.and_then(|mut new| new.remove("numbers"));
-                Ok(numbers.and_then(|number| number.as_n().ok()?.parse().ok()))
-            }
-        }
+        let numbers = if_held(counted)?.and_then(|counted| counted.attributes?.remove("numbers"));
+        Ok(numbers.and_then(|number| number.as_n().ok()?.parse().ok()))
     }
 
     /// Records how far a running export is. `false` if it is not where `next` was made from, or does not run.

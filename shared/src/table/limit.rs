@@ -1,11 +1,10 @@
 //! Counts of an org's expensive requests, by minute.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::shape::ItemKind;
-use super::{Table, TableError, keys};
+use super::{Table, TableError, if_held, keys};
 use crate::ids::OrgScope;
 use crate::model::limit::OrgLimit;
 
@@ -37,15 +36,8 @@ impl Table {
             .expression_attribute_values(":most", number(limit.per_minute().into()))
             .send()
             .await;
-        match counted {
-            Ok(_) => Ok(None),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Some(u64::try_from(MINUTE - second).unwrap_or(1)))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let is_counted = if_held(counted)?.is_some();
+        Ok((!is_counted).then(|| u64::try_from(MINUTE - second).unwrap_or(1)))
     }
 }
 

@@ -71,7 +71,6 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -155,6 +154,17 @@ where
         let is_rejected = error.code() == Some("ValidationException");
         let error = AwsError::new(error);
         if is_rejected { Self::ItemRejected(error) } else { Self::Failed(error) }
+    }
+}
+
+/// What a conditional request returned; `None` if its condition did not hold.
+fn if_held<O, E>(outcome: Result<O, SdkError<E>>) -> Result<Option<O>, TableError>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match outcome {
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+        other => Ok(Some(other?)),
     }
 }
 
@@ -263,6 +273,12 @@ impl Table {
         Ok(())
     }
 
+    /// Stores an item under a key that has none. `false` if it has one.
+    async fn put_absent(&self, item: Item) -> Result<bool, TableError> {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        Ok(if_held(put.condition_expression("attribute_not_exists(pk)").send().await)?.is_some())
+    }
+
     /// Deletes an item if one of its attributes still has the value that was seen. Otherwise does nothing; a changed or
     /// already deleted item counts as success.
     async fn delete_if_still(&self, key: &Key, name: &str, seen: &impl Serialize) -> Result<(), TableError> {
@@ -273,14 +289,7 @@ impl Table {
             .expression_attribute_values(":seen", serde_dynamo::to_attribute_value(seen)?)
             .send()
             .await;
-        match deleted {
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            other => Ok(other.map(drop)?),
-        }
+        if_held(deleted).map(drop)
     }
 
     /// Reads the index entries under `gsi1pk` within a range, in index order.

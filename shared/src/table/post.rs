@@ -1,7 +1,6 @@
 //! Posts: found by id, by org and time, and by when they need a worker.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::request::OnceRequest;
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Consistency, Item, Key, Table, TableError, keys, pause, text};
+use super::{Consistency, Item, Key, Table, TableError, if_held, keys, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, PageId, PostId};
 use crate::jobs::PublishWork;
@@ -118,13 +117,7 @@ impl Table {
             .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
             .send()
             .await;
-        match stored {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(stored)?.is_some())
     }
 
     /// Claims a post for one worker. `early` ignores its time.
@@ -169,13 +162,7 @@ impl Table {
             .expression_attribute_values(":post", text(post.as_str()))
             .send()
             .await;
-        match claimed {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(if_held(claimed)?.is_some())
     }
 
     /// Lists up to `limit` of the org's matching posts, latest first. Also returns where to resume.

@@ -1,13 +1,12 @@
 //! Requested searches for leads.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 
 use super::keys;
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Table, TableError};
+use super::{Table, TableError, if_held};
 use crate::ids::{OrgScope, PageId, RunId};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunProblem};
@@ -74,7 +73,7 @@ impl Table {
             .expression_attribute_values(":found", AttributeValue::N(found.to_string()))
             .send()
             .await;
-        ignore_missing(searched.map(drop))
+        if_held(searched).map(drop)
     }
 
     /// Counts leads of a run that were stored or parked.
@@ -87,20 +86,6 @@ impl Table {
             .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
             .send()
             .await;
-        ignore_missing(counted.map(drop))
-    }
-}
-
-fn ignore_missing<R: std::fmt::Debug + Send + Sync + 'static>(
-    outcome: Result<(), aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
-) -> Result<(), TableError>
-where
-    TableError: From<aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
-{
-    match outcome {
-        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-            Ok(())
-        }
-        other => Ok(other?),
+        if_held(counted).map(drop)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
@@ -154,22 +153,19 @@ impl Table {
             }
             return Ok(restored);
         }
-        let puts = stream::iter(wanted).map(|item| self.put_absent(item, now)).buffer_unordered(CONCURRENCY);
+        let puts = stream::iter(wanted).map(|item| self.restore_item(item, now)).buffer_unordered(CONCURRENCY);
         for one in puts.try_collect::<Vec<_>>().await? {
             restored.add(one);
         }
         Ok(restored)
     }
 
-    async fn put_absent(&self, mut item: OrgItem, now: Timestamp) -> Result<Restored, TableError> {
+    async fn restore_item(&self, mut item: OrgItem, now: Timestamp) -> Result<Restored, TableError> {
         let held = item.hold_past_due(now);
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item.item));
-        match put.condition_expression("attribute_not_exists(pk)").send().await {
-            Ok(_) => Ok(Restored { stored: 1, held: usize::from(held), ..Restored::default() }),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(Restored { present: 1, ..Restored::default() })
-            }
-            Err(error) => Err(error.into()),
+        if self.put_absent(item.item).await? {
+            Ok(Restored { stored: 1, held: usize::from(held), ..Restored::default() })
+        } else {
+            Ok(Restored { present: 1, ..Restored::default() })
         }
     }
 }
