@@ -6,7 +6,7 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], [`operations`], [`orgs`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], [`deliveries`], [`operations`], [`orgs`], with [`directory`] below them and [`mod@rooms`], which builds them | HTTP requests, SQS records, Lambda events, cookies |
 //! | between | [`meta_app`], [`tokens`], [`audit`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`], [`receiver`], [`cloudwatch`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
@@ -60,6 +60,7 @@ pub mod operations;
 pub mod orgs;
 pub mod people;
 pub mod publishing;
+pub mod rooms;
 
 pub mod auth;
 pub mod http;

@@ -65,7 +65,7 @@ async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Resul
     let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
     let access = directory::Directory::permitted_access(caller, colleague.as_ref(), org, permission)?;
     let access = access.begin(trail_of(parts)).await?;
-    Ok(api.directory.meta_access(access).await?)
+    Ok(api.rooms.directory.meta_access(access).await?)
 }
 
 /// A superadmin who says what the org in the path has paid for.
@@ -99,7 +99,7 @@ impl FromRequestParts<Arc<Api>> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let caller = api.verifier.caller(authorization).await?;
-        let colleague = api.directory.admit(&caller).await?;
+        let colleague = api.rooms.directory.admit(&caller).await?;
         if let Some(user) = &colleague {
             trail_of(parts).set_user(&user.id);
         }
@@ -123,6 +123,6 @@ impl FromRequestParts<Arc<Api>> for MetaAccess {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let Access(access) = Access::from_request_parts(parts, api).await?;
-        Ok(Self(api.directory.meta_access(access).await?))
+        Ok(Self(api.rooms.directory.meta_access(access).await?))
     }
 }

@@ -76,7 +76,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
 ];
 
 pub(crate) fn audited(api: &Api) -> AuditedFace {
-    AuditedFace { log: api.audit.clone(), face: AuditFace::Api, acts: ACTS, source }
+    AuditedFace { log: api.rooms.audit.clone(), face: AuditFace::Api, acts: ACTS, source }
 }
 
 fn source(parts: &Parts) -> Option<String> {

@@ -64,5 +64,5 @@ pub(crate) async fn list(
         subject: parameters.get("subject").map(ToOwned::to_owned),
     };
     let limit = parameters.limit()?;
-    Ok(Json(api.audit.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.audit.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
 }

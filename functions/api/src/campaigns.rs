@@ -39,7 +39,7 @@ pub(crate) async fn create(
     Input(input): Input<CampaignIn>,
 ) -> Result<(StatusCode, Json<CreatedCampaign>), Problem> {
     let once = once("create-campaign", "requestId", &headers, input.request_id.as_deref(), &input)?;
-    Ok((StatusCode::ACCEPTED, Json(api.campaigns.create(&access, input, once).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.campaigns.create(&access, input, once).await?)))
 }
 
 /// Launch a campaign
@@ -57,7 +57,7 @@ pub(crate) async fn launch(
     Advertiser(access): Advertiser,
     Input(input): Input<CampaignChoice>,
 ) -> Result<Json<LeadCampaignOut>, Problem> {
-    Ok(Json(api.campaigns.launch(&access, &input.campaign_id).await?))
+    Ok(Json(api.rooms.campaigns.launch(&access, &input.campaign_id).await?))
 }
 
 /// Pause a campaign
@@ -75,7 +75,7 @@ pub(crate) async fn pause(
     Advertiser(access): Advertiser,
     Input(input): Input<CampaignChoice>,
 ) -> Result<Json<LeadCampaignOut>, Problem> {
-    Ok(Json(api.campaigns.pause(&access, &input.campaign_id).await?))
+    Ok(Json(api.rooms.campaigns.pause(&access, &input.campaign_id).await?))
 }
 
 /// Create a lead form
@@ -95,7 +95,7 @@ pub(crate) async fn create_form(
     Input(input): Input<LeadFormIn>,
 ) -> Result<(StatusCode, Json<CreatedForm>), Problem> {
     let once = once("create-lead-form", "requestId", &headers, input.request_id.as_deref(), &input)?;
-    Ok((StatusCode::CREATED, Json(api.campaigns.create_form(&access, input, once).await?)))
+    Ok((StatusCode::CREATED, Json(api.rooms.campaigns.create_form(&access, input, once).await?)))
 }
 
 /// Archive a lead form
@@ -113,7 +113,7 @@ pub(crate) async fn archive_form(
     Advertiser(access): Advertiser,
     Input(input): Input<FormChoice>,
 ) -> Result<Json<ArchivedForm>, Problem> {
-    Ok(Json(api.campaigns.archive_form(&access, &input).await?))
+    Ok(Json(api.rooms.campaigns.archive_form(&access, &input).await?))
 }
 
 /// List campaigns
@@ -134,7 +134,7 @@ pub(crate) async fn list(
 ) -> Result<Json<LeadCampaignList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
     let limit = parameters.limit()?;
-    Ok(Json(api.campaigns.list(&access, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.campaigns.list(&access, parameters.get("cursor"), limit).await?))
 }
 
 /// Get a campaign
@@ -150,7 +150,7 @@ pub(crate) async fn read(
     Advertiser(access): Advertiser,
     Id(id): Id<CampaignId>,
 ) -> Result<Json<LeadCampaignOut>, Problem> {
-    Ok(Json(api.campaigns.read(&access, &id).await?))
+    Ok(Json(api.rooms.campaigns.read(&access, &id).await?))
 }
 
 /// Archive a campaign
@@ -166,5 +166,5 @@ pub(crate) async fn archive(
     Advertiser(access): Advertiser,
     Id(id): Id<CampaignId>,
 ) -> Result<Json<LeadCampaignOut>, Problem> {
-    Ok(Json(api.campaigns.archive(&access, &id).await?))
+    Ok(Json(api.rooms.campaigns.archive(&access, &id).await?))
 }

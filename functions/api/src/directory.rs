@@ -25,7 +25,7 @@ pub(crate) async fn read_org(
     Access(access): Access,
     Path(id): Path<String>,
 ) -> Result<Json<Org>, Problem> {
-    Ok(Json(api.directory.org(&access, &id).await?))
+    Ok(Json(api.rooms.directory.org(&access, &id).await?))
 }
 
 /// Push an org's settings and plan
@@ -42,7 +42,7 @@ pub(crate) async fn put_org(
     SuperAdmin(access): SuperAdmin,
     Input(input): Input<OrgIn>,
 ) -> Result<Json<Org>, Problem> {
-    Ok(Json(api.directory.put_org(&access, input).await?))
+    Ok(Json(api.rooms.directory.put_org(&access, input).await?))
 }
 
 /// List the org's users
@@ -60,7 +60,7 @@ pub(crate) async fn users(
 ) -> Result<Json<UserList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
     let limit = fields::limit(parameters.get("limit"), UserList::MAX_ITEMS, UserList::MAX_ITEMS)?;
-    Ok(Json(api.directory.list_users(&access.scope, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.directory.list_users(&access.scope, parameters.get("cursor"), limit).await?))
 }
 
 /// Push a user
@@ -78,5 +78,5 @@ pub(crate) async fn put_user(
     Path(id): Path<String>,
     Input(input): Input<UserIn>,
 ) -> Result<Json<UserOut>, Problem> {
-    Ok(Json(api.directory.put_user(&access, &id, input).await?))
+    Ok(Json(api.rooms.directory.put_user(&access, &id, input).await?))
 }

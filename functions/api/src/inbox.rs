@@ -66,7 +66,7 @@ pub(crate) async fn list(
         words: parameters.get("q").map(ToOwned::to_owned),
     };
     let (cursor, limit, now) = (parameters.get("cursor"), parameters.limit()?, leadwire::clock::now());
-    Ok(Json(api.inbox.conversations(&access, &query, cursor, limit, now).await?))
+    Ok(Json(api.rooms.inbox.conversations(&access, &query, cursor, limit, now).await?))
 }
 
 /// Get a conversation
@@ -80,7 +80,7 @@ pub(crate) async fn read(
     Member(access): Member,
     Id(id): Id<ConversationId>,
 ) -> Result<Json<ConversationOut>, Problem> {
-    Ok(Json(api.inbox.conversation(&access, &id, leadwire::clock::now()).await?))
+    Ok(Json(api.rooms.inbox.conversation(&access, &id, leadwire::clock::now()).await?))
 }
 
 /// Change a conversation
@@ -99,7 +99,7 @@ pub(crate) async fn change(
     Id(id): Id<ConversationId>,
     Input(input): Input<ConversationChangeIn>,
 ) -> Result<Json<ConversationOut>, Problem> {
-    Ok(Json(api.inbox.change_conversation(&access, &id, &input, leadwire::clock::now()).await?))
+    Ok(Json(api.rooms.inbox.change_conversation(&access, &id, &input, leadwire::clock::now()).await?))
 }
 
 /// List the messages of a conversation
@@ -120,7 +120,7 @@ pub(crate) async fn messages(
     parameters: Parameters,
 ) -> Result<Json<MessageList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
-    Ok(Json(api.inbox.messages(&access, &id, parameters.get("cursor"), parameters.limit()?).await?))
+    Ok(Json(api.rooms.inbox.messages(&access, &id, parameters.get("cursor"), parameters.limit()?).await?))
 }
 
 /// Answer
@@ -146,7 +146,7 @@ pub(crate) async fn answer(
     Input(input): Input<AnswerIn>,
 ) -> Result<(StatusCode, Json<MessageOut>), Problem> {
     let once = once("answer", "request_id", &headers, input.request_id.as_deref(), &(&id, &input))?;
-    Ok((StatusCode::ACCEPTED, Json(api.inbox.answer(&access, &id, input, once, leadwire::clock::now()).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.inbox.answer(&access, &id, input, once, leadwire::clock::now()).await?)))
 }
 
 /// List templates
@@ -162,7 +162,7 @@ pub(crate) async fn templates(
     Member(access): Member,
     Id(id): Id<ConversationId>,
 ) -> Result<Json<TemplateList>, Problem> {
-    Ok(Json(api.inbox.templates(&access, &id).await?))
+    Ok(Json(api.rooms.inbox.templates(&access, &id).await?))
 }
 
 /// List contacts
@@ -182,7 +182,7 @@ pub(crate) async fn contacts(
     parameters: Parameters,
 ) -> Result<Json<ContactList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
-    Ok(Json(api.inbox.contacts(&access, parameters.get("cursor"), parameters.limit()?).await?))
+    Ok(Json(api.rooms.inbox.contacts(&access, parameters.get("cursor"), parameters.limit()?).await?))
 }
 
 /// Get a contact
@@ -196,7 +196,7 @@ pub(crate) async fn contact(
     Member(access): Member,
     Id(id): Id<ContactId>,
 ) -> Result<Json<ContactOut>, Problem> {
-    Ok(Json(api.inbox.contact(&access, &id).await?))
+    Ok(Json(api.rooms.inbox.contact(&access, &id).await?))
 }
 
 /// Erase a contact
@@ -214,7 +214,7 @@ pub(crate) async fn erase_contact(
     MetaAccess(access): MetaAccess,
     Id(id): Id<ContactId>,
 ) -> Result<StatusCode, Problem> {
-    api.inbox.erase_contact(&access.scope, &id, leadwire::clock::now()).await?;
+    api.rooms.inbox.erase_contact(&access.scope, &id, leadwire::clock::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -233,5 +233,5 @@ pub(crate) async fn change_contact(
     Id(id): Id<ContactId>,
     Input(input): Input<ContactChangeIn>,
 ) -> Result<Json<ContactOut>, Problem> {
-    Ok(Json(api.inbox.change_contact(&access, &id, &input).await?))
+    Ok(Json(api.rooms.inbox.change_contact(&access, &id, &input).await?))
 }

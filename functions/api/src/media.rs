@@ -30,7 +30,7 @@ pub(crate) async fn create(
     Author(access): Author,
     Input(input): Input<MediaIn>,
 ) -> Result<(StatusCode, Json<MediaUpload>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.publishing.begin_upload(&access, &input).await?)))
+    Ok((StatusCode::CREATED, Json(api.rooms.publishing.begin_upload(&access, &input).await?)))
 }
 
 /// Get an uploaded file
@@ -46,5 +46,5 @@ pub(crate) async fn read(
     Author(access): Author,
     Id(id): Id<MediaId>,
 ) -> Result<Json<MediaOut>, Problem> {
-    Ok(Json(api.publishing.media(&access, &id).await?))
+    Ok(Json(api.rooms.publishing.media(&access, &id).await?))
 }

@@ -46,5 +46,5 @@ pub(crate) async fn receipts(
 }
 
 fn people(api: &Api) -> People<'_> {
-    People { leads: &api.leads, inbox: &api.inbox, exports: &api.exports }
+    People { leads: &api.rooms.leads, inbox: &api.rooms.inbox, exports: &api.rooms.exports }
 }

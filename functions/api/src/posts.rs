@@ -39,7 +39,7 @@ pub(crate) async fn post_to_page(
     Input(input): Input<PagePostIn>,
 ) -> Result<(StatusCode, Json<CreatedPost>), Problem> {
     let once = once("post-to-page", "requestId", &headers, input.request_id.as_deref(), &input)?;
-    Ok((StatusCode::ACCEPTED, Json(api.publishing.post_to_page(&access, input, once).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.publishing.post_to_page(&access, input, once).await?)))
 }
 
 /// Publish a post on an Instagram account
@@ -60,7 +60,7 @@ pub(crate) async fn post_to_instagram(
     Input(input): Input<InstagramPostIn>,
 ) -> Result<(StatusCode, Json<CreatedPost>), Problem> {
     let once = once("post-to-instagram", "requestId", &headers, input.request_id.as_deref(), &input)?;
-    Ok((StatusCode::ACCEPTED, Json(api.publishing.post_to_instagram(&access, input, once).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.publishing.post_to_instagram(&access, input, once).await?)))
 }
 
 /// Write a post for several targets
@@ -80,7 +80,7 @@ pub(crate) async fn write(
     Input(input): Input<ComposeIn>,
 ) -> Result<(StatusCode, Json<ComposedPosts>), Problem> {
     let once = once("write-posts", "request_id", &headers, input.request_id.as_deref(), &input)?;
-    Ok((StatusCode::ACCEPTED, Json(api.publishing.compose(&access, input, once).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.publishing.compose(&access, input, once).await?)))
 }
 
 /// List posts
@@ -115,7 +115,7 @@ pub(crate) async fn list(
         to: parameters.time("to")?,
     };
     let limit = parameters.limit()?;
-    Ok(Json(api.publishing.posts(&access, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.publishing.posts(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// Get a post
@@ -131,7 +131,7 @@ pub(crate) async fn read(
     Author(access): Author,
     Id(id): Id<PostId>,
 ) -> Result<Json<PostOut>, Problem> {
-    Ok(Json(api.publishing.post(&access, &id).await?))
+    Ok(Json(api.rooms.publishing.post(&access, &id).await?))
 }
 
 /// Move a post
@@ -149,7 +149,7 @@ pub(crate) async fn change(
     Id(id): Id<PostId>,
     Input(input): Input<PostChangeIn>,
 ) -> Result<Json<PostOut>, Problem> {
-    Ok(Json(api.publishing.move_post(&access, &id, &input).await?))
+    Ok(Json(api.rooms.publishing.move_post(&access, &id, &input).await?))
 }
 
 /// Cancel a post
@@ -165,7 +165,7 @@ pub(crate) async fn cancel(
     Author(access): Author,
     Id(id): Id<PostId>,
 ) -> Result<Json<PostOut>, Problem> {
-    Ok(Json(api.publishing.cancel_post(&access, &id).await?))
+    Ok(Json(api.rooms.publishing.cancel_post(&access, &id).await?))
 }
 
 /// The id under which a request is carried out once: the body's, or that of the header. `field` is its name in the body.

@@ -31,7 +31,7 @@ pub(crate) struct SavedReplyList {
     responses((status = 200, body = SavedReplyList))
 )]
 pub(crate) async fn list(State(api): State<Arc<Api>>, Member(access): Member) -> Result<Json<SavedReplyList>, Problem> {
-    Ok(Json(SavedReplyList { items: api.inbox.saved_replies(&access).await? }))
+    Ok(Json(SavedReplyList { items: api.rooms.inbox.saved_replies(&access).await? }))
 }
 
 /// Save a reply
@@ -47,7 +47,7 @@ pub(crate) async fn create(
     Member(access): Member,
     Input(input): Input<SavedReplyIn>,
 ) -> Result<(StatusCode, Json<SavedReply>), Problem> {
-    let reply = api.inbox.save_reply(&access, None, input, leadwire::clock::now()).await?;
+    let reply = api.rooms.inbox.save_reply(&access, None, input, leadwire::clock::now()).await?;
     Ok((StatusCode::CREATED, Json(reply)))
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn change(
     Id(id): Id<SavedReplyId>,
     Input(input): Input<SavedReplyIn>,
 ) -> Result<Json<SavedReply>, Problem> {
-    Ok(Json(api.inbox.save_reply(&access, Some(&id), input, leadwire::clock::now()).await?))
+    Ok(Json(api.rooms.inbox.save_reply(&access, Some(&id), input, leadwire::clock::now()).await?))
 }
 
 /// Delete a saved reply
@@ -80,6 +80,6 @@ pub(crate) async fn delete(
     Member(access): Member,
     Id(id): Id<SavedReplyId>,
 ) -> Result<StatusCode, Problem> {
-    api.inbox.delete_saved_reply(&access, &id).await?;
+    api.rooms.inbox.delete_saved_reply(&access, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

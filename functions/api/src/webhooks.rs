@@ -30,7 +30,7 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<Json<EndpointList>, Problem> {
-    Ok(Json(api.deliveries.endpoints(&access).await?))
+    Ok(Json(api.rooms.deliveries.endpoints(&access).await?))
 }
 
 /// Add an endpoint
@@ -47,7 +47,7 @@ pub(crate) async fn create(
     MetaAccess(access): MetaAccess,
     Input(input): Input<EndpointIn>,
 ) -> Result<(StatusCode, Json<EndpointWithSecret>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.deliveries.add_endpoint(&access, input).await?)))
+    Ok((StatusCode::CREATED, Json(api.rooms.deliveries.add_endpoint(&access, input).await?)))
 }
 
 /// Read an endpoint
@@ -61,7 +61,7 @@ pub(crate) async fn read(
     MetaAccess(access): MetaAccess,
     Id(id): Id<EndpointId>,
 ) -> Result<Json<EndpointOut>, Problem> {
-    Ok(Json(api.deliveries.endpoint(&access, &id).await?))
+    Ok(Json(api.rooms.deliveries.endpoint(&access, &id).await?))
 }
 
 /// Change an endpoint
@@ -79,7 +79,7 @@ pub(crate) async fn change(
     Id(id): Id<EndpointId>,
     Input(input): Input<EndpointPatch>,
 ) -> Result<Json<EndpointOut>, Problem> {
-    Ok(Json(api.deliveries.change_endpoint(&access, &id, input).await?))
+    Ok(Json(api.rooms.deliveries.change_endpoint(&access, &id, input).await?))
 }
 
 /// Delete an endpoint
@@ -95,7 +95,7 @@ pub(crate) async fn delete(
     MetaAccess(access): MetaAccess,
     Id(id): Id<EndpointId>,
 ) -> Result<StatusCode, Problem> {
-    api.deliveries.delete_endpoint(&access, &id).await?;
+    api.rooms.deliveries.delete_endpoint(&access, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -113,7 +113,7 @@ pub(crate) async fn rotate(
     MetaAccess(access): MetaAccess,
     Id(id): Id<EndpointId>,
 ) -> Result<Json<EndpointWithSecret>, Problem> {
-    Ok(Json(api.deliveries.rotate_secret(&access, &id).await?))
+    Ok(Json(api.rooms.deliveries.rotate_secret(&access, &id).await?))
 }
 
 /// Test an endpoint
@@ -129,7 +129,7 @@ pub(crate) async fn test(
     MetaAccess(access): MetaAccess,
     Id(id): Id<EndpointId>,
 ) -> Result<Json<TestOut>, Problem> {
-    Ok(Json(api.deliveries.test(&access, &id).await?))
+    Ok(Json(api.rooms.deliveries.test(&access, &id).await?))
 }
 
 /// List deliveries
@@ -158,7 +158,7 @@ pub(crate) async fn deliveries(
         Problem::field("state", ProblemCode::StatusUnknown, detail)
     })?;
     let query = DeliveryQuery { state, cursor: parameters.get("cursor").map(ToOwned::to_owned) };
-    Ok(Json(api.deliveries.deliveries(&access, &id, &query, parameters.limit()?).await?))
+    Ok(Json(api.rooms.deliveries.deliveries(&access, &id, &query, parameters.limit()?).await?))
 }
 
 /// Send an event again
@@ -175,5 +175,5 @@ pub(crate) async fn resend(
     Id(id): Id<EndpointId>,
     Id(delivery): Id<DeliveryId>,
 ) -> Result<(StatusCode, Json<DeliveryOut>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(api.deliveries.resend(&access, &id, &delivery).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.deliveries.resend(&access, &id, &delivery).await?)))
 }

@@ -27,9 +27,9 @@ pub(crate) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let described = match visitor.user() {
-        Some(user) => {
-            Some(console.directory.describe_user(&visitor.session.caller.scope_of_colleague()?, user.clone()).await?)
-        }
+        Some(user) => Some(
+            console.rooms.directory.describe_user(&visitor.session.caller.scope_of_colleague()?, user.clone()).await?,
+        ),
         None => None,
     };
     let body = html! {
@@ -85,6 +85,6 @@ pub(crate) async fn switch_mails(form: PersonForm) -> Result<Response, Problem> 
     // Who is no admin gets no alerts, and is not asked about them.
     let alerts = actor.user.is_admin().then(|| fields.is_ticked("alerts"));
     let notifications = Some(fields.is_ticked("notifications"));
-    let saved = console.directory.switch_mails(&actor.access, actor.user, notifications, alerts).await;
+    let saved = console.rooms.directory.switch_mails(&actor.access, actor.user, notifications, alerts).await;
     Ok(redirect_with(PATH, jar, saved.map(|_| tr!("Saved.").into_owned()).map_err(Problem::from)))
 }

@@ -112,7 +112,7 @@ pub(crate) const ACTS: &[RouteAct] = &[
 ];
 
 pub(crate) fn audited(console: &Console) -> AuditedFace {
-    AuditedFace { log: console.audit.clone(), face: AuditFace::Console, acts: ACTS, source }
+    AuditedFace { log: console.rooms.audit.clone(), face: AuditFace::Console, acts: ACTS, source }
 }
 
 fn source(parts: &Parts) -> Option<String> {

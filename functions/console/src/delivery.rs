@@ -36,9 +36,9 @@ async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let (latency, connections, parked) = tokio::try_join!(
-        console.leads.latency(&access.scope, None, None),
-        console.connections.connections(&access),
-        console.leads.parked(&access, None, MAX_READ),
+        console.rooms.leads.latency(&access.scope, None, None),
+        console.rooms.connections.connections(&access),
+        console.rooms.leads.parked(&access, None, MAX_READ),
     )?;
     let connections = connections.items;
     let body = html! {
@@ -233,7 +233,7 @@ fn selection(fields: &Fields) -> Result<ParkedSelection, Problem> {
 }
 
 async fn try_again(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
-    let replay = async { Ok::<_, Problem>(console.leads.replay(&access, selection(&fields)?).await?) };
+    let replay = async { Ok::<_, Problem>(console.rooms.leads.replay(&access, selection(&fields)?).await?) };
     let message = replay.await.map(|done| match done.replayed {
         0 => tr!("There was nothing to try again.").into_owned(),
         more => tr!(
@@ -245,7 +245,7 @@ async fn try_again(AdminForm { console, actor: Admin { access, .. }, jar, fields
 }
 
 async fn dismiss(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
-    let dismiss = async { Ok::<_, Problem>(console.leads.dismiss(&access, selection(&fields)?).await?) };
+    let dismiss = async { Ok::<_, Problem>(console.rooms.leads.dismiss(&access, selection(&fields)?).await?) };
     let message = dismiss.await.map(|done| tr!([done.dismissed] "{n} lead dismissed." | "{n} leads dismissed."));
     redirect_with("/delivery", jar, message)
 }

@@ -44,11 +44,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let all_accounts = AccountFilter::default();
     let (integrations, connections, users, parked, accounts) = tokio::try_join!(
-        console.connections.integrations(&access),
-        console.connections.connections(&access),
-        console.directory.describe_users(&access.scope),
-        console.leads.parked(&access, None, MAX_COUNTED),
-        console.ads.accounts(&access, &all_accounts),
+        console.rooms.connections.integrations(&access),
+        console.rooms.connections.connections(&access),
+        console.rooms.directory.describe_users(&access.scope),
+        console.rooms.leads.parked(&access, None, MAX_COUNTED),
+        console.rooms.ads.accounts(&access, &all_accounts),
     )?;
     let (integrations, connections, accounts) = (integrations.items, connections.items, accounts.items);
     let steps = next_steps(&visitor, &jar, &checklist(&integrations, &connections, &users));
@@ -93,8 +93,8 @@ pub(crate) async fn figures(
 ) -> Result<Response, Problem> {
     let now = leadwire::clock::now();
     let (mut overview, latency) = tokio::try_join!(
-        console.ads.overview(&access, zone.time_zone().clone(), now),
-        console.leads.latency(&access.scope, None, None),
+        console.rooms.ads.overview(&access, zone.time_zone().clone(), now),
+        console.rooms.leads.latency(&access.scope, None, None),
     )?;
     for form in overview.forms.iter_mut().filter(|form| form.name.is_none()) {
         form.name = form.id.as_ref().map(|id| tr!("Form {id}", id = id));

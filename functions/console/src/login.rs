@@ -104,7 +104,7 @@ pub(crate) async fn callback(
     let code = answer.code.ok_or_else(|| oidc::not_completed(&tr!("The login page sent no code.")))?;
     let LoginCookie { pending, back } = login;
     let Confirmed { caller, renewal } = console.oidc.finish(&origin, code, pending).await?;
-    if let Some(user) = console.directory.admit(&caller).await? {
+    if let Some(user) = console.rooms.directory.admit(&caller).await? {
         trail.set_user(&user.id);
     }
     if let Ok(access) = Access::of_colleague(caller.clone()) {

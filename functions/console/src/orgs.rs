@@ -36,7 +36,7 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let orgs = console.directory.orgs(&visitor.session.caller).await?;
+    let orgs = console.rooms.directory.orgs(&visitor.session.caller).await?;
     let selected = visitor.session.acts_for();
     let wanted_name = wanted.q.trim().to_lowercase();
     let is_found = |org: &&Org| {
@@ -106,7 +106,7 @@ pub(crate) async fn select(
 ) -> Result<Response, Problem> {
     let unknown = || Problem::field("org", ProblemCode::OrgUnknown, tr!("There is no such org."));
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
-    let orgs = console.directory.orgs(&visitor.session.caller).await?;
+    let orgs = console.rooms.directory.orgs(&visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
     // It belongs to the org that is chosen: its admins see who acts for it.
     Access::new(visitor.session.caller.clone(), Some(id.as_str()))?.begin(trail).await?;

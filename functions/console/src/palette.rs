@@ -111,7 +111,7 @@ fn is_called(name: &str, words: &str) -> bool {
 async fn find_leads(console: &Console, seeker: &Seeker, text: &str) -> Result<Option<LeadList>, ActError> {
     let Some(scope) = &seeker.leads else { return Ok(None) };
     let query = LeadQuery { text: Some(text.to_owned()), ..LeadQuery::default() };
-    console.leads.list(scope, &query, None, MAX_LEADS).await.map(Some)
+    console.rooms.leads.list(scope, &query, None, MAX_LEADS).await.map(Some)
 }
 
 fn lead_hit(lead: &Lead) -> PaletteHit {
@@ -122,7 +122,7 @@ fn lead_hit(lead: &Lead) -> PaletteHit {
 
 async fn find_conversations(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
     let Some(access) = seeker.access(INBOX) else { return Ok(Vec::new()) };
-    let found = console.inbox.find_recent(access, text, MAX_OTHERS, leadwire::clock::now()).await?;
+    let found = console.rooms.inbox.find_recent(access, text, MAX_OTHERS, leadwire::clock::now()).await?;
     let hit = |conversation: &ConversationOut| PaletteHit {
         path: format!("/inbox/{}", conversation.id),
         name: person_name(conversation).into_owned(),
@@ -133,7 +133,7 @@ async fn find_conversations(console: &Console, seeker: &Seeker, text: &str) -> R
 
 async fn find_campaigns(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
     let Some(access) = seeker.access(ADS_MANAGEMENT) else { return Ok(Vec::new()) };
-    let newest = console.campaigns.list(access, None, MAX_COMPARED).await?.items;
+    let newest = console.rooms.campaigns.list(access, None, MAX_COMPARED).await?.items;
     let called = newest.into_iter().filter(|campaign| is_called(&campaign.name, text)).take(MAX_OTHERS);
     let hit = |campaign: LeadCampaignOut| PaletteHit {
         path: format!("/campaigns/{}", campaign.id),
@@ -145,7 +145,7 @@ async fn find_campaigns(console: &Console, seeker: &Seeker, text: &str) -> Resul
 
 async fn find_posts(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
     let Some(access) = seeker.access(PUBLISHING) else { return Ok(Vec::new()) };
-    let newest = console.publishing.posts(access, &PostQuery::default(), None, MAX_COMPARED).await?.items;
+    let newest = console.rooms.publishing.posts(access, &PostQuery::default(), None, MAX_COMPARED).await?.items;
     let has_words = |text_of: Option<&str>| text_of.is_some_and(|own| is_called(own, text));
     let called = newest.iter().filter(|post| has_words(post.message.as_deref())).take(MAX_OTHERS);
     let hit = |post: &PostOut| PaletteHit {
@@ -158,7 +158,7 @@ async fn find_posts(console: &Console, seeker: &Seeker, text: &str) -> Result<Ve
 
 async fn find_integrations(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
     let Some(access) = seeker.access_of_admin() else { return Ok(Vec::new()) };
-    let names = console.connections.integration_names(access).await?;
+    let names = console.rooms.connections.integration_names(access).await?;
     let called = names.into_iter().filter(|(_, name)| is_called(name, text)).take(MAX_OTHERS);
     let hit = |(id, name): (IntegrationId, String)| PaletteHit {
         path: format!("/integrations/{id}"),

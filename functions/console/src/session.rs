@@ -140,12 +140,12 @@ impl FromRequestParts<Console> for Visitor {
         };
         let org = async {
             match &scope {
-                Some(scope) => console.directory.find_org(scope).await,
+                Some(scope) => console.rooms.directory.find_org(scope).await,
                 None => Ok(None),
             }
         };
         let counted = SectionCounts::read(console, scope.as_ref().filter(|_| is_page(parts)), session.caller.role);
-        let read = async { tokio::try_join!(org, console.directory.admit(&session.caller)) };
+        let read = async { tokio::try_join!(org, console.rooms.directory.admit(&session.caller)) };
         let (read, counted) = tokio::join!(read, counted);
         let (org, colleague) = read.map_err(|error| Problem::from(error).into_response())?;
         if let Some(user) = &colleague {
@@ -181,10 +181,10 @@ impl SectionCounts {
         let parked = async {
             match role {
                 Role::Other => Ok(0),
-                _ => console.leads.count_parked(scope, MAX_PARKED).await,
+                _ => console.rooms.leads.count_parked(scope, MAX_PARKED).await,
             }
         };
-        let (parked, unread) = tokio::join!(parked, console.inbox.count_unread(scope, MAX_UNREAD));
+        let (parked, unread) = tokio::join!(parked, console.rooms.inbox.count_unread(scope, MAX_UNREAD));
         let or_none = |what: &str, number: Result<usize, ActError>| {
             number.unwrap_or_else(|error| {
                 tracing::warn!(%error, what, org = %scope.org(), "a number of the navigation cannot be counted");

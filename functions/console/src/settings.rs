@@ -35,7 +35,7 @@ pub(crate) async fn show(
     Admin { visitor, access }: Admin,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let users = console.directory.describe_users(&access.scope).await?;
+    let users = console.rooms.directory.describe_users(&access.scope).await?;
     let body = html! {
         section {
             h2 { (tr!("People")) }

@@ -8,20 +8,10 @@ use axum_extra::extract::cookie::Key;
 use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
-use leadwire::ads::Ads;
-use leadwire::audit::AuditLog;
-use leadwire::campaigns::Campaigns;
-use leadwire::connections::Connections;
-use leadwire::conversions::Conversions;
-use leadwire::deliveries::Deliveries;
-use leadwire::directory::Directory;
-use leadwire::exports::Exports;
 use leadwire::http::Problem;
-use leadwire::inbox::Inbox;
-use leadwire::leads::Leads;
 use leadwire::notices::MailSwitch;
 use leadwire::operations::Operations;
-use leadwire::publishing::Publishing;
+use leadwire::rooms::Rooms;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
 use url::Url;
@@ -33,18 +23,8 @@ use crate::oidc::OidcClient;
 pub(crate) struct Console(Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) directory: Directory,
-    pub(crate) leads: Leads,
-    pub(crate) exports: Exports,
-    pub(crate) connections: Connections,
-    pub(crate) conversions: Conversions,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) ads: Ads,
-    pub(crate) campaigns: Campaigns,
-    pub(crate) publishing: Publishing,
-    pub(crate) inbox: Inbox,
+    pub(crate) rooms: Rooms,
     pub(crate) operations: Operations,
-    pub(crate) audit: AuditLog,
     pub(crate) mail_switch: MailSwitch,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,

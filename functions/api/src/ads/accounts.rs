@@ -25,7 +25,7 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Json<AdAccountList>, Problem> {
     parameters.check(&["client_id"])?;
-    Ok(Json(api.ads.accounts(&access, &parameters.accounts()?).await?))
+    Ok(Json(api.rooms.ads.accounts(&access, &parameters.accounts()?).await?))
 }
 
 /// Get a linked ad account
@@ -39,7 +39,7 @@ pub(crate) async fn read(
     MetaAccess(access): MetaAccess,
     Id(id): Id<AdAccountId>,
 ) -> Result<Json<AdAccountOut>, Problem> {
-    Ok(Json(api.ads.account(&access, &id).await?))
+    Ok(Json(api.rooms.ads.account(&access, &id).await?))
 }
 
 /// List the ad accounts that an integration can read
@@ -55,5 +55,5 @@ pub(crate) async fn available(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<AvailableAdAccountList>, Problem> {
-    Ok(Json(api.ads.available_accounts(&access, &id).await?))
+    Ok(Json(api.rooms.ads.available_accounts(&access, &id).await?))
 }

@@ -53,7 +53,7 @@ pub(crate) async fn ads(
         ad_id: parameters.id("ad_id", AdObjectId::parse)?,
         restated_since: parameters.time("restated_since")?,
     };
-    Ok(Json(api.ads.ad_days(&access, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.ads.ad_days(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// List account insights by day
@@ -78,5 +78,5 @@ pub(crate) async fn accounts(
     parameters.check(&["since", "until", "account_id", "client_id", "restated_since"])?;
     let (accounts, range) = (parameters.accounts()?, parameters.days()?);
     let restated_since = parameters.time("restated_since")?;
-    Ok(Json(api.ads.account_days(&access, &accounts, range, restated_since).await?))
+    Ok(Json(api.rooms.ads.account_days(&access, &accounts, range, restated_since).await?))
 }

@@ -30,7 +30,7 @@ pub(crate) async fn create(
     MetaAccess(access): MetaAccess,
     Input(input): Input<NewAdAccount>,
 ) -> Result<(StatusCode, Json<AdAccountOut>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.ads.link(&access, input).await?)))
+    Ok((StatusCode::CREATED, Json(api.rooms.ads.link(&access, input).await?)))
 }
 
 /// Update an ad account
@@ -48,7 +48,7 @@ pub(crate) async fn change(
     Id(id): Id<AdAccountId>,
     Input(input): Input<AdAccountChange>,
 ) -> Result<Json<AdAccountOut>, Problem> {
-    Ok(Json(api.ads.change(&access, &id, input).await?))
+    Ok(Json(api.rooms.ads.change(&access, &id, input).await?))
 }
 
 /// Unlink an ad account
@@ -64,6 +64,6 @@ pub(crate) async fn delete(
     MetaAccess(access): MetaAccess,
     Id(id): Id<AdAccountId>,
 ) -> Result<StatusCode, Problem> {
-    api.ads.unlink(&access, &id).await?;
+    api.rooms.ads.unlink(&access, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

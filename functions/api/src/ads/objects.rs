@@ -33,7 +33,7 @@ pub(crate) async fn campaigns(
 ) -> Result<Json<CampaignList>, Problem> {
     parameters.check(&["account_id", "client_id", "effective_status", "cursor", "limit"])?;
     let (query, limit) = (filter(&parameters)?, parameters.limit()?);
-    Ok(Json(api.ads.campaigns(&access, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.ads.campaigns(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// List ad sets
@@ -56,7 +56,7 @@ pub(crate) async fn adsets(
 ) -> Result<Json<AdSetList>, Problem> {
     parameters.check(&["account_id", "client_id", "campaign_id", "effective_status", "cursor", "limit"])?;
     let (query, limit) = (filter(&parameters)?, parameters.limit()?);
-    Ok(Json(api.ads.adsets(&access, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.ads.adsets(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// List ads
@@ -80,7 +80,7 @@ pub(crate) async fn ads(
 ) -> Result<Json<AdList>, Problem> {
     parameters.check(&["account_id", "client_id", "campaign_id", "adset_id", "effective_status", "cursor", "limit"])?;
     let (query, limit) = (filter(&parameters)?, parameters.limit()?);
-    Ok(Json(api.ads.ads(&access, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.ads.ads(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 fn filter(parameters: &Parameters) -> Result<ObjectFilter, Problem> {

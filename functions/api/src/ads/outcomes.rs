@@ -57,7 +57,7 @@ pub(crate) async fn read(
     let (accounts, within) = (parameters.accounts()?, parameters.within()?);
     let query = OutcomeQuery { by, accounts, within, days: parameters.days()?, zone };
     if as_csv {
-        return Ok(send_csv(api.ads.outcomes_csv(&access, &query).await?));
+        return Ok(send_csv(api.rooms.ads.outcomes_csv(&access, &query).await?));
     }
-    Ok(Json(api.ads.outcomes(&access, &query).await?).into_response())
+    Ok(Json(api.rooms.ads.outcomes(&access, &query).await?).into_response())
 }

@@ -63,9 +63,9 @@ pub(crate) async fn read(
     let query = ReportQuery { by, accounts, within, days: parameters.days()? };
     let after = parameters.get("cursor");
     if !as_csv {
-        return Ok(Json(api.ads.report(&access, &query, after, limit).await?).into_response());
+        return Ok(Json(api.rooms.ads.report(&access, &query, after, limit).await?).into_response());
     }
-    Ok(send_csv(api.ads.report_csv(&access, &query, after).await?))
+    Ok(send_csv(api.rooms.ads.report_csv(&access, &query, after).await?))
 }
 
 /// Whether a report is requested as a file.

@@ -31,7 +31,7 @@ pub(crate) async fn sync(
     body: Bytes,
 ) -> Result<(StatusCode, Json<SyncBegun>), Problem> {
     let sync = if body.is_empty() { SyncIn::default() } else { input::parse(&body)? };
-    Ok((StatusCode::ACCEPTED, Json(api.ads.sync(&access, sync).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.ads.sync(&access, sync).await?)))
 }
 
 /// Get the sync log
@@ -56,5 +56,5 @@ pub(crate) async fn status(
     parameters.check(&["account_id", "client_id", "run_id", "limit"])?;
     let limit = parameters.limit()?;
     let run = parameters.id("run_id", RunId::parse)?;
-    Ok(Json(api.ads.sync_status(&access, &parameters.accounts()?, run, limit).await?))
+    Ok(Json(api.rooms.ads.sync_status(&access, &parameters.accounts()?, run, limit).await?))
 }

@@ -94,7 +94,7 @@ pub(crate) async fn list_businesses(
     MetaAccess(access): MetaAccess,
     Input(query): Input<AssetQuery>,
 ) -> Result<Json<BusinessNames>, Problem> {
-    let found = api.connections.businesses(&access, &query.integration_id).await?.items;
+    let found = api.rooms.connections.businesses(&access, &query.integration_id).await?.items;
     let wanted = |business: &BusinessOut| query.business_id.as_ref().is_none_or(|id| *id == business.id);
     let name = |business: BusinessOut| BusinessName { business_id: business.id, name: business.name };
     Ok(Json(BusinessNames { items: found.into_iter().filter(wanted).map(name).collect() }))
@@ -128,7 +128,7 @@ pub(crate) async fn list_ad_accounts(
             accounts.map(name).collect()
         }
         None => {
-            let accounts = api.ads.available_accounts(&access, &query.integration_id).await?.items.into_iter();
+            let accounts = api.rooms.ads.available_accounts(&access, &query.integration_id).await?.items.into_iter();
             let name = |account: AvailableAdAccount| AdAccountName {
                 ad_account_id: account.ad_account_id.to_string(),
                 name: account.name,
@@ -168,7 +168,7 @@ pub(crate) async fn list_pages(
             pages.map(name).collect()
         }
         None => {
-            let pages = api.connections.pages(&access, &query.integration_id).await?;
+            let pages = api.rooms.connections.pages(&access, &query.integration_id).await?;
             let name = |page: ConnectionOut, connected| PageName {
                 page_id: page.page_id.to_string(),
                 name: page.page_name,
@@ -188,6 +188,6 @@ async fn business(
     integration: &IntegrationId,
     id: &str,
 ) -> Result<BusinessOut, ActError> {
-    let mut found = api.connections.businesses(access, integration).await?.items.into_iter();
+    let mut found = api.rooms.connections.businesses(access, integration).await?.items.into_iter();
     found.find(|business| business.id == id).ok_or_else(|| ActError::not_found("business").at("businessId"))
 }

@@ -28,7 +28,7 @@ pub(crate) async fn read(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<ConversionsOut>, Problem> {
-    Ok(Json(api.conversions.get(&access, &id).await?))
+    Ok(Json(api.rooms.conversions.get(&access, &id).await?))
 }
 
 /// Change what an integration reports to Meta
@@ -47,7 +47,7 @@ pub(crate) async fn change(
     Id(id): Id<IntegrationId>,
     Input(input): Input<ConversionsIn>,
 ) -> Result<Json<ConversionsOut>, Problem> {
-    Ok(Json(api.conversions.change(&access, &id, input).await?))
+    Ok(Json(api.rooms.conversions.change(&access, &id, input).await?))
 }
 
 /// List the datasets of an integration
@@ -63,7 +63,7 @@ pub(crate) async fn datasets(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<DatasetList>, Problem> {
-    Ok(Json(api.conversions.datasets(&access, &id).await?))
+    Ok(Json(api.rooms.conversions.datasets(&access, &id).await?))
 }
 
 /// Get what became of the reports of the newest leads
@@ -79,7 +79,7 @@ pub(crate) async fn outcomes(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<ConversionOutcomes>, Problem> {
-    Ok(Json(api.conversions.outcomes(&access, &id).await?))
+    Ok(Json(api.rooms.conversions.outcomes(&access, &id).await?))
 }
 
 /// Send a test event to the dataset
@@ -97,5 +97,5 @@ pub(crate) async fn test(
     Id(id): Id<IntegrationId>,
     Input(input): Input<TestEventIn>,
 ) -> Result<Json<TestEventOut>, Problem> {
-    Ok(Json(api.conversions.send_test_event(&access, &id, input).await?))
+    Ok(Json(api.rooms.conversions.send_test_event(&access, &id, input).await?))
 }

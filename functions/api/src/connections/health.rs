@@ -25,7 +25,7 @@ pub(crate) async fn read_health(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<Health>, Problem> {
-    Ok(Json(api.connections.health(&access, &id).await?))
+    Ok(Json(api.rooms.connections.health(&access, &id).await?))
 }
 
 /// List an integration's business portfolios
@@ -42,5 +42,5 @@ pub(crate) async fn businesses(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<BusinessList>, Problem> {
-    Ok(Json(api.connections.businesses(&access, &id).await?))
+    Ok(Json(api.rooms.connections.businesses(&access, &id).await?))
 }

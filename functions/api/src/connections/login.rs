@@ -117,7 +117,7 @@ pub(crate) async fn get_auth_url(
         // The caller is a program: the browser is that in which the person agrees.
         browser: None,
     };
-    let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    let dialog_url = api.rooms.connections.begin_login(&access, &origin, login, clock::now()).await;
     let auth_url = dialog_url.map_err(|error| in_camel_case(error.into()))?;
     Ok(Json(AuthUrl { auth_url }))
 }
@@ -145,7 +145,7 @@ pub(crate) async fn reconnect(
     let origin = origin(&api, context.as_deref(), &headers)?;
     let ReconnectRequest { return_url, scopes, replace } = request;
     let login = LoginRequest { scopes, return_url, integration_id: Some(id), replace, ..LoginRequest::default() };
-    let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    let dialog_url = api.rooms.connections.begin_login(&access, &origin, login, clock::now()).await;
     // The id is part of the path here, not a field.
     let auth_url = dialog_url.map_err(|error| Problem::from(error).without_field("integration_id"))?;
     Ok(Json(ReconnectUrl { auth_url }))

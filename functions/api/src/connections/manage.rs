@@ -31,7 +31,7 @@ pub(crate) async fn create(
     MetaAccess(access): MetaAccess,
     Input(input): Input<NewIntegration>,
 ) -> Result<(StatusCode, Json<IntegrationOut>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.connections.create(&access, input).await?)))
+    Ok((StatusCode::CREATED, Json(api.rooms.connections.create(&access, input).await?)))
 }
 
 /// Update an integration's settings
@@ -49,7 +49,7 @@ pub(crate) async fn change(
     Id(id): Id<IntegrationId>,
     Input(input): Input<SettingsIn>,
 ) -> Result<Json<IntegrationOut>, Problem> {
-    Ok(Json(api.connections.change(&access, &id, input).await?))
+    Ok(Json(api.rooms.connections.change(&access, &id, input).await?))
 }
 
 /// Choose an integration's pages
@@ -68,7 +68,7 @@ pub(crate) async fn choose(
     Id(id): Id<IntegrationId>,
     Input(input): Input<PagesIn>,
 ) -> Result<Json<PageList>, Problem> {
-    Ok(Json(api.connections.choose_pages(&access, &id, input).await?))
+    Ok(Json(api.rooms.connections.choose_pages(&access, &id, input).await?))
 }
 
 /// Replace a system user's token
@@ -87,7 +87,7 @@ pub(crate) async fn replace_token(
     Id(id): Id<IntegrationId>,
     Input(input): Input<TokenIn>,
 ) -> Result<Json<IntegrationOut>, Problem> {
-    Ok(Json(api.connections.replace_token(&access, &id, input).await?))
+    Ok(Json(api.rooms.connections.replace_token(&access, &id, input).await?))
 }
 
 /// Delete an integration
@@ -106,7 +106,7 @@ pub(crate) async fn delete(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<StatusCode, Problem> {
-    Ok(match api.connections.delete(&access, &id, ACT_TIMEOUT).await? {
+    Ok(match api.rooms.connections.delete(&access, &id, ACT_TIMEOUT).await? {
         Removal::Done => StatusCode::NO_CONTENT,
         Removal::InProgress => StatusCode::ACCEPTED,
     })
@@ -126,7 +126,7 @@ pub(crate) async fn disconnect(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<(StatusCode, Json<Disconnected>), Problem> {
-    let (disconnected, ended) = api.connections.disconnect(&access, ACT_TIMEOUT).await?;
+    let (disconnected, ended) = api.rooms.connections.disconnect(&access, ACT_TIMEOUT).await?;
     let status = match ended {
         Removal::Done => StatusCode::OK,
         Removal::InProgress => StatusCode::ACCEPTED,

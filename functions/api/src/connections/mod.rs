@@ -28,7 +28,7 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<Json<IntegrationList>, Problem> {
-    Ok(Json(api.connections.integrations(&access).await?))
+    Ok(Json(api.rooms.connections.integrations(&access).await?))
 }
 
 /// Get an integration
@@ -42,7 +42,7 @@ pub(crate) async fn read(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<IntegrationOut>, Problem> {
-    Ok(Json(api.connections.integration(&access, &id).await?))
+    Ok(Json(api.rooms.connections.integration(&access, &id).await?))
 }
 
 /// List an integration's pages
@@ -58,7 +58,7 @@ pub(crate) async fn pages(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<PageList>, Problem> {
-    Ok(Json(api.connections.pages(&access, &id).await?))
+    Ok(Json(api.rooms.connections.pages(&access, &id).await?))
 }
 
 /// List the org's connected pages
@@ -71,5 +71,5 @@ pub(crate) async fn connections(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<Json<ConnectionList>, Problem> {
-    Ok(Json(api.connections.connections(&access).await?))
+    Ok(Json(api.rooms.connections.connections(&access).await?))
 }

@@ -78,7 +78,7 @@ pub(crate) async fn start(
         to: time("to", input.to)?,
         ..LeadQuery::default()
     };
-    Ok((StatusCode::ACCEPTED, Json(api.exports.start(&access, query).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.exports.start(&access, query).await?)))
 }
 
 /// List the exports of leads
@@ -90,7 +90,7 @@ pub(crate) async fn start(
     responses((status = 200, body = ExportList))
 )]
 pub(crate) async fn list(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<ExportList>, Problem> {
-    Ok(Json(api.exports.list(&access).await?))
+    Ok(Json(api.rooms.exports.list(&access).await?))
 }
 
 /// Get an export of leads
@@ -107,7 +107,7 @@ pub(crate) async fn read(
     Access(access): Access,
     Id(id): Id<ExportId>,
 ) -> Result<Json<ExportOut>, Problem> {
-    Ok(Json(api.exports.read(&access, &id).await?))
+    Ok(Json(api.rooms.exports.read(&access, &id).await?))
 }
 
 /// Delete an export of leads
@@ -123,6 +123,6 @@ pub(crate) async fn delete(
     Access(access): Access,
     Id(id): Id<ExportId>,
 ) -> Result<StatusCode, Problem> {
-    api.exports.delete(&access, &id).await?;
+    api.rooms.exports.delete(&access, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

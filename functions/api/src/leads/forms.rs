@@ -25,7 +25,7 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<Json<FormList>, Problem> {
-    Ok(Json(api.leads.forms(&access).await?))
+    Ok(Json(api.rooms.leads.forms(&access).await?))
 }
 
 /// Send a test lead through a form
@@ -42,5 +42,5 @@ pub(crate) async fn test_lead(
     MetaAccess(access): MetaAccess,
     Id(id): Id<FormId>,
 ) -> Result<(StatusCode, Json<TestLead>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(api.leads.send_test_lead(&access, &id).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.leads.send_test_lead(&access, &id).await?)))
 }

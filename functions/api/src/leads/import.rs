@@ -69,7 +69,7 @@ pub(crate) async fn import_leads(
         dry_run: parameters.is_set("dry_run")?,
         from_line: parameters.number("from_line")?.unwrap_or_default(),
     };
-    Ok(Json(api.leads.import(&access, &file, options).await?))
+    Ok(Json(api.rooms.leads.import(&access, &file, options).await?))
 }
 
 /// List imports of files
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
 ) -> Result<Json<ImportList>, Problem> {
-    Ok(Json(api.leads.imports(&access).await?))
+    Ok(Json(api.rooms.leads.imports(&access).await?))
 }
 
 /// Undo an import of a file
@@ -103,5 +103,5 @@ pub(crate) async fn undo(
     MetaAccess(access): MetaAccess,
     Id(id): Id<ImportId>,
 ) -> Result<Json<ImportOut>, Problem> {
-    Ok(Json(api.leads.undo_import(&access, &id, ACT_TIMEOUT).await?))
+    Ok(Json(api.rooms.leads.undo_import(&access, &id, ACT_TIMEOUT).await?))
 }

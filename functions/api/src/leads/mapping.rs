@@ -26,7 +26,7 @@ pub(crate) async fn read(
     MetaAccess(access): MetaAccess,
     Id(id): Id<FormId>,
 ) -> Result<Json<MappingOut>, Problem> {
-    Ok(Json(api.leads.mapping(&access, &id).await?))
+    Ok(Json(api.rooms.leads.mapping(&access, &id).await?))
 }
 
 /// Set a form's mapping
@@ -44,7 +44,7 @@ pub(crate) async fn change(
     Id(id): Id<FormId>,
     Input(input): Input<MappingIn>,
 ) -> Result<Json<MappingOut>, Problem> {
-    Ok(Json(api.leads.set_mapping(&access, &id, input).await?))
+    Ok(Json(api.rooms.leads.set_mapping(&access, &id, input).await?))
 }
 
 /// Preview a mapping on a real lead
@@ -62,7 +62,7 @@ pub(crate) async fn preview(
     Id(id): Id<FormId>,
     Input(input): Input<PreviewIn>,
 ) -> Result<Json<Preview>, Problem> {
-    Ok(Json(api.leads.preview_mapping(&access, &id, input).await?))
+    Ok(Json(api.rooms.leads.preview_mapping(&access, &id, input).await?))
 }
 
 /// Re-map a form's earlier leads
@@ -81,5 +81,5 @@ pub(crate) async fn rerun(
     Id(id): Id<FormId>,
     Input(input): Input<RerunIn>,
 ) -> Result<Json<Rerun>, Problem> {
-    Ok(Json(api.leads.remap(&access, &id, input).await?))
+    Ok(Json(api.rooms.leads.remap(&access, &id, input).await?))
 }

@@ -100,7 +100,7 @@ pub(crate) async fn list(
         },
     };
     let limit = parameters.limit()?;
-    Ok(Json(api.leads.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
+    Ok(Json(api.rooms.leads.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// Get a lead
@@ -116,7 +116,7 @@ pub(crate) async fn read(
     Access(access): Access,
     Id(id): Id<LeadId>,
 ) -> Result<Json<LeadDetails>, Problem> {
-    Ok(Json(api.leads.get(&access.scope, &id).await?))
+    Ok(Json(api.rooms.leads.get(&access.scope, &id).await?))
 }
 
 /// Update a lead
@@ -135,5 +135,5 @@ pub(crate) async fn change(
     Id(id): Id<LeadId>,
     Input(input): Input<LeadIn>,
 ) -> Result<Json<LeadDetails>, Problem> {
-    Ok(Json(api.leads.change(&access, &id, input).await?))
+    Ok(Json(api.rooms.leads.change(&access, &id, input).await?))
 }

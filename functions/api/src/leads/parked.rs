@@ -25,7 +25,7 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Json<ParkedList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
-    Ok(Json(api.leads.parked(&access, parameters.get("cursor"), parameters.limit()?).await?))
+    Ok(Json(api.rooms.leads.parked(&access, parameters.get("cursor"), parameters.limit()?).await?))
 }
 
 /// Replay parked leads
@@ -42,7 +42,7 @@ pub(crate) async fn replay(
     MetaAccess(access): MetaAccess,
     Input(request): Input<ParkedSelection>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(api.leads.replay(&access, request).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.leads.replay(&access, request).await?)))
 }
 
 /// Dismiss parked leads
@@ -60,5 +60,5 @@ pub(crate) async fn dismiss(
     MetaAccess(access): MetaAccess,
     Input(request): Input<ParkedSelection>,
 ) -> Result<Json<Dismissed>, Problem> {
-    Ok(Json(api.leads.dismiss(&access, request).await?))
+    Ok(Json(api.rooms.leads.dismiss(&access, request).await?))
 }

@@ -28,7 +28,7 @@ pub(crate) async fn sync(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<(StatusCode, Json<RunOut>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(api.leads.sync(&access, &id, ACT_TIMEOUT).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.leads.sync(&access, &id, ACT_TIMEOUT).await?)))
 }
 
 /// Backfill leads from before the connection
@@ -47,7 +47,7 @@ pub(crate) async fn backfill(
     Id(id): Id<IntegrationId>,
     Input(input): Input<BackfillIn>,
 ) -> Result<(StatusCode, Json<RunOut>), Problem> {
-    Ok((StatusCode::ACCEPTED, Json(api.leads.backfill(&access, &id, input).await?)))
+    Ok((StatusCode::ACCEPTED, Json(api.rooms.leads.backfill(&access, &id, input).await?)))
 }
 
 /// List an integration's runs
@@ -63,7 +63,7 @@ pub(crate) async fn list(
     MetaAccess(access): MetaAccess,
     Id(id): Id<IntegrationId>,
 ) -> Result<Json<RunList>, Problem> {
-    Ok(Json(api.leads.runs(&access, &id).await?))
+    Ok(Json(api.rooms.leads.runs(&access, &id).await?))
 }
 
 /// Get a run
@@ -78,5 +78,5 @@ pub(crate) async fn read(
     Id(id): Id<IntegrationId>,
     Id(run): Id<RunId>,
 ) -> Result<Json<RunOut>, Problem> {
-    Ok(Json(api.leads.run(&access, &id, &run).await?))
+    Ok(Json(api.rooms.leads.run(&access, &id, &run).await?))
 }

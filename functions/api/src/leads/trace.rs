@@ -28,7 +28,7 @@ pub(crate) async fn read_trace(
     Access(access): Access,
     Id(id): Id<LeadId>,
 ) -> Result<Json<Trace>, Problem> {
-    Ok(Json(api.leads.trace(&access.scope, &id).await?))
+    Ok(Json(api.rooms.leads.trace(&access.scope, &id).await?))
 }
 
 /// Get the latency of leads
@@ -49,5 +49,5 @@ pub(crate) async fn latency(
     parameters: Parameters,
 ) -> Result<Json<LatencyReport>, Problem> {
     parameters.check(&["from", "to"])?;
-    Ok(Json(api.leads.latency(&access.scope, parameters.day("from")?, parameters.day("to")?).await?))
+    Ok(Json(api.rooms.leads.latency(&access.scope, parameters.day("from")?, parameters.day("to")?).await?))
 }

@@ -46,7 +46,7 @@ pub(super) async fn show(
 
 async fn status_of(console: &Console, admin: &Admin, id: &AdAccountId) -> Result<SyncStatus, Problem> {
     let filter = AccountFilter { account_id: Some(id.clone()), client_id: None };
-    Ok(console.ads.sync_status(&admin.access, &filter, None, MAX_ACCOUNT_SYNCS).await?)
+    Ok(console.rooms.ads.sync_status(&admin.access, &filter, None, MAX_ACCOUNT_SYNCS).await?)
 }
 
 async fn render(
@@ -57,7 +57,7 @@ async fn render(
     rejected: Option<(&Fields, &Problem)>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let account = console.ads.account(&admin.access, id).await?;
+    let account = console.rooms.ads.account(&admin.access, id).await?;
     let status = status_of(console, admin, id).await?;
     let orphaned = is_orphaned(console, admin, &account).await?;
     let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
@@ -115,7 +115,7 @@ pub(super) async fn state(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let account = console.ads.account(&admin.access, &id).await?;
+    let account = console.rooms.ads.account(&admin.access, &id).await?;
     let orphaned = is_orphaned(&console, &admin, &account).await?;
     let part = state_card(&account, &status_of(&console, &admin, &id).await?, orphaned);
     Ok(fragment_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
@@ -125,7 +125,7 @@ pub(super) async fn state(
 /// token.
 async fn is_orphaned(console: &Console, admin: &Admin, account: &AdAccountOut) -> Result<bool, Problem> {
     let Some(id) = &account.integration_id else { return Ok(false) };
-    match console.connections.integration(&admin.access, id).await {
+    match console.rooms.connections.integration(&admin.access, id).await {
         Ok(_) => Ok(false),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(true),
         Err(error) => Err(error.into()),
@@ -202,7 +202,7 @@ pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fiel
         let invalid = |error| Problem::field("client.id", ProblemCode::ClientIdInvalid, format!("{error}."));
         return Ok(ClientIn { id: ClientId::parse(id).map_err(invalid)?, name });
     }
-    let known = console.ads.accounts(access, &AccountFilter::default()).await?.items;
+    let known = console.rooms.ads.accounts(access, &AccountFilter::default()).await?.items;
     if let Some(account) = known.into_iter().find(|account| account.client.name == name) {
         return Ok(ClientIn { id: account.client.id, name });
     }
@@ -237,7 +237,7 @@ pub(super) async fn change(
             conversions: Some(conversions(&fields).unwrap_or_default()),
             ..nothing()
         };
-        Ok::<_, Problem>(console.ads.change(&admin.access, &id, input).await?)
+        Ok::<_, Problem>(console.rooms.ads.change(&admin.access, &id, input).await?)
     };
     match change.await {
         Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
@@ -264,7 +264,7 @@ pub(super) async fn replace_token(
     AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Response {
     let input = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
-    let changed = console.ads.change(&admin.access, &id, input).await;
+    let changed = console.rooms.ads.change(&admin.access, &id, input).await;
     redirect_with(
         &format!("/ads/accounts/{id}"),
         jar,
@@ -277,7 +277,8 @@ pub(super) async fn pause(
     AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Response {
     let paused = fields.is_ticked("paused");
-    let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
+    let changed =
+        console.rooms.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
     let message = if paused { tr!("Paused. It is not synced until you resume it.") } else { tr!("Resumed.") };
     redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| message.into_owned()))
 }
@@ -289,7 +290,7 @@ pub(super) async fn sync(
     let begin = async {
         let invalid = |_| Problem::field("days", ErrorCode::DaysInvalid, tr!("A whole number of days."));
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
-        Ok::<_, Problem>(console.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
+        Ok::<_, Problem>(console.rooms.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
     };
     let message = begin.await.map(|started| match started.runs.first() {
         Some(run) if run.joined => {
@@ -301,7 +302,7 @@ pub(super) async fn sync(
 }
 
 pub(super) async fn sync_all(AdminForm { console, actor: admin, jar, .. }: AdminForm) -> Response {
-    let started = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
+    let started = console.rooms.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
     let message = started
         .map_err(Problem::from)
         .map(|started| tr!([started.runs.len()] "Syncing {n} account now." | "Syncing {n} accounts now."));
@@ -312,7 +313,7 @@ pub(super) async fn unlink(
     Id(id): Id<AdAccountId>,
     AdminForm { console, actor: admin, jar, .. }: AdminForm,
 ) -> Response {
-    let unlinked = console.ads.unlink(&admin.access, &id).await;
+    let unlinked = console.rooms.ads.unlink(&admin.access, &id).await;
     let message = unlinked.map_err(Problem::from).map(|()| tr!("The ad account was unlinked.").into_owned());
     redirect_with("/ads", jar, message)
 }

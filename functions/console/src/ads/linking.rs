@@ -72,8 +72,10 @@ async fn render(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let all_accounts = AccountFilter::default();
-    let (integrations, linked) =
-        tokio::try_join!(console.connections.integrations(access), console.ads.accounts(access, &all_accounts))?;
+    let (integrations, linked) = tokio::try_join!(
+        console.rooms.connections.integrations(access),
+        console.rooms.ads.accounts(access, &all_accounts)
+    )?;
     let (integrations, linked) = (integrations.items, linked.items);
     let clients: BTreeSet<&str> = linked.iter().map(|account| account.client.name.as_str()).collect();
     let wrong = |field: &str| is_wrong(problem, field);
@@ -128,8 +130,8 @@ pub(super) async fn available(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let mut parts = Vec::new();
-    for integration in console.connections.integrations(&access).await?.items {
-        let accounts = console.ads.available_accounts(&access, &integration.id).await;
+    for integration in console.rooms.connections.integrations(&access).await?.items {
+        let accounts = console.rooms.ads.available_accounts(&access, &integration.id).await;
         let accounts = accounts.map(|list| list.items).map_err(Problem::from);
         parts.push(choices(&integration, &accounts));
     }
@@ -189,7 +191,7 @@ pub(super) async fn link(AdminForm { console, actor: admin, jar, fields }: Admin
             token,
             conversions: fields.is_ticked("leads_only").then(|| vec![LEADS_ONLY.to_owned()]),
         };
-        Ok(console.ads.link(&admin.access, new).await?)
+        Ok(console.rooms.ads.link(&admin.access, new).await?)
     };
     match link.await {
         Ok(account) => {

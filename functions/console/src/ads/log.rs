@@ -35,7 +35,7 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let most = if query.get("latest").is_some() { MAX_ACCOUNT_SYNCS } else { MAX_SYNCS };
-    let status = console.ads.sync_status(&access, &query.accounts()?, None, most).await?;
+    let status = console.rooms.ads.sync_status(&access, &query.accounts()?, None, most).await?;
     let part = html! { (by_account(&status)) @if !status.items.is_empty() { section { h2 { (tr!("Latest syncs")) } (list(&status)) } } };
     if wants_fragment(&headers) {
         return Ok(part.into_response());

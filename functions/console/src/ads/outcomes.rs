@@ -120,11 +120,11 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let report = async {
-        let report = console.ads.outcomes(&access, &outcome_query(&query, &zone)?).await?;
+        let report = console.rooms.ads.outcomes(&access, &outcome_query(&query, &zone)?).await?;
         Ok::<_, Problem>(report)
     };
     let all_accounts = AccountFilter::default();
-    let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
+    let (accounts, report) = tokio::join!(console.rooms.ads.accounts(&access, &all_accounts), report);
     let accounts = accounts?.items;
     let now = query.get("group_by").unwrap_or("campaign");
     let by = html! {
@@ -166,7 +166,7 @@ pub(super) async fn csv(
     Query(query): Query<ListQuery>,
     zone: Zone,
 ) -> Result<Response, Problem> {
-    Ok(send_csv(&console.ads.outcomes_csv(&access, &outcome_query(&query, &zone)?).await?))
+    Ok(send_csv(&console.rooms.ads.outcomes_csv(&access, &outcome_query(&query, &zone)?).await?))
 }
 
 fn table(query: &ListQuery, mut report: OutcomeReport, accounts: &[AdAccountOut]) -> Markup {

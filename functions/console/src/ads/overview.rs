@@ -42,20 +42,20 @@ pub(super) async fn show(
         let report = async |by: Dimension| {
             let within = AdParents::default();
             let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, within, days: query.days()? };
-            Ok::<_, Problem>(console.ads.report(&access, &report_query, None, MAX_ROWS).await?)
+            Ok::<_, Problem>(console.rooms.ads.report(&access, &report_query, None, MAX_ROWS).await?)
         };
         // What was before is only compared with. Without it, the numbers of these days stand alone.
         let earlier = query.days_before(zone.day(leadwire::clock::now()))?;
         let (by, within) = (vec![Dimension::Day], AdParents::default());
         let earlier = ReportQuery { by, accounts: query.accounts()?, within, days: earlier };
         let before = async {
-            let before = console.ads.report(&access, &earlier, None, MAX_ROWS).await;
+            let before = console.rooms.ads.report(&access, &earlier, None, MAX_ROWS).await;
             Ok(before.map_or_else(|_| Vec::new(), |report| report.items))
         };
         tokio::try_join!(report(Dimension::Day), report(Dimension::Client), before)
     };
     let all_accounts = AccountFilter::default();
-    let (accounts, reports) = tokio::join!(console.ads.accounts(&access, &all_accounts), reports);
+    let (accounts, reports) = tokio::join!(console.rooms.ads.accounts(&access, &all_accounts), reports);
     let accounts = accounts?.items;
     let labels = query.conversion_labels(&accounts);
     let shown = reports.as_ref().ok().map(|(days, _, _)| ShownDays::from(days));

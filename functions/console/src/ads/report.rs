@@ -100,11 +100,11 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let report = async {
-        let report = console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?;
+        let report = console.rooms.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?;
         Ok::<_, Problem>(report)
     };
     let all_accounts = AccountFilter::default();
-    let (accounts, report) = tokio::join!(console.ads.accounts(&access, &all_accounts), report);
+    let (accounts, report) = tokio::join!(console.rooms.ads.accounts(&access, &all_accounts), report);
     let accounts = accounts?.items;
     let now = query.get("group_by").unwrap_or("campaign");
     let choices = choices();
@@ -148,7 +148,7 @@ pub(super) async fn csv(
     Admin { access, .. }: Admin,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    Ok(send_csv(&console.ads.report_csv(&access, &report_query(&query)?, None).await?))
+    Ok(send_csv(&console.rooms.ads.report_csv(&access, &report_query(&query)?, None).await?))
 }
 
 /// A file for people, who may open it in Excel.

@@ -43,11 +43,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let scope = &admin.access.scope;
     let list = async {
-        let list = console.audit.list(scope, &parse(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
+        let list = console.rooms.audit.list(scope, &parse(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
         list.map_err(Problem::from)
     };
     // What is wrong with the filters stands beside them.
-    let (list, users) = tokio::join!(list, console.directory.users(scope));
+    let (list, users) = tokio::join!(list, console.rooms.directory.users(scope));
     let users = users?;
     let records = list.as_ref().map(|list| list.items.as_slice()).unwrap_or_default();
     let names = RecordNames::load(&console, &admin, &users, records).await?;

@@ -106,23 +106,23 @@ impl RecordNames {
         let posts: Vec<PostId> = parse_all(&ids, NamedKind::Post, PostId::parse).into_iter().collect();
         let conversations = parse_all(&ids, NamedKind::Conversation, ConversationId::parse);
         let pages_and_forms = async {
-            let pages = console.leads.pages(&access.scope).await?;
-            let forms = console.leads.form_names(pages.keys(), &forms).await?;
+            let pages = console.rooms.leads.pages(&access.scope).await?;
+            let forms = console.rooms.leads.form_names(pages.keys(), &forms).await?;
             Ok::<_, ActError>((pages, forms))
         };
         let endpoints = async {
             match ids.contains_key(&NamedKind::Endpoint) {
-                true => Ok(console.deliveries.endpoints(access).await?.items),
+                true => Ok(console.rooms.deliveries.endpoints(access).await?.items),
                 false => Ok(Vec::new()),
             }
         };
         let ((pages, forms), integrations, leads, campaigns, posts, conversations, endpoints) = tokio::try_join!(
             pages_and_forms,
-            console.connections.integration_names(access),
-            console.leads.find_all(&access.scope, &leads),
-            console.campaigns.names(access, &campaigns),
-            console.publishing.posts_by_id(access, &posts),
-            console.inbox.names_of_people(access, &conversations),
+            console.rooms.connections.integration_names(access),
+            console.rooms.leads.find_all(&access.scope, &leads),
+            console.rooms.campaigns.names(access, &campaigns),
+            console.rooms.publishing.posts_by_id(access, &posts),
+            console.rooms.inbox.names_of_people(access, &conversations),
             endpoints,
         )?;
         let mut names = Self::default();

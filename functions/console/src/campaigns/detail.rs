@@ -69,8 +69,8 @@ async fn render(
     id: &CampaignId,
     confirm: &str,
 ) -> Result<(String, Markup), Problem> {
-    let campaign = console.campaigns.read(access, id).await?;
-    let pages = console.leads.pages(&access.scope).await?;
+    let campaign = console.rooms.campaigns.read(access, id).await?;
+    let pages = console.rooms.leads.pages(&access.scope).await?;
     let page_name = pages.get(&campaign.page_id).map_or("", String::as_str);
     let part = Shown { visitor, campaign: &campaign, page_name, confirm }.render();
     Ok((campaign.name, part))
@@ -84,7 +84,7 @@ pub(super) async fn leads(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let campaign = console.campaigns.read(&access, &id).await?;
+    let campaign = console.rooms.campaigns.read(&access, &id).await?;
     let part = count_leads(&console, &access.scope, &visitor, &campaign).await?;
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Campaigns, &campaign.name), &part))
 }
@@ -106,7 +106,7 @@ async fn count_leads(
         from: Some(campaign.created_at),
         ..LeadQuery::default()
     };
-    let found = console.leads.list(scope, &query, None, MAX).await?;
+    let found = console.rooms.leads.list(scope, &query, None, MAX).await?;
     let (number, has_more) = (found.items.len(), found.next_cursor.is_some());
     let words = if has_more {
         tr!([number] "More than {n} lead" | "More than {n} leads")
@@ -332,7 +332,7 @@ pub(super) async fn launch(
     Id(id): Id<CampaignId>,
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
-    let launched = console.campaigns.launch(&actor.access, &id).await.map_err(Problem::from);
+    let launched = console.rooms.campaigns.launch(&actor.access, &id).await.map_err(Problem::from);
     let outcome = launched.map(|_| tr!("Launched. Meta reviews the ad first.").into_owned());
     redirect_with(&format!("/campaigns/{id}"), jar, outcome)
 }
@@ -341,7 +341,7 @@ pub(super) async fn pause(
     Id(id): Id<CampaignId>,
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
-    let paused = console.campaigns.pause(&actor.access, &id).await.map_err(Problem::from);
+    let paused = console.rooms.campaigns.pause(&actor.access, &id).await.map_err(Problem::from);
     redirect_with(&format!("/campaigns/{id}"), jar, paused.map(|_| tr!("Paused. It spends nothing now.").into_owned()))
 }
 
@@ -349,7 +349,7 @@ pub(super) async fn archive(
     Id(id): Id<CampaignId>,
     Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
 ) -> Response {
-    let archived = console.campaigns.archive(&actor.access, &id).await.map_err(Problem::from);
+    let archived = console.rooms.campaigns.archive(&actor.access, &id).await.map_err(Problem::from);
     let outcome = archived.map(|_| tr!("Archived. It has ended at Meta.").into_owned());
     redirect_with(&format!("/campaigns/{id}"), jar, outcome)
 }

@@ -107,7 +107,7 @@ pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
         advertiser.access.begin_as(AuditAct::FormCreate).await?;
         let input = input(fields)?;
         let once = OnceKey::new("create-lead-form", "form_request_id", &fields.text("form_request_id"), &input)?;
-        let made = console.campaigns.create_form(&advertiser.access, input, Some(once)).await?;
+        let made = console.rooms.campaigns.create_form(&advertiser.access, input, Some(once)).await?;
         Ok::<_, Problem>(made.form_id)
     };
     let mut fields = (*fields).clone();

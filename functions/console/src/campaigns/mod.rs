@@ -52,7 +52,7 @@ async fn list(
     Query(position): Query<Position>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let found = console.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
+    let found = console.rooms.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
     let body = html! {
         @if found.items.is_empty() {
             (empty(&tr!("No campaigns yet"), html! {

@@ -86,12 +86,12 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
     let Screen { console, advertiser, fields, .. } = screen;
     let access = &advertiser.access;
     let (page_id, account_id) = (choice(fields, "page_id").0, choice(fields, "ad_account_id").0);
-    let mut pages = console.connections.connections(access).await?.items;
+    let mut pages = console.rooms.connections.connections(access).await?.items;
     pages.sort_by(|one, other| (&one.page_name, &one.page_id).cmp(&(&other.page_name, &other.page_id)));
     pages.dedup_by(|one, other| one.page_id == other.page_id);
     let (mut accounts, mut refused) = (Vec::<AvailableAdAccount>::new(), None);
-    for integration in console.connections.integrations(access).await?.items {
-        match console.ads.available_accounts(access, &integration.id).await {
+    for integration in console.rooms.connections.integrations(access).await?.items {
+        match console.rooms.ads.available_accounts(access, &integration.id).await {
             Ok(list) => accounts.extend(list.items),
             Err(error) if error.code() == ErrorCode::Unavailable => return Err(error.into()),
             Err(error) => refused = Some((integration.name, Problem::from(error))),
@@ -144,7 +144,7 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
 async fn which_form(screen: &Screen<'_>) -> Result<Markup, Problem> {
     let Screen { console, advertiser, fields, .. } = screen;
     let ((page, page_name), (chosen, chosen_name)) = (choice(fields, "page_id"), choice(fields, "lead_form_id"));
-    let listed = console.leads.forms(&advertiser.access).await?;
+    let listed = console.rooms.leads.forms(&advertiser.access).await?;
     let refused = listed.refused.iter().find(|refused| refused.page_id.as_str() == page);
     // Meta lists a new form a moment after it was made.
     let is_new = !chosen_name.is_empty() && !listed.items.iter().any(|form| form.form_id.as_str() == chosen);

@@ -46,7 +46,7 @@ pub(super) async fn begin(
 ) -> Result<Response, Problem> {
     let mut fields = Fields::new(query);
     if let Some(id) = fields.get("copy").and_then(|id| CampaignId::parse(id).ok()) {
-        let campaign = console.campaigns.read(&advertiser.access, &id).await?;
+        let campaign = console.rooms.campaigns.read(&advertiser.access, &id).await?;
         let step = fields.text("step");
         fields = Fields::new(answers_of(&campaign));
         fields.set("step", &step);
@@ -87,7 +87,7 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
         let input = Answers(&fields).campaign()?;
         let id = fields.text("request_id");
         let once = if id.is_empty() { None } else { Some(OnceKey::new("create-campaign", "request_id", &id, &input)?) };
-        Ok::<_, Problem>(console.campaigns.create(&advertiser.access, input, once).await?)
+        Ok::<_, Problem>(console.rooms.campaigns.create(&advertiser.access, input, once).await?)
     };
     match create.await {
         Ok(created) => {
@@ -133,7 +133,7 @@ impl Screen<'_> {
     async fn check(&self, step: usize) -> Result<(), Problem> {
         let answers = Answers(self.fields);
         answers.check(step)?;
-        let (campaigns, access) = (&self.console.campaigns, &self.advertiser.access);
+        let (campaigns, access) = (&self.console.rooms.campaigns, &self.advertiser.access);
         match step {
             0 => Ok(campaigns.check_page(access, &answers.page()?).await?),
             1 => Ok(campaigns.check_form_of_page(access, &answers.page()?, &answers.form()?).await?),

@@ -35,7 +35,7 @@ pub(super) async fn show(
     Id(id): Id<FormId>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let mapping = console.leads.mapping(&admin.access, &id).await?;
+    let mapping = console.rooms.leads.mapping(&admin.access, &id).await?;
     let form = MappingForm::from_mapping(&mapping);
     let preview = preview_of(&console, &admin, &id, &form).await;
     Ok(MappingPage { mapping: &mapping, form: &form, preview: preview.as_ref().ok(), problem: None }
@@ -50,7 +50,7 @@ pub(super) async fn save(
     let input = MappingIn { rules: form.rules(), country: form.country.clone(), version: form.version };
     let changed = match form.choices_problem() {
         Some(problem) => Err(problem),
-        None => console.leads.set_mapping(&admin.access, &id, input).await.map_err(Problem::from),
+        None => console.rooms.leads.set_mapping(&admin.access, &id, input).await.map_err(Problem::from),
     };
     match changed {
         Ok(saved) => {
@@ -59,7 +59,7 @@ pub(super) async fn save(
         }
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
-            let mapping = console.leads.mapping(&admin.access, &id).await?;
+            let mapping = console.rooms.leads.mapping(&admin.access, &id).await?;
             if problem.code.is(ErrorCode::MappingChanged) {
                 // The problem was shown: saving again overwrites that version knowingly.
                 form.version = Some(mapping.version);
@@ -85,7 +85,7 @@ pub(super) async fn preview(
         };
         return Ok(part.into_response());
     }
-    let mapping = console.leads.mapping(&admin.access, &id).await?;
+    let mapping = console.rooms.leads.mapping(&admin.access, &id).await?;
     let (preview, problem) = (previewed.as_ref().ok(), previewed.as_ref().err());
     Ok(MappingPage { mapping: &mapping, form: &form, preview, problem }.respond(&admin, jar))
 }
@@ -95,7 +95,7 @@ async fn preview_of(console: &Console, admin: &Admin, id: &FormId, form: &Mappin
         return Err(problem);
     }
     let input = PreviewIn { rules: form.rules(), country: form.country.clone(), lead_id: None };
-    Ok(console.leads.preview_mapping(&admin.access, id, input).await?)
+    Ok(console.rooms.leads.preview_mapping(&admin.access, id, input).await?)
 }
 
 /// Re-maps the form's earlier leads for a while. If there are more, it ends on a page that continues.
@@ -108,7 +108,7 @@ pub(super) async fn rerun(
     let mut cursor = fields.get("cursor").map(ToOwned::to_owned);
     let started = Instant::now();
     loop {
-        let done = match console.leads.remap(&access, &id, RerunIn { cursor }).await {
+        let done = match console.rooms.leads.remap(&access, &id, RerunIn { cursor }).await {
             Ok(done) => done,
             Err(error) => return Ok(redirect_with(&format!("/forms/{id}"), jar, Err::<String, _>(error.into()))),
         };

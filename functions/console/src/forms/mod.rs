@@ -61,8 +61,8 @@ async fn listed(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let connections = console.connections.connections(&access).await?.items;
-    let part = table(&visitor, &console.leads.forms(&access).await?, &connections, &confirm);
+    let connections = console.rooms.connections.connections(&access).await?.items;
+    let part = table(&visitor, &console.rooms.leads.forms(&access).await?, &connections, &confirm);
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Forms, &tr!("Forms")), &part))
 }
 
@@ -160,7 +160,7 @@ async fn archive(
     AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
     let choice = FormChoice { page_id, lead_form_id: id, request_id: None };
-    let archived = console.campaigns.archive_form(&access, &choice).await.map_err(Problem::from);
+    let archived = console.rooms.campaigns.archive_form(&access, &choice).await.map_err(Problem::from);
     redirect_with("/forms", jar, archived.map(|_| tr!("The form is archived. It takes no more leads.").into_owned()))
 }
 
@@ -168,7 +168,7 @@ async fn send_test(
     Id(id): Id<FormId>,
     AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
-    match console.leads.send_test_lead(&access, &id).await {
+    match console.rooms.leads.send_test_lead(&access, &id).await {
         Ok(sent) => {
             let path = format!("/leads/{}?awaited", sent.lead_id);
             redirect_with(

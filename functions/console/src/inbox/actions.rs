@@ -46,7 +46,7 @@ pub(super) async fn mark_unread(
     MemberForm { console, actor, .. }: MemberForm,
 ) -> Result<Response, Problem> {
     let change = ConversationChangeIn { read: Some(false), ..ConversationChangeIn::default() };
-    console.inbox.change_conversation(&actor.access, &id, &change, leadwire::clock::now()).await?;
+    console.rooms.inbox.change_conversation(&actor.access, &id, &change, leadwire::clock::now()).await?;
     Ok(Redirect::to(&query.at("/inbox", &[])).into_response())
 }
 
@@ -69,7 +69,8 @@ async fn apply(
     done: Cow<'static, str>,
 ) -> Result<Response, Problem> {
     let changed = async {
-        let changed = console.inbox.change_conversation(&member.access, &id, &change?, leadwire::clock::now()).await;
+        let changed =
+            console.rooms.inbox.change_conversation(&member.access, &id, &change?, leadwire::clock::now()).await;
         changed.map_err(Problem::from)
     };
     match changed.await {

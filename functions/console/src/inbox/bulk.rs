@@ -54,7 +54,7 @@ pub(super) async fn apply(Query(query): Query<ListQuery>, form: MemberForm) -> R
     let changed = async {
         let (ids, change) = (selection(&fields)?, change(&fields)?);
         let now = leadwire::clock::now();
-        Ok::<_, Problem>(console.inbox.change_conversations(&member.access, &ids, &change, now).await?)
+        Ok::<_, Problem>(console.rooms.inbox.change_conversations(&member.access, &ids, &change, now).await?)
     };
     Ok(match changed.await {
         Ok(outcome) => {

@@ -35,7 +35,7 @@ pub(super) async fn part(
     Id(id): Id<ConversationId>,
     Query(query): Query<ListQuery>,
 ) -> Result<Markup, Problem> {
-    let conversation = console.inbox.conversation(&access, &id, leadwire::clock::now()).await?;
+    let conversation = console.rooms.inbox.conversation(&access, &id, leadwire::clock::now()).await?;
     Ok(render(&visitor, &conversation, &query, &Draft::new(), None))
 }
 
@@ -47,13 +47,13 @@ pub(super) async fn send(
     let answer = async {
         let input = draft.input();
         let once = OnceKey::new("answer", "request_id", &draft.request_id, &(&id, &input))?;
-        console.inbox.answer(&access, &id, input, Some(once), now).await
+        console.rooms.inbox.answer(&access, &id, input, Some(once), now).await
     };
     let outcome = answer.await.map_err(Problem::from);
     let path = query.at(&format!("/inbox/{id}"), &[]);
     match outcome {
         Ok(_) if wants_fragment(&headers) => {
-            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let conversation = console.rooms.inbox.conversation(&access, &id, now).await?;
             let form = render(&visitor, &conversation, &query, &Draft::new(), None);
             Ok(html! {
                 @if draft.mode == Mode::Private { (alert("good", sent_privately(&conversation))) }
@@ -65,7 +65,7 @@ pub(super) async fn send(
         Ok(_) => Ok(redirect_with(&path, jar, Ok(done(draft.mode).into_owned()))),
         Err(problem) if problem.status >= 500 || problem.status == 404 => Err(problem),
         Err(problem) => {
-            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let conversation = console.rooms.inbox.conversation(&access, &id, now).await?;
             let problem = match problem.code {
                 code if code.is(ErrorCode::ContentMissing) => Problem::field("text", code, tr!("Write something.")),
                 _ => problem,

@@ -50,7 +50,7 @@ async fn apply(
     done: Cow<'static, str>,
 ) -> Result<Response, Problem> {
     let outcome = match change {
-        Ok(change) => console.inbox.change_contact(&actor.access, &id, &change).await.map_err(Problem::from),
+        Ok(change) => console.rooms.inbox.change_contact(&actor.access, &id, &change).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     Ok(redirect_with(&format!("/inbox/people/{id}"), jar, outcome.map(|_| done.into_owned())))
@@ -59,7 +59,7 @@ async fn apply(
 /// Erases a person. Only admins can.
 pub(super) async fn erase(Id(id): Id<ContactId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    console.inbox.erase_contact(&actor.access.scope, &id, leadwire::clock::now()).await?;
+    console.rooms.inbox.erase_contact(&actor.access.scope, &id, leadwire::clock::now()).await?;
     Ok(redirect_with("/inbox/people", jar, Ok(tr!("The person is erased.").into_owned())))
 }
 
@@ -133,7 +133,7 @@ pub(super) fn lead_name(lead: &Lead) -> Cow<'_, str> {
 async fn find_leads(console: &Console, scope: &OrgScope, words: &str) -> Result<Vec<Lead>, ActError> {
     const MAX_FOUND: usize = 10;
     let query = LeadQuery { text: Some(words.to_owned()), ..LeadQuery::default() };
-    match console.leads.list(scope, &query, None, MAX_FOUND).await {
+    match console.rooms.leads.list(scope, &query, None, MAX_FOUND).await {
         Err(refused) if refused.code() == ErrorCode::SearchInvalid => Ok(Vec::new()),
         found => Ok(found?.items),
     }

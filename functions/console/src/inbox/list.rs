@@ -66,7 +66,7 @@ pub(super) async fn load(
         Err(problem) => return Ok(problem_alert(Some(&problem))),
     };
     let (cursor, now) = (query.get("cursor"), leadwire::clock::now());
-    let list = console.inbox.conversations(access, &wanted, cursor, PAGE_SIZE, now).await?;
+    let list = console.rooms.inbox.conversations(access, &wanted, cursor, PAGE_SIZE, now).await?;
     Ok(render(&list, names, query, current))
 }
 

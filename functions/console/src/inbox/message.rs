@@ -29,7 +29,7 @@ pub(super) async fn show_file(
     Path((message, position)): Path<(String, usize)>,
 ) -> Result<Response, Problem> {
     let id = MessageId::parse(&message).map_err(|_| Problem::from(ActError::not_found("file")))?;
-    let link = console.inbox.file_link(&access, &id, position).await?;
+    let link = console.rooms.inbox.file_link(&access, &id, position).await?;
     // The link itself works for an hour.
     let cached = [(header::CACHE_CONTROL, "private, max-age=600")];
     Ok((cached, Redirect::temporary(&link)).into_response())

@@ -145,7 +145,7 @@ struct Names {
 impl Names {
     async fn load(console: &Console, access: &MetaAccess) -> Result<Self, ActError> {
         let (users, pages) =
-            tokio::try_join!(console.directory.users(&access.scope), console.leads.pages(&access.scope))?;
+            tokio::try_join!(console.rooms.directory.users(&access.scope), console.rooms.leads.pages(&access.scope))?;
         // The login may identify people by ids of its own; the directory and the token both have the e-mail address.
         let is_me = |user: &&User| user.id == access.caller.user || Some(&user.email) == access.caller.email.as_ref();
         let me = users.iter().find(is_me).map(|user| user.id.clone());

@@ -34,7 +34,7 @@ pub(super) async fn find(console: &Console, access: &MetaAccess, words: &str) ->
     let words = words.to_lowercase();
     let (mut found, mut cursor) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
-        let list = console.inbox.contacts(access, cursor.as_deref(), 100).await?;
+        let list = console.rooms.inbox.contacts(access, cursor.as_deref(), 100).await?;
         found.extend(list.items.into_iter().filter(|contact| is_found(contact, &words)));
         cursor = list.next_cursor;
         if cursor.is_none() || found.len() >= MAX_FOUND {
@@ -60,7 +60,7 @@ pub(super) async fn list(
     let (people, next) = match query.get("q") {
         Some(words) => (find(&console, &access, words).await?, None),
         None => {
-            let list = console.inbox.contacts(&access, query.get("cursor"), PAGE_SIZE).await?;
+            let list = console.rooms.inbox.contacts(&access, query.get("cursor"), PAGE_SIZE).await?;
             (list.items, list.next_cursor)
         }
     };
@@ -130,15 +130,17 @@ struct Known {
 impl Known {
     async fn load(console: &Console, member: &Member, id: &ContactId) -> Result<Self, ActError> {
         let access = &member.access;
-        let person = console.inbox.contact(access, id).await?;
+        let person = console.rooms.inbox.contact(access, id).await?;
         let about = ConversationQuery { contact_id: Some(person.id.clone()), ..ConversationQuery::default() };
-        let list = console.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?;
+        let list = console.rooms.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?;
         let lead = match &person.lead_id {
-            Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => match console.leads.get(&access.scope, lead).await {
-                Ok(details) => Some(details.lead),
-                Err(gone) if gone.code() == ErrorCode::NotFound => None,
-                Err(error) => return Err(error),
-            },
+            Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => {
+                match console.rooms.leads.get(&access.scope, lead).await {
+                    Ok(details) => Some(details.lead),
+                    Err(gone) if gone.code() == ErrorCode::NotFound => None,
+                    Err(error) => return Err(error),
+                }
+            }
             _ => None,
         };
         Ok(Self { person, conversations: list.items, lead })

@@ -30,7 +30,7 @@ pub(super) fn offer() -> Markup {
 
 /// The saved replies, each as a button that puts it into the form.
 pub(super) async fn choice(State(console): State<Console>, Member { access, .. }: Member) -> Result<Markup, Problem> {
-    let replies = console.inbox.saved_replies(&access).await?;
+    let replies = console.rooms.inbox.saved_replies(&access).await?;
     Ok(html! {
         @if replies.is_empty() { p.quiet { (tr!("No saved replies yet.")) } }
         div.acts { @for reply in &replies { button type="button" title=(reply.text) data-insert=(reply.text) { (reply.title) } } }
@@ -43,7 +43,7 @@ pub(super) async fn list(
     Member { visitor, access }: Member,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let replies = console.inbox.saved_replies(&access).await?;
+    let replies = console.rooms.inbox.saved_replies(&access).await?;
     Ok(show(&visitor, jar, &replies, None, None))
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn change(Id(id): Id<SavedReplyId>, form: MemberForm) -> Result
 
 pub(super) async fn delete(Id(id): Id<SavedReplyId>, form: MemberForm) -> Result<Response, Problem> {
     let MemberForm { console, actor, jar, .. } = form;
-    let outcome = console.inbox.delete_saved_reply(&actor.access, &id).await;
+    let outcome = console.rooms.inbox.delete_saved_reply(&actor.access, &id).await;
     Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("Deleted.").into_owned()).map_err(Problem::from)))
 }
 
@@ -68,10 +68,10 @@ async fn save(id: Option<SavedReplyId>, form: MemberForm) -> Result<Response, Pr
     // Browsers submit line breaks as two characters.
     let text = fields.raw("text").unwrap_or_default().replace("\r\n", "\n");
     let input = SavedReplyIn { title: fields.text("title"), text };
-    match console.inbox.save_reply(&access, id.as_ref(), input.clone(), leadwire::clock::now()).await {
+    match console.rooms.inbox.save_reply(&access, id.as_ref(), input.clone(), leadwire::clock::now()).await {
         Ok(_) => Ok(redirect_with(PATH, jar, Ok(tr!("Saved.").into_owned()))),
         Err(ActError::Refused(refusal)) => {
-            let replies = console.inbox.saved_replies(&access).await?;
+            let replies = console.rooms.inbox.saved_replies(&access).await?;
             let problem = Problem::from(ActError::Refused(refusal));
             Ok(show(&visitor, jar, &replies, Some((id.as_ref(), &input)), Some(&problem)).showing(Some(&problem)))
         }

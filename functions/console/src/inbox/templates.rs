@@ -31,7 +31,7 @@ pub(super) async fn part(
     Id(id): Id<ConversationId>,
     Query(query): Query<ListQuery>,
 ) -> Result<Markup, Problem> {
-    let templates = console.inbox.templates(&access, &id).await?.items;
+    let templates = console.rooms.inbox.templates(&access, &id).await?.items;
     let action = query.at(&format!("/inbox/{id}/answer"), &[]);
     Ok(html! {
         @if templates.is_empty() { p.quiet { (tr!("Meta has not approved any templates for this number yet. Create templates in WhatsApp Manager.")) } }

@@ -38,7 +38,7 @@ impl Reader<'_> {
 
 /// Reads a conversation and marks it as read.
 pub(super) async fn open(reader: &Reader<'_>, id: &ConversationId) -> Result<ConversationOut, ActError> {
-    let (inbox, access, now) = (&reader.console.inbox, &reader.member.access, leadwire::clock::now());
+    let (inbox, access, now) = (&reader.console.rooms.inbox, &reader.member.access, leadwire::clock::now());
     let conversation = inbox.conversation(access, id, now).await?;
     if conversation.unread == 0 {
         return Ok(conversation);
@@ -69,7 +69,7 @@ pub(super) async fn pane(
 /// The head and the messages: what changes while it is read.
 pub(super) async fn live(reader: &Reader<'_>, conversation: &ConversationOut) -> Result<Markup, ActError> {
     let earlier = reader.query.get("earlier");
-    let inbox = &reader.console.inbox;
+    let inbox = &reader.console.rooms.inbox;
     let list = inbox.messages(&reader.member.access, &conversation.id, earlier, PAGE_SIZE).await?;
     let path = reader.path(&conversation.id, "");
     Ok(html! {

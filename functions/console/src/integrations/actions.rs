@@ -71,7 +71,7 @@ pub(super) async fn connect(
     let (browser, cookie) = browser_cookie(&origin, &jar);
     let login =
         LoginRequest { return_url: back(&origin), browser: Some(browser), renews: true, ..LoginRequest::default() };
-    let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
+    let dialog = console.rooms.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
     Ok((jar.add(cookie), redirect_out(&dialog, &tr!("Continue to Facebook"))).into_response())
 }
 
@@ -85,13 +85,13 @@ pub(super) async fn reconnect(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let origin = console.origin(&parts)?;
-    let before = console.connections.integration(&access, &id).await?.pages_count;
+    let before = console.rooms.connections.integration(&access, &id).await?.pages_count;
     let return_url = format!("{}?before={before}", back(&origin));
     let (browser, cookie) = browser_cookie(&origin, &jar);
     let integration_id = Some(id);
     let replace = fields.is_ticked("replace");
     let login = LoginRequest { return_url, integration_id, replace, browser: Some(browser), ..LoginRequest::default() };
-    let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
+    let dialog = console.rooms.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
     Ok((jar.add(cookie), redirect_out(&dialog, &tr!("Continue to Facebook"))).into_response())
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn back_from_meta(
     let id = back.integration_id.as_deref().filter(|_| connected).and_then(|id| IntegrationId::parse(id).ok());
     let integration = match &id {
         // A page that cannot be shown says so itself.
-        Some(id) => console.connections.integration(&access, id).await.ok(),
+        Some(id) => console.rooms.connections.integration(&access, id).await.ok(),
         None => None,
     };
     let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
@@ -205,7 +205,7 @@ pub(super) async fn settings(
             inbox_assignment: Some(Work::Conversations.parse(&fields)?),
             notify_assignee: Some(fields.is_ticked("notify_assignee")),
         };
-        Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
+        Ok::<_, Problem>(console.rooms.connections.change(&admin.access, &id, input).await?)
     };
     match change.await {
         Ok(_) => Ok(redirect_with(&Tab::Settings.path(&id), jar, Ok(tr!("Saved.").into_owned()))),
@@ -227,7 +227,7 @@ pub(super) async fn pages(
                 .map_err(|_| Problem::field("page", ProblemCode::PageInvalid, tr!("No page has this id.")))
         };
         let page_ids = fields.all("page").map(parse).collect::<Result<Vec<_>, _>>()?;
-        let list = console.connections.choose_pages(&access, &id, PagesIn { page_ids }).await?;
+        let list = console.rooms.connections.choose_pages(&access, &id, PagesIn { page_ids }).await?;
         let pages = tr!([list.items.len()] "{n} page" | "{n} pages");
         Ok::<_, Problem>(tr!("Saved. Leads are imported from {pages}.", pages = pages))
     };
@@ -238,7 +238,7 @@ pub(super) async fn sync(
     Id(id): Id<IntegrationId>,
     AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
-    let started = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
+    let started = console.rooms.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
         0 => tr!("Checking the last 48 hours for missed leads… none so far.").into_owned(),
         found => {
@@ -257,7 +257,7 @@ pub(super) async fn backfill(
             || Problem::field("days", ErrorCode::DaysInvalid, tr!("Enter a whole number of days, from 1 to 90."));
         let days = fields.text("days").parse().map_err(|_| invalid())?;
         let input = BackfillIn { days, assign: fields.is_ticked("assign") };
-        console.leads.backfill(&access, &id, input).await?;
+        console.rooms.leads.backfill(&access, &id, input).await?;
         Ok::<_, Problem>(tr!("Searching for leads of the last {days} days. You do not need to wait here.", days = days))
     };
     redirect_with(&Tab::Searches.path(&id), jar, begin.await)
@@ -268,7 +268,7 @@ pub(super) async fn replace_token(
     AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
     let token = TokenIn { token: AccessToken::new(fields.text("token")), replace: fields.is_ticked("replace") };
-    let replaced = console.connections.replace_token(&access, &id, token).await;
+    let replaced = console.rooms.connections.replace_token(&access, &id, token).await;
     redirect_with(
         &Tab::Settings.path(&id),
         jar,
@@ -295,7 +295,7 @@ pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: Admi
             assignment: Some(Work::Leads.parse(&fields)?),
             token: Some(AccessToken::new(token.to_owned())),
         };
-        Ok::<_, Problem>(console.connections.create(&admin.access, new).await?)
+        Ok::<_, Problem>(console.rooms.connections.create(&admin.access, new).await?)
     };
     match create.await {
         Ok(integration) => {
@@ -316,7 +316,7 @@ async fn pasting(
     rejected: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let users = console.directory.users(&access.scope).await?;
+    let users = console.rooms.directory.users(&access.scope).await?;
     let problem = rejected.map(|rejected| rejected.problem);
     let name = rejected.map(|rejected| rejected.fields.text("name")).unwrap_or_default();
     let body = html! {
@@ -338,7 +338,7 @@ pub(super) async fn delete(
     Id(id): Id<IntegrationId>,
     AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
-    let ended = console.connections.delete(&access, &id, ACT_TIMEOUT).await;
+    let ended = console.rooms.connections.delete(&access, &id, ACT_TIMEOUT).await;
     redirect_with(
         "/integrations",
         jar,
@@ -347,7 +347,7 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn disconnect(AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm) -> Response {
-    let ended = console.connections.disconnect(&access, ACT_TIMEOUT).await;
+    let ended = console.rooms.connections.disconnect(&access, ACT_TIMEOUT).await;
     redirect_with(
         "/integrations",
         jar,

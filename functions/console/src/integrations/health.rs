@@ -42,11 +42,11 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let pages = async {
         match &query.other {
-            Some(_) => console.connections.pages(&access, &id).await.map(Some),
+            Some(_) => console.rooms.connections.pages(&access, &id).await.map(Some),
             None => Ok(None),
         }
     };
-    let (integration, pages) = tokio::try_join!(console.connections.integration(&access, &id), pages)?;
+    let (integration, pages) = tokio::try_join!(console.rooms.connections.integration(&access, &id), pages)?;
     let checks = format!("{}/health", Tab::Health.path(&id));
     let body = html! {
         @if let Some((lost, pages)) = query.other.as_deref().zip(pages.as_ref()) { (other_account(&visitor, &integration, pages, lost)) }
@@ -119,8 +119,10 @@ pub(super) async fn checks(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let (health, person) =
-        tokio::join!(console.connections.health(&access, &id), console.connections.connected_person(&access, &id));
+    let (health, person) = tokio::join!(
+        console.rooms.connections.health(&access, &id),
+        console.rooms.connections.connected_person(&access, &id)
+    );
     // The report says itself that a secret cannot be read.
     let (health, person) = (health?, person.ok().flatten());
     let part = html! {
@@ -131,7 +133,7 @@ pub(super) async fn checks(
     if wants_fragment(&headers) {
         return Ok(part.into_response());
     }
-    let integration = console.connections.integration(&access, &id).await?;
+    let integration = console.rooms.connections.integration(&access, &id).await?;
     Ok(Tab::Health.page(&visitor, jar, &integration, &html! { div.card { (part) } }))
 }
 

@@ -68,10 +68,10 @@ async fn list(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let (integrations, connections, parked, users) = tokio::try_join!(
-        console.connections.integrations(&access),
-        console.connections.connections(&access),
-        console.leads.parked(&access, None, MAX_COUNTED),
-        console.directory.describe_users(&access.scope),
+        console.rooms.connections.integrations(&access),
+        console.rooms.connections.connections(&access),
+        console.rooms.leads.parked(&access, None, MAX_COUNTED),
+        console.rooms.directory.describe_users(&access.scope),
     )?;
     let (integrations, connections) = (integrations.items, connections.items);
     let body = if integrations.is_empty() {

@@ -29,8 +29,10 @@ pub(super) async fn show(
     Id(id): Id<IntegrationId>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let (integration, pages) =
-        tokio::try_join!(console.connections.integration(&access, &id), console.connections.pages(&access, &id))?;
+    let (integration, pages) = tokio::try_join!(
+        console.rooms.connections.integration(&access, &id),
+        console.rooms.connections.pages(&access, &id)
+    )?;
     let body = html! {
         (table(&pages.items))
         (choose(&visitor, &Tab::Pages.path(&id), &pages))

@@ -60,13 +60,13 @@ async fn render(
 ) -> Result<Response, Problem> {
     let stored = async {
         tokio::try_join!(
-            console.connections.integration(access, id),
-            console.conversions.get(access, id),
-            console.conversions.outcomes(access, id),
+            console.rooms.connections.integration(access, id),
+            console.rooms.conversions.get(access, id),
+            console.rooms.conversions.outcomes(access, id),
         )
     };
     // Without the list, a dataset can still be named by its id, and reporting be turned off.
-    let (stored, datasets) = tokio::join!(stored, console.conversions.datasets(access, id));
+    let (stored, datasets) = tokio::join!(stored, console.rooms.conversions.datasets(access, id));
     let ((integration, now, outcomes), datasets) = (stored?, datasets.map_err(Problem::from));
     let form = Form {
         datasets: datasets.as_ref().map_or(&[][..], |list| &list.items),
@@ -312,7 +312,8 @@ pub(super) async fn save(
     Id(id): Id<IntegrationId>,
     AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
-    let change = async { Ok::<_, Problem>(console.conversions.change(&admin.access, &id, input(&fields)?).await?) };
+    let change =
+        async { Ok::<_, Problem>(console.rooms.conversions.change(&admin.access, &id, input(&fields)?).await?) };
     match change.await {
         Ok(now) => {
             let text = if now.dataset_id.is_some() {
@@ -339,7 +340,7 @@ pub(super) async fn test(
     AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let input = TestEventIn { test_event_code: fields.text("test_event_code") };
-    match console.conversions.send_test_event(&admin.access, &id, input).await.map_err(Problem::from) {
+    match console.rooms.conversions.send_test_event(&admin.access, &id, input).await.map_err(Problem::from) {
         Ok(sent) => {
             let text = tr!(
                 "Meta accepted the event “{name}”. Its Test Events page shows it within seconds.",

@@ -32,10 +32,10 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     if wants_fragment(&headers) {
-        return Ok(list(&console.leads.runs(&access, &id).await?.items).into_response());
+        return Ok(list(&console.rooms.leads.runs(&access, &id).await?.items).into_response());
     }
     let (integration, runs) =
-        tokio::try_join!(console.connections.integration(&access, &id), console.leads.runs(&access, &id))?;
+        tokio::try_join!(console.rooms.connections.integration(&access, &id), console.rooms.leads.runs(&access, &id))?;
     let body = html! {
         div.card {
             h2 { (tr!("Missed leads")) }

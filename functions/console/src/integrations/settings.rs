@@ -55,8 +55,8 @@ pub(super) async fn render(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let (integration, described) = tokio::try_join!(
-        console.connections.integration(access, id),
-        console.directory.describe_users(&access.scope),
+        console.rooms.connections.integration(access, id),
+        console.rooms.directory.describe_users(&access.scope),
     )?;
     let unreached = unreached(&integration, &described);
     let users: Vec<User> = described.into_iter().map(|described| described.user).collect();

@@ -195,7 +195,7 @@ async fn apply_step(
             if progress.step == 0 {
                 check_count(console, access, &query).await?;
             }
-            let list = console.leads.list(&access.scope, &query, progress.cursor.as_deref(), MAX_LEADS).await?;
+            let list = console.rooms.leads.list(&access.scope, &query, progress.cursor.as_deref(), MAX_LEADS).await?;
             (list.items.into_iter().map(|lead| lead.id).collect(), list.next_cursor)
         }
     };
@@ -203,7 +203,7 @@ async fn apply_step(
         None => BulkChangeId::new(),
         Some(id) => fields::id("change", id, BulkChangeId::parse)?,
     };
-    let outcome = console.leads.change_several(access, (&change, progress.step), &leads, &to).await?;
+    let outcome = console.rooms.leads.change_several(access, (&change, progress.step), &leads, &to).await?;
     progress.changed = progress.changed.saturating_add(outcome.changed);
     progress.gone = progress.gone.saturating_add(outcome.gone);
     let (changed, gone) = (progress.changed, progress.gone);
@@ -233,7 +233,7 @@ async fn apply_step(
 /// Refuses more leads than one change can have, as far as they can be counted, before any of them is changed.
 async fn check_count(console: &Console, access: &Access, query: &LeadQuery) -> Result<(), Problem> {
     let most = MAX_LEADS * MAX_STEPS as usize;
-    let Some(counted) = console.leads.count(&access.scope, query).await? else { return Ok(()) };
+    let Some(counted) = console.rooms.leads.count(&access.scope, query).await? else { return Ok(()) };
     if counted.leads <= most {
         return Ok(());
     }
@@ -274,7 +274,7 @@ pub(super) async fn undo(
     _: Fields,
 ) -> Result<Response, Problem> {
     let access = reader.access.as_ref().ok_or_else(read_only)?;
-    let outcome = match console.leads.undo_several(access, &id).await {
+    let outcome = match console.rooms.leads.undo_several(access, &id).await {
         Ok(undone) => {
             progress.restored = progress.restored.saturating_add(undone.restored);
             progress.kept = progress.kept.saturating_add(undone.kept);

@@ -49,7 +49,7 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let LeadReader { visitor, scope, .. } = &reader;
-    match console.leads.get(scope, &id).await {
+    match console.rooms.leads.get(scope, &id).await {
         Ok(details) => render(&console, &reader, &details, None, &headers, jar).await,
         Err(missing) if missing.code() == ErrorCode::NotFound => {
             let (part, Pending { is_known, is_over }) = pending_lead(&console, scope, &id).await?;
@@ -107,7 +107,8 @@ async fn body(
     refused: Option<&RefusedNotes<'_>>,
 ) -> Result<Markup, Problem> {
     let lead = &details.lead;
-    let (users, trace) = tokio::try_join!(console.directory.users(scope), console.leads.trace(scope, &lead.id))?;
+    let (users, trace) =
+        tokio::try_join!(console.rooms.directory.users(scope), console.rooms.leads.trace(scope, &lead.id))?;
     let steps = trace.items;
     Ok(html! {
         div.columns.lead-columns {
@@ -140,7 +141,7 @@ pub(super) async fn arrival(
     LeadReader { scope, .. }: LeadReader,
     Id(id): Id<LeadId>,
 ) -> Result<Markup, Problem> {
-    match console.leads.get(&scope, &id).await {
+    match console.rooms.leads.get(&scope, &id).await {
         Ok(_) => Ok(html! { p { a.button href={ "/leads/" (id) } data-go { (tr!("View the lead")) } } }),
         Err(missing) if missing.code() == ErrorCode::NotFound => Ok(pending_lead(&console, &scope, &id).await?.0),
         Err(error) => Err(error.into()),
@@ -157,7 +158,7 @@ struct Pending {
 
 /// What is known of a lead that is not stored yet.
 async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, Pending), Problem> {
-    let steps = match console.leads.trace(scope, id).await {
+    let steps = match console.rooms.leads.trace(scope, id).await {
         Ok(trace) => trace.items,
         Err(missing) if missing.code() == ErrorCode::NotFound => Vec::new(),
         Err(error) => return Err(error.into()),
@@ -292,7 +293,7 @@ fn origin(lead: &Lead) -> Markup {
 /// Changes a field of a lead, and says where that is undone.
 async fn change(console: &Console, access: &Access, id: &LeadId, to: &LeadField) -> Result<Option<String>, Problem> {
     let change = BulkChangeId::new();
-    let outcome = console.leads.change_several(access, (&change, 0), slice::from_ref(id), to).await?;
+    let outcome = console.rooms.leads.change_several(access, (&change, 0), slice::from_ref(id), to).await?;
     match outcome.failure {
         Some(error) => Err(error.into()),
         None if outcome.gone > 0 => Err(ActError::not_found("lead").into()),
@@ -320,7 +321,7 @@ pub(super) async fn assign(
             Assignee::Unassigned => None,
             Assignee::User(user) => Some(user),
         };
-        let before = console.leads.get(&access.scope, &id).await?.lead.assigned_to;
+        let before = console.rooms.leads.get(&access.scope, &id).await?.lead.assigned_to;
         let undo = change(&console, access, &id, &LeadField::AssignedTo(to.clone())).await?;
         let text = match &to {
             _ if to == before => nothing_changed(),
@@ -341,7 +342,7 @@ pub(super) async fn change_status(
 ) -> Result<Response, Problem> {
     let act = async |access: &Access| {
         let status = fields::status(form.get("status").unwrap_or_default())?;
-        let before = console.leads.get(&access.scope, &id).await?.lead.status;
+        let before = console.rooms.leads.get(&access.scope, &id).await?.lead.status;
         let undo = change(&console, access, &id, &LeadField::Status(status)).await?;
         let text = if status == before { nothing_changed() } else { tr!("Status changed.") };
         Ok::<_, Problem>(Flash { undo, ..Flash::done(text) })

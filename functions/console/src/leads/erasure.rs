@@ -31,7 +31,7 @@ pub(super) fn erasure_form(visitor: &Visitor, lead: &Lead) -> Markup {
 /// Erases a person. Only admins can.
 pub(super) async fn erase(Id(id): Id<LeadId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let people = People { leads: &console.leads, inbox: &console.inbox, exports: &console.exports };
+    let people = People { leads: &console.rooms.leads, inbox: &console.rooms.inbox, exports: &console.rooms.exports };
     let person = PersonIn { lead_id: Some(id), ..PersonIn::default() };
     let receipt = people.erase(&actor.access, &person).await?;
     let forms = receipt.submissions + receipt.leads;

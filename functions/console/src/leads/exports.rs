@@ -41,7 +41,7 @@ pub(super) fn button(visitor: &Visitor, query: &ListQuery) -> Markup {
 pub(super) async fn start(zone: Zone, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, fields } = form;
     let query = ListQuery::new(fields.iter().filter(|(name, _)| FILTERS.contains(name)));
-    let outcome = console.exports.start(&actor.access, lead_query(&query, &zone)?).await;
+    let outcome = console.rooms.exports.start(&actor.access, lead_query(&query, &zone)?).await;
     Ok(redirect_with(PATH, jar, outcome.map(|_| has_started()).map_err(Problem::from)))
 }
 
@@ -50,11 +50,11 @@ pub(super) async fn selected(zone: Zone, form: AdminForm) -> Result<Response, Pr
     let AdminForm { console, actor, jar, fields } = form;
     match Selection::read(&fields, &zone)? {
         Selection::Every(query) => {
-            let started = console.exports.start(&actor.access, query).await.map_err(Problem::from);
+            let started = console.rooms.exports.start(&actor.access, query).await.map_err(Problem::from);
             Ok(redirect_with(PATH, jar, started.map(|_| has_started())))
         }
         Selection::Leads(leads) => {
-            let file = console.exports.file(&actor.access, leads.into_iter().collect()).await?;
+            let file = console.rooms.exports.file(&actor.access, leads.into_iter().collect()).await?;
             Ok(download::csv("leads.csv", file))
         }
     }
@@ -70,7 +70,7 @@ pub(super) async fn list(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let exports = console.exports.list(&access).await?.items;
+    let exports = console.rooms.exports.list(&access).await?.items;
     let part = part(&visitor, &exports);
     if crate::request::wants_fragment(&headers) {
         return Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, &tr!("Exports")), &part));
@@ -126,13 +126,13 @@ pub(super) async fn file(
     Admin { access, .. }: Admin,
     Id(id): Id<ExportId>,
 ) -> Result<Response, Problem> {
-    let export = console.exports.read(&access, &id).await?;
+    let export = console.rooms.exports.read(&access, &id).await?;
     let url = export.url.ok_or_else(|| Problem::new(ProblemCode::NoSuchPage, tr!("This export has no file.")))?;
     Ok(Redirect::to(&url).into_response())
 }
 
 pub(super) async fn delete(Id(id): Id<ExportId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let outcome = console.exports.delete(&actor.access, &id).await;
+    let outcome = console.rooms.exports.delete(&actor.access, &id).await;
     Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("The export is deleted.").into_owned()).map_err(Problem::from)))
 }

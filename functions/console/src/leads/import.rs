@@ -44,7 +44,8 @@ pub(super) async fn import(
 ) -> Result<Response, Problem> {
     let sent = SentFile::new(fields, file, file_name);
     let page = Page { console: &console, admin: &admin, sent: Some(&sent), confirm: "" };
-    let run = async { Ok::<_, Problem>(console.leads.import(&admin.access, &sent.bytes, sent.options()?).await?) };
+    let run =
+        async { Ok::<_, Problem>(console.rooms.leads.import(&admin.access, &sent.bytes, sent.options()?).await?) };
     match run.await {
         Ok(report) => page.render(jar, Some(&report), None).await,
         Err(problem) if problem.code.is(ErrorCode::RequestReused) => {
@@ -153,8 +154,10 @@ impl Page<'_> {
         problem: Option<&Problem>,
     ) -> Result<Response, Problem> {
         let Admin { visitor, access } = self.admin;
-        let (imports, users) =
-            tokio::try_join!(self.console.leads.imports(access), self.console.directory.users(&access.scope))?;
+        let (imports, users) = tokio::try_join!(
+            self.console.rooms.leads.imports(access),
+            self.console.rooms.directory.users(&access.scope)
+        )?;
         let next = self.sent.and_then(|sent| sent.next(visitor, report));
         // The line from which on a file is imported that has to be chosen again.
         let line = match report {

@@ -100,7 +100,7 @@ fn undo_button(visitor: &Visitor, out: &ImportOut, confirm: &str) -> Markup {
 
 pub(super) async fn undo(Id(id): Id<ImportId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let outcome = console.leads.undo_import(&actor.access, &id, ACT_TIMEOUT).await;
+    let outcome = console.rooms.leads.undo_import(&actor.access, &id, ACT_TIMEOUT).await;
     let outcome = outcome.map(|out| match (&out.import.undo, out.state) {
         (Some(undo), ImportState::Undone) if undo.kept > 0 => tr!(
             "The import is undone: {removed} removed, {kept} kept because of activity since the import.",

@@ -47,27 +47,27 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let leads = async {
-        let leads = console.leads.list(&scope, &lead_query(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
+        let leads = console.rooms.leads.list(&scope, &lead_query(&query, &zone)?, query.get("cursor"), PAGE_SIZE).await;
         leads.map_err(Problem::from)
     };
     let is_fragment = wants_fragment(&headers);
     let own_views = async {
         match is_fragment {
             true => Ok(Vec::new()),
-            false => console.leads.views(&scope, &visitor.session.caller.user).await,
+            false => console.rooms.leads.views(&scope, &visitor.session.caller.user).await,
         }
     };
     let parked = async {
         match &access {
             Some(access) if visitor.has_meta() && !is_fragment && !filters_any(&query) => {
-                console.leads.parked(access, None, MAX_COUNTED).await.map(Some)
+                console.rooms.leads.parked(access, None, MAX_COUNTED).await.map(Some)
             }
             _ => Ok(None),
         }
     };
     // What is wrong with the filters stands beside them.
     let (leads, rest) = tokio::join!(leads, async {
-        tokio::try_join!(console.directory.users(&scope), console.leads.pages(&scope), own_views, parked)
+        tokio::try_join!(console.rooms.directory.users(&scope), console.rooms.leads.pages(&scope), own_views, parked)
     });
     let (users, pages, own_views, parked) = rest?;
     let can_change = access.is_some();
@@ -151,7 +151,7 @@ pub(super) async fn count_all(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let count = console.leads.count(&scope, &lead_query(&query, &zone)?).await?;
+    let count = console.rooms.leads.count(&scope, &lead_query(&query, &zone)?).await?;
     let part = html! { @if let Some(count) = count { p.quiet { (counted(count)) } } };
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Leads, &tr!("Leads")), &part))
 }

@@ -177,12 +177,12 @@ pub(super) async fn save(
     form: Fields,
 ) -> Result<Response, Problem> {
     let access = reader.access.as_ref().ok_or_else(read_only)?;
-    let change = async { Ok::<_, Problem>(console.leads.change(access, &id, input(&form)?).await?) };
+    let change = async { Ok::<_, Problem>(console.rooms.leads.change(access, &id, input(&form)?).await?) };
     match change.await {
         Ok(_) => Ok(redirect_with(&format!("/leads/{id}"), jar, Ok(tr!("Notes saved.").into_owned()))),
         Err(problem) if problem.status == 404 || problem.status >= 500 => Err(problem),
         Err(problem) => {
-            let details = console.leads.get(&reader.scope, &id).await?;
+            let details = console.rooms.leads.get(&reader.scope, &id).await?;
             let refused = RefusedNotes { fields: &form, problem: &problem };
             Ok(render(&console, &reader, &details, Some(&refused), &headers, jar).await?.showing(Some(&problem)))
         }

@@ -83,7 +83,7 @@ pub(super) async fn save(zone: Zone, form: ReaderForm) -> Result<Response, Probl
     lead_query(&query, &zone)?;
     let view = LeadView { name: fields.text("name"), filters: filters(&query) };
     let back = address(&view.filters);
-    let saved = console.leads.save_view(&actor.scope, &actor.visitor.session.caller.user, view).await;
+    let saved = console.rooms.leads.save_view(&actor.scope, &actor.visitor.session.caller.user, view).await;
     // Filters that are too long for a view may be too long for an address as well.
     let back = local_path(&back).unwrap_or(PATH);
     Ok(redirect_with(back, jar, saved.map(|()| tr!("Saved.").into_owned()).map_err(Problem::from)))
@@ -93,6 +93,6 @@ pub(super) async fn save(zone: Zone, form: ReaderForm) -> Result<Response, Probl
 pub(super) async fn delete(form: ReaderForm) -> Result<Response, Problem> {
     let Submitted { console, actor, jar, fields } = form;
     let user = &actor.visitor.session.caller.user;
-    let deleted = console.leads.delete_view(&actor.scope, user, &fields.text("name")).await;
+    let deleted = console.rooms.leads.delete_view(&actor.scope, user, &fields.text("name")).await;
     Ok(redirect_with(PATH, jar, deleted.map(|()| tr!("Deleted.").into_owned()).map_err(Problem::from)))
 }

@@ -45,7 +45,7 @@ pub(super) async fn show(
     let posts = async {
         let (mut posts, mut cursor) = (Vec::new(), None);
         loop {
-            let list = console.publishing.posts(&access, &query, cursor.as_deref(), 100).await?;
+            let list = console.rooms.publishing.posts(&access, &query, cursor.as_deref(), 100).await?;
             posts.extend(list.items);
             cursor = list.next_cursor;
             if cursor.is_none() || posts.len() >= MAX_PER_MONTH {

@@ -47,7 +47,7 @@ pub(super) async fn form(
 ) -> Result<Response, Problem> {
     let places = Places::load(&console, &access).await?;
     let copied: Option<PostOut> = match query.get("copy").and_then(|id| PostId::parse(id).ok()) {
-        Some(id) => Some(console.publishing.post(&access, &id).await?),
+        Some(id) => Some(console.rooms.publishing.post(&access, &id).await?),
         None => None,
     };
     let draft = match copied {
@@ -63,7 +63,7 @@ pub(super) async fn send(AuthorForm { console, actor: author, jar, fields }: Aut
     let compose = async {
         let input = draft.input()?;
         let once = OnceKey::new("write-posts", "request_id", &draft.request_id, &input)?;
-        Ok::<_, Problem>(console.publishing.compose(&access, input, Some(once)).await?)
+        Ok::<_, Problem>(console.rooms.publishing.compose(&access, input, Some(once)).await?)
     };
     match compose.await {
         Ok(posts) => {
@@ -110,7 +110,7 @@ pub(super) async fn preview(
 pub(super) async fn refresh_accounts(
     AuthorForm { console, actor: author, jar, fields }: AuthorForm,
 ) -> Result<Response, Problem> {
-    let notice = match console.publishing.refresh_accounts(&author.access).await {
+    let notice = match console.rooms.publishing.refresh_accounts(&author.access).await {
         Ok(refreshed) => {
             let found = tr!([refreshed.found] "{n} Instagram account found." | "{n} Instagram accounts found.");
             Notice::Done(match refreshed.failed {

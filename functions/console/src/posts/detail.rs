@@ -81,9 +81,9 @@ async fn life(
     confirm: &str,
     refused: Option<(&str, &Problem)>,
 ) -> Result<(String, Markup), Problem> {
-    let post = console.publishing.post(access, id).await?;
+    let post = console.rooms.publishing.post(access, id).await?;
     let (siblings, places) =
-        tokio::try_join!(console.publishing.siblings(access, &post), Places::load(console, access))?;
+        tokio::try_join!(console.rooms.publishing.siblings(access, &post), Places::load(console, access))?;
     let now = leadwire::clock::now();
     let life = Life { visitor, post: &post, siblings: &siblings, places: &places, zone, confirm, refused, now };
     Ok((summary(&post), life.render()))
@@ -271,7 +271,7 @@ pub(super) async fn move_post(
     let change = async {
         let unreadable = || Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, tr!("Choose a day and a time."));
         let at = zone.parse_time(&typed).ok_or_else(unreadable)?;
-        console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: Some(at) }).await?;
+        console.rooms.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: Some(at) }).await?;
         Ok::<_, Problem>(tr!("Scheduled for {time}.", time = zone.in_words(at)))
     };
     match change.await {
@@ -288,13 +288,13 @@ pub(super) async fn publish(
     Id(id): Id<PostId>,
     AuthorForm { console, actor: author, jar, .. }: AuthorForm,
 ) -> Response {
-    let published = console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
+    let published = console.rooms.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
     let outcome = published.map_err(Problem::from).map(|_| tr!("The post is being published.").into_owned());
     redirect_with(&format!("/posts/{id}"), jar, outcome)
 }
 
 pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, actor: author, jar, .. }: AuthorForm) -> Response {
-    let cancelled = console.publishing.cancel_post(&author.access, &id).await;
+    let cancelled = console.rooms.publishing.cancel_post(&author.access, &id).await;
     redirect_with(
         &format!("/posts/{id}"),
         jar,

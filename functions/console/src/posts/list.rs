@@ -29,7 +29,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let posts = async {
         let query_of_posts = post_query(&query, &zone)?;
-        let posts = console.publishing.posts(&access, &query_of_posts, query.get("cursor"), PAGE_SIZE).await;
+        let posts = console.rooms.publishing.posts(&access, &query_of_posts, query.get("cursor"), PAGE_SIZE).await;
         posts.map_err(Problem::from)
     };
     let (places, posts) = tokio::join!(Places::load(&console, &access), posts);

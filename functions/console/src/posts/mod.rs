@@ -91,7 +91,7 @@ struct Places(Vec<PageTarget>);
 
 impl Places {
     async fn load(console: &Console, access: &MetaAccess) -> Result<Self, ActError> {
-        Ok(Self(console.publishing.targets(access).await?))
+        Ok(Self(console.rooms.publishing.targets(access).await?))
     }
 
     /// The name of a post's page or account, or its id if the org has no such connection any more.

@@ -38,7 +38,7 @@ pub(super) async fn begin(AuthorForm { console, actor: author, fields, .. }: Aut
         content_type: fields.text("content_type"),
         size: fields.get("size").and_then(|size| size.parse().ok()).unwrap_or_default(),
     };
-    Ok(Json(console.publishing.begin_upload(&author.access, &input).await?).into_response())
+    Ok(Json(console.rooms.publishing.begin_upload(&author.access, &input).await?).into_response())
 }
 
 /// Shows an uploaded file by its own address.
@@ -47,7 +47,7 @@ pub(super) async fn show(
     Author { access, .. }: Author,
     Id(id): Id<MediaId>,
 ) -> Result<Response, Problem> {
-    let link = console.publishing.media_link(&access, &id).await?;
+    let link = console.rooms.publishing.media_link(&access, &id).await?;
     // The link itself works for an hour.
     let cached = [(header::CACHE_CONTROL, "private, max-age=600")];
     Ok((cached, Redirect::temporary(&link)).into_response())
@@ -59,7 +59,7 @@ pub(super) async fn item(
     Author { access, .. }: Author,
     Id(id): Id<MediaId>,
 ) -> Result<Markup, Problem> {
-    match console.publishing.media(&access, &id).await {
+    match console.rooms.publishing.media(&access, &id).await {
         Ok(media) => Ok(uploaded(&media.address, Some(&media))),
         // Loading the item succeeded, and this is what it says.
         Err(ActError::Refused(refusal)) => Ok(html! { p.wrong { (refusal.message) } }),

@@ -34,8 +34,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let wanted = delivery_query(&query)?;
     let (endpoint, deliveries) = tokio::try_join!(
-        console.deliveries.endpoint(&admin.access, &id),
-        console.deliveries.deliveries(&admin.access, &id, &wanted, DELIVERIES_SHOWN),
+        console.rooms.deliveries.endpoint(&admin.access, &id),
+        console.rooms.deliveries.deliveries(&admin.access, &id, &wanted, DELIVERIES_SHOWN),
     )?;
     let body = render(&admin.visitor, &endpoint, (&deliveries, &query), None);
     let head = head(&admin.visitor, &endpoint, confirming.confirm == "delete");
@@ -50,9 +50,9 @@ pub(super) async fn render_page(
     id: &EndpointId,
     refused: Option<(&Fields, &Problem)>,
 ) -> Result<Response, Problem> {
-    let endpoint = console.deliveries.endpoint(&admin.access, id).await?;
+    let endpoint = console.rooms.deliveries.endpoint(&admin.access, id).await?;
     let deliveries =
-        console.deliveries.deliveries(&admin.access, id, &DeliveryQuery::default(), DELIVERIES_SHOWN).await?;
+        console.rooms.deliveries.deliveries(&admin.access, id, &DeliveryQuery::default(), DELIVERIES_SHOWN).await?;
     let query = ListQuery::new(std::iter::empty());
     let body = render(&admin.visitor, &endpoint, (&deliveries, &query), refused);
     Ok(page(&admin.visitor, jar, Section::Settings, head(&admin.visitor, &endpoint, false), &body))
@@ -61,7 +61,7 @@ pub(super) async fn render_page(
 pub(super) async fn test(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
     let path = format!("{PATH}/{id}");
-    let tested = console.deliveries.test(&actor.access, &id).await?;
+    let tested = console.rooms.deliveries.test(&actor.access, &id).await?;
     let answer = |status: u16| format!(" {}", tr!("It answered {status}.", status = status));
     let status = tested.attempt.attempt.status.map(answer).unwrap_or_default();
     let flash = match tested.delivered {
@@ -78,7 +78,7 @@ pub(super) async fn resend(
     form: AdminForm,
 ) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let outcome = console.deliveries.resend(&actor.access, &id, &delivery).await;
+    let outcome = console.rooms.deliveries.resend(&actor.access, &id, &delivery).await;
     let outcome = outcome.map(|_| tr!("The event is being sent again.").into_owned()).map_err(Problem::from);
     Ok(redirect_with(&query.at(&format!("{PATH}/{id}"), &[]), jar, outcome))
 }

@@ -41,7 +41,7 @@ async fn list(
     Admin { visitor, access }: Admin,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let endpoints = console.deliveries.endpoints(&access).await?.items;
+    let endpoints = console.rooms.deliveries.endpoints(&access).await?.items;
     let body = render(&visitor, &endpoints, &Fields::new(Vec::new()), None);
     let title = tr!("Settings");
     Ok(page(&visitor, jar, Section::Settings, head(&title), &body))
@@ -55,10 +55,10 @@ async fn add(form: AdminForm) -> Result<Response, Problem> {
         events: read_events(&fields),
         active: true,
     };
-    match console.deliveries.add_endpoint(&access, input).await {
+    match console.rooms.deliveries.add_endpoint(&access, input).await {
         Ok(added) => Ok(show_secret(&visitor, jar, &added)),
         Err(ActError::Refused(refusal)) => {
-            let endpoints = console.deliveries.endpoints(&access).await?.items;
+            let endpoints = console.rooms.deliveries.endpoints(&access).await?.items;
             let problem = Problem::from(ActError::Refused(refusal));
             let body = render(&visitor, &endpoints, &fields, Some(&problem));
             let title = tr!("Settings");

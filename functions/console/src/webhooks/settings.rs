@@ -32,7 +32,7 @@ pub(super) async fn change(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
         events: Some(read_events(&fields)),
         active: Some(fields.is_ticked("active")),
     };
-    match console.deliveries.change_endpoint(&access, &id, input).await {
+    match console.rooms.deliveries.change_endpoint(&access, &id, input).await {
         Ok(_) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Ok(tr!("Saved.").into_owned()))),
         Err(ActError::Refused(refusal)) => {
             let problem = Problem::from(ActError::Refused(refusal));
@@ -46,7 +46,7 @@ pub(super) async fn change(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
 
 pub(super) async fn rotate(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor: Admin { visitor, access }, jar, .. } = form;
-    match console.deliveries.rotate_secret(&access, &id).await {
+    match console.rooms.deliveries.rotate_secret(&access, &id).await {
         Ok(rotated) => Ok(show_secret(&visitor, jar, &rotated)),
         Err(error) => Ok(redirect_with(&format!("{PATH}/{id}"), jar, Err::<String, _>(error.into()))),
     }
@@ -54,7 +54,7 @@ pub(super) async fn rotate(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Re
 
 pub(super) async fn delete(Id(id): Id<EndpointId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    let outcome = console.deliveries.delete_endpoint(&actor.access, &id).await;
+    let outcome = console.rooms.deliveries.delete_endpoint(&actor.access, &id).await;
     Ok(redirect_with(PATH, jar, outcome.map(|()| tr!("Deleted.").into_owned()).map_err(Problem::from)))
 }
 
