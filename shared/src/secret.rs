@@ -25,12 +25,6 @@ impl AccessToken {
         Self(text.into())
     }
 
-    /// Whether both are the same token.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-
     /// The bare token. Use it only for a header to Meta or for the vault.
     #[must_use]
     pub fn expose(&self) -> &str {

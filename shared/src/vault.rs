@@ -140,17 +140,10 @@ impl Vault {
     /// Reads the token of one page, from the secret that its connection names.
     ///
     /// # Errors
-    /// [`VaultError::Unreadable`] also if the secret has no token for this page, even after a re-read: the page may
-    /// have been added since.
+    /// [`VaultError::Unreadable`] also if the secret has no token for this page.
     pub async fn page_token(&self, credentials: &str, page: &PageId) -> Result<AccessToken, VaultError> {
-        for _ in 0..2 {
-            let mut stored: StoredTokens = self.read(credentials, TOKEN_CACHE_TTL).await?;
-            if let Some(token) = stored.pages.remove(page) {
-                return Ok(token);
-            }
-            self.forget(credentials);
-        }
-        Err(VaultError::Unreadable(credentials.to_owned()))
+        let mut stored: StoredTokens = self.read(credentials, TOKEN_CACHE_TTL).await?;
+        stored.pages.remove(page).ok_or_else(|| VaultError::Unreadable(credentials.to_owned()))
     }
 
     /// Reads the account's own token, from the first of an integration's secrets.

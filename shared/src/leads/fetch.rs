@@ -118,28 +118,6 @@ impl Ingest {
         if readings.iter().flat_map(|one| &one.leads).any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
             self.meta.invalidate_app_secret();
         }
-        // An integration may have been reconnected since this process read its tokens.
-        let mut renewed = Vec::new();
-        for reading in &mut readings {
-            if reading.leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
-                let connection = reading.page.connection;
-                self.meta.vault.forget(&connection.credentials);
-                match self.meta.vault.page_token(&connection.credentials, &connection.page_id).await {
-                    Ok(newer) if newer.is(&reading.token) => {}
-                    Ok(newer) => {
-                        reading.token = newer;
-                        renewed.push(&mut **reading);
-                    }
-                    // Its leads keep Meta's error. The other pages have nothing to do with it.
-                    Err(error) => {
-                        tracing::warn!(%error, page = %connection.page_id, "a page's token is invalid, and there is no newer one");
-                    }
-                }
-            }
-        }
-        if !renewed.is_empty() {
-            self.read_through(&graph, scope, &mut renewed, &mut forms, now).await?;
-        }
         // The forms that only the leads name.
         let unknown = self.unknown_forms(scope, &readings, &mut forms, now).await?;
         if unknown.iter().any(|forms| !forms.is_empty()) {

@@ -64,9 +64,15 @@ impl Search {
         }
     }
 
+    /// Returns whether it comes again by itself, so that it may leave to the next what Meta would not like to give now. Any
+    /// other is repeated until all was searched.
+    pub(super) fn is_regular(&self) -> bool {
+        self.since.is_none()
+    }
+
     /// Returns whether every form is listed, whatever Meta's counts say.
     pub(super) fn is_full(&self) -> bool {
-        self.everything || self.since.is_some()
+        self.everything || !self.is_regular()
     }
 
     /// Returns the start of the search of a page at `now`, of every form or of those whose counts moved. Only a backfill

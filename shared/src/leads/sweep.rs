@@ -67,22 +67,6 @@ impl Sweep<'_> {
         search: &Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
-        let outcome = self.search(scope, integration, pages, search, now).await;
-        if outcome.as_ref().is_err_and(WorkError::is_of_token) {
-            // The next search reads the tokens again, in case they were replaced.
-            integration.credentials.iter().for_each(|secret| self.meta.vault.forget(secret));
-        }
-        outcome
-    }
-
-    async fn search(
-        &self,
-        scope: &OrgScope,
-        integration: &Integration,
-        pages: &[SweptPage],
-        search: &Search,
-        now: Timestamp,
-    ) -> Result<usize, WorkError> {
         let credentials = self.meta.vault.cached_credentials(&integration.credentials).await?;
         let is_wanted = |page: &Connection| {
             let is_asked = search.page.as_ref().is_none_or(|only| page.page_id == *only);
@@ -132,10 +116,10 @@ impl Sweep<'_> {
         for (one, swept) in searches {
             match swept.paused_until {
                 None => open.push((one, swept)),
-                // The next regular search makes up for this one. A requested one waits.
+                // The next regular search makes up for this one. Any other waits.
                 Some(until) => {
                     let wait = WorkError::Paused(until.duration_since(now).unsigned_abs());
-                    let outcome = if one.search.run.is_some() { Err(wait) } else { Ok(None) };
+                    let outcome = if one.search.is_regular() { Ok(None) } else { Err(wait) };
                     outcomes.push((&one.page.page_id, outcome));
                 }
             }
@@ -178,7 +162,7 @@ impl Sweep<'_> {
         let since = search.since(page, is_full, now);
         let mut seen = PageComparison::default();
         for forms in due.chunks(MAX_CALLS) {
-            if search.run.is_none() && usage_percent > MAX_USAGE_PERCENT {
+            if search.is_regular() && usage_percent > MAX_USAGE_PERCENT {
                 tracing::info!(org = %scope.org(), page = %page.page_id, usage_percent, "the search leaves the rest of a page's limits to new leads");
                 seen.is_partial = true;
                 break;
@@ -221,7 +205,7 @@ impl Sweep<'_> {
         for (form, error) in &refused {
             tracing::warn!(%error, form, page = %page.page_id, "leads of a form cannot be listed");
         }
-        if search.since.is_none() && !seen.is_partial {
+        if search.is_regular() && !seen.is_partial {
             // Never past a lead that is neither stored nor parked, so that the next search finds it again. Nor, for the
             // time of `MAX_HOLD_BACK`, past the leads of a form that Meta refused to list.
             let hold_back =

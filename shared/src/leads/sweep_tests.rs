@@ -90,6 +90,20 @@ async fn a_sweep_leaves_half_of_a_page_s_limits_to_new_leads() {
     assert_eq!(calls, ["7/leadgen_forms", "3/leads"], "what was left out is still due");
 }
 
+/// It alone finds what a form held back for longer than regular searches remember.
+#[tokio::test]
+async fn a_search_after_an_outage_is_not_over_before_all_was_searched() {
+    let (ingest, meta) = ingest(Assignment::Unassigned).await;
+    (meta.recorded().forms, meta.recorded().usage_percent) = (vec![form(3, 1)], 51);
+    let now = at("2026-01-02T00:00:00Z");
+    let catch_up = Search { since: Some(at("2026-01-01T00:00:00Z")), ..Search::regular(now) };
+    let (found, calls, _) = search(&ingest, &meta, &catch_up, now).await;
+    assert_eq!((found.unwrap(), calls), (0, vec!["7/leadgen_forms".to_owned(), "3/leads".to_owned()]));
+    ingest.writer.table.pause(&page(&ingest).await.page_id, at("2026-01-02T00:10:00Z")).await.unwrap();
+    let (found, calls, _) = search(&ingest, &meta, &catch_up, now).await;
+    assert!(matches!(found, Err(WorkError::Paused(wait)) if wait.as_secs() == 600) && calls.is_empty(), "{calls:?}");
+}
+
 #[tokio::test]
 async fn a_page_that_meta_throttles_is_skipped_and_what_waits_for_it_is_queued_once_it_answers() {
     let (ingest, meta) = ingest(Assignment::Unassigned).await;
