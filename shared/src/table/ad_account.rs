@@ -9,11 +9,10 @@ use jiff::civil::Date;
 use super::change::ItemUpdate;
 use super::form::Pause;
 use super::keys;
-use super::row::Row;
 use super::shape::ItemKind;
-use super::{IndexRange, Table, TableError, if_held};
+use super::{IndexRange, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
-use crate::metrics::{self, MetaBlock, Metric};
+use crate::metrics::MetaBlock;
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::seen_days::SeenDays;
 use crate::model::ads::sync_problem::SyncProblem;
@@ -269,15 +268,6 @@ impl Table {
     /// Pauses an account for every org, or all accounts if `id` is `None`. A longer pause that is already stored stays.
     pub async fn pause_ads(&self, id: Option<&AdAccountId>, until: Timestamp) -> Result<(), TableError> {
         let key = id.map_or_else(keys::app_pause, keys::ad_pause);
-        let pause = Pause { until };
-        let row = Row::new(&key, ItemKind::Pause, &pause).ttl(until.as_second());
-        let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
-        let request = request.condition_expression("attribute_not_exists(pk) OR #until < :until");
-        let request = request.expression_attribute_names("#until", "until");
-        let request = request.expression_attribute_values(":until", super::text(until.to_string()));
-        if if_held(request.send().await)?.is_some() {
-            metrics::count(Metric::MetaBlocks(MetaBlock::AdAccount), 1);
-        }
-        Ok(())
+        self.pause_until(&key, until, MetaBlock::AdAccount).await
     }
 }

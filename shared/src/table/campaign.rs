@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::commit::CommitOutcome;
 use super::keys::{self, Key};
 use super::request::OnceRequest;
 use super::row::Row;
 use super::shape::ItemKind;
 use super::{Item, Table, TableError, if_held, pause, text};
-use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
 use crate::model::campaigns::LeadCampaign;
@@ -40,21 +38,16 @@ impl Table {
         for attempt in 1..=MAX_TRIES {
             let mut writes: Vec<TransactWriteItem> =
                 request.map(|request| self.request_write(scope, request)).into_iter().collect::<Result<_, _>>()?;
-            let put = Put::builder().table_name(&self.name).set_item(Some(campaign_item(scope, campaign)?));
-            let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
-            writes.push(TransactWriteItem::builder().put(put).build());
-            match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-                Ok(_) => return Ok(None),
-                Err(error) if is_cancelled(&error) => {
-                    if let Some(request) = request
-                        && let Some(known) = self.request(scope, &request.operation, &request.hash).await?
-                    {
-                        return Ok(Some(known));
-                    }
-                    pause(attempt).await;
-                }
-                Err(error) => return Err(error.into()),
+            writes.push(self.insert(campaign_item(scope, campaign)?)?);
+            if self.transact(writes).await? == CommitOutcome::Committed {
+                return Ok(None);
             }
+            if let Some(request) = request
+                && let Some(known) = self.request(scope, &request.operation, &request.hash).await?
+            {
+                return Ok(Some(known));
+            }
+            pause(attempt).await;
         }
         Err(TableError::Contended(MAX_TRIES))
     }
@@ -150,8 +143,4 @@ fn campaign_item(scope: &OrgScope, campaign: &LeadCampaign) -> Result<Item, Tabl
         Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Campaign(campaign.id.clone()), at)).item(),
         None => row.item(),
     }
-}
-
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
-    error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_canceled_exception)
 }

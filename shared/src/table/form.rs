@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::keys;
+use super::keys::{self, Key};
 use super::row::Row;
 use super::shape::ItemKind;
-use super::{Consistency, Item, Table, TableError};
+use super::{Consistency, Item, Table, TableError, if_held};
 use crate::ids::{FormId, OrgScope, PageId};
 use crate::metrics::{self, MetaBlock, Metric};
 use crate::model::lead::form::Form;
@@ -104,10 +104,23 @@ impl Table {
         change.kind(ItemKind::Mapping).set_all(mapping, &[])?.send().await
     }
 
-    /// Pauses calls about a page until `until`.
+    /// Pauses calls about a page until `until`. A longer pause that is already stored stays.
     pub async fn pause(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
-        self.put(Row::new(&keys::pause(page), ItemKind::Pause, &Pause { until }).ttl(until.as_second())).await?;
-        metrics::count(Metric::MetaBlocks(MetaBlock::Page), 1);
+        self.pause_until(&keys::pause(page), until, MetaBlock::Page).await
+    }
+
+    /// Stores a pause, and counts it. A longer one that is already stored stays: of two calls that Meta throttles, one may
+    /// have been told for how long, the other not.
+    pub(super) async fn pause_until(&self, key: &Key, until: Timestamp, of: MetaBlock) -> Result<(), TableError> {
+        let pause = Pause { until };
+        let row = Row::new(key, ItemKind::Pause, &pause).ttl(until.as_second());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
+        let put = put.condition_expression("attribute_not_exists(pk) OR #until < :until");
+        let put = put.expression_attribute_names("#until", "until");
+        let put = put.expression_attribute_values(":until", super::text(until.to_string()));
+        if if_held(put.send().await)?.is_some() {
+            metrics::count(Metric::MetaBlocks(of), 1);
+        }
         Ok(())
     }
 }

@@ -1,16 +1,14 @@
 //! Posts: found by id, by org and time, and by when they need a worker.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::commit::CommitOutcome;
 use super::request::OnceRequest;
 use super::row::Row;
 use super::shape::ItemKind;
 use super::{Consistency, Item, Key, Table, TableError, if_held, keys, pause, text};
-use crate::aws::AwsError;
 use crate::ids::{OrgScope, PageId, PostId};
 use crate::jobs::PublishWork;
 use crate::model::publishing::progress::{LEASE, PublishLease};
@@ -76,22 +74,17 @@ impl Table {
             let mut writes =
                 request.map(|request| self.request_write(scope, request)).into_iter().collect::<Result<Vec<_>, _>>()?;
             for post in posts {
-                let put = Put::builder().table_name(&self.name).set_item(Some(post_item(scope, post)?));
-                let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
-                writes.push(TransactWriteItem::builder().put(put).build());
+                writes.push(self.insert(post_item(scope, post)?)?);
             }
-            match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-                Ok(_) => return Ok(InsertedPosts::Stored),
-                Err(error) if is_cancelled(&error) => {
-                    if let Some(request) = request
-                        && let Some(known) = self.request(scope, &request.operation, &request.hash).await?
-                    {
-                        return Ok(InsertedPosts::Repeated(known));
-                    }
-                    pause(attempt).await;
-                }
-                Err(error) => return Err(error.into()),
+            if self.transact(writes).await? == CommitOutcome::Committed {
+                return Ok(InsertedPosts::Stored);
             }
+            if let Some(request) = request
+                && let Some(known) = self.request(scope, &request.operation, &request.hash).await?
+            {
+                return Ok(InsertedPosts::Repeated(known));
+            }
+            pause(attempt).await;
         }
         Err(TableError::Contended(MAX_TRIES))
     }
@@ -249,12 +242,20 @@ impl Table {
 
     /// Lets nothing more be published on a page before `until`, because Meta says so.
     pub async fn hold_turns(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
+        const MAX_TRIES: u32 = 8;
         let key = keys::publish_turns(page);
-        let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
-        if turns.next_at.is_none_or(|next| next < until) {
-            self.change(&key).kind(ItemKind::PublishTurns).set("next_at", &until)?.send().await?;
+        for attempt in 1..=MAX_TRIES {
+            let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
+            if turns.next_at.is_some_and(|next| until <= next) {
+                return Ok(());
+            }
+            let change = self.change(&key).kind(ItemKind::PublishTurns).set("next_at", &until)?;
+            if change.if_unchanged("next_at", &turns.next_at)?.send().await? {
+                return Ok(());
+            }
+            pause(attempt).await;
         }
-        Ok(())
+        Err(TableError::Contended(MAX_TRIES))
     }
 }
 
@@ -275,8 +276,4 @@ fn post_item(scope: &OrgScope, post: &Post) -> Result<Item, TableError> {
         Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Post(post.id.clone()), at)).item(),
         None => row.item(),
     }
-}
-
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
-    error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_canceled_exception)
 }
