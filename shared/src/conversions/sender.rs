@@ -63,8 +63,8 @@ struct OrgRun<'a> {
     early: bool,
     /// Integrations through which nothing is sent now, and until when at least.
     waiting: BTreeMap<IntegrationId, Timestamp>,
-    /// Whether Meta took anything.
-    has_sent: bool,
+    /// Integrations of which Meta took something.
+    taken: BTreeSet<IntegrationId>,
 }
 
 /// Events of one integration that are to be sent.
@@ -102,11 +102,11 @@ impl ConversionSender {
             reporting: BTreeMap::new(),
             early: job.early,
             waiting: BTreeMap::new(),
-            has_sent: false,
+            taken: BTreeSet::new(),
         };
         let outcome = run.work().await;
         // If everything that is due waits, it is not read again every minute.
-        let rest = run.waiting.into_values().min().filter(|_| !run.has_sent);
+        let rest = run.waiting.into_values().min().filter(|_| run.taken.is_empty());
         self.table.release_conversions(scope, until, rest).await?;
         outcome
     }
@@ -253,7 +253,7 @@ impl OrgRun<'_> {
                 break;
             }
         }
-        if !self.has_sent
+        if !self.taken.contains(&integration.id)
             && let Some((_, error)) = suspects.pop()
         {
             return self.pause(integration, error.into()).await;
@@ -300,7 +300,7 @@ impl OrgRun<'_> {
         let now = (self.clock)();
         let sent: Vec<Conversion> =
             part.iter().map(|(conversion, _, name)| conversion.clone().sent(name, dataset, now)).collect();
-        self.has_sent = true;
+        self.taken.insert(integration.id.clone());
         tracing::info!(org = %self.scope.org(), %dataset, events = sent.len(), "conversions sent");
         self.sender.table.settle_sent(self.scope, &integration.id, &sent).await?;
         metrics::count(Metric::Conversions(ConversionEnd::Sent), sent.len());

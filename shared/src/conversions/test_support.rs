@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::{ConversionSender, Conversions};
 use crate::error::WorkError;
-use crate::ids::{DatasetId, LeadId, OrgScope};
+use crate::ids::{DatasetId, IntegrationId, LeadId, OrgScope, PageId};
 use crate::jobs::ConversionJob;
 use crate::meta_app::MetaApp;
-use crate::model::connection::Integration;
+use crate::model::connection::{Connection, Integration};
 use crate::model::conversion::{Conversion, ConversionSettings, default_events};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::WritePlan;
@@ -42,6 +42,8 @@ pub(super) struct DatasetState {
     /// The events that Meta took, in order.
     pub(super) taken: Vec<Value>,
     pub(super) faults: VecDeque<DatasetFault>,
+    /// Whether Meta refuses all requests for dataset 88, naming none of the events.
+    pub(super) refuses_88: bool,
     /// Leads that Meta does not know.
     pub(super) unknown: BTreeSet<u64>,
     /// Checks of integrations that were requested.
@@ -82,7 +84,12 @@ async fn answer(State(meta): State<FakeDataset>, uri: Uri, headers: HeaderMap, b
             meta.state().checks += 1;
             (200, json!({ "Successful": [{ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "" }], "Failed": [] }))
         }
-        _ if uri.path().ends_with("/77/events") => receive(&mut meta.state(), &body()),
+        _ if uri.path().ends_with("/88/events") && meta.state().refuses_88 => {
+            (400, json!({ "error": { "code": 100, "message": "Invalid parameter" } }))
+        }
+        _ if uri.path().ends_with("/77/events") || uri.path().ends_with("/88/events") => {
+            receive(&mut meta.state(), &body())
+        }
         _ => list(uri.path()),
     };
     (StatusCode::from_u16(status).unwrap(), answer.to_string())
@@ -172,6 +179,16 @@ impl ConversionFixture {
         fixture
     }
 
+    /// Connects page 8 through an integration of its own, which reports to dataset 88.
+    pub(super) async fn connect_another(&self) {
+        let (scope, table, id) = (&self.scope, &self.sender.table, IntegrationId::parse("int_2").unwrap());
+        let conversions = Some(ConversionSettings { dataset_id: DatasetId::parse("88").unwrap(), ..settings() });
+        let other = Integration { id: id.clone(), conversions, ..integration(Assignment::Unassigned) };
+        table.insert_integration(scope, &other, None).await.unwrap();
+        let page = Connection { integration_id: id, page_id: PageId::parse("8").unwrap(), ..connection("a") };
+        table.save_connection(scope, &page).await.unwrap();
+    }
+
     pub(super) async fn set_plan(&self, features: &[&str]) {
         let plan = Plan { name: "pro".into(), features: features.iter().map(|it| (*it).to_owned()).collect() };
         let org = Org {
@@ -209,8 +226,13 @@ impl ConversionFixture {
 
     /// Stores leads of Meta's, which report their first stage.
     pub(super) async fn arrive(&self, ids: std::ops::Range<u64>) {
+        self.arrive_at("7", ids).await;
+    }
+
+    /// Stores leads of a page.
+    pub(super) async fn arrive_at(&self, page: &str, ids: std::ops::Range<u64>) {
         for id in ids {
-            let lead = lead(id, Some("a@example.com"));
+            let lead = Lead { page_id: Some(PageId::parse(page).unwrap()), ..lead(id, Some("a@example.com")) };
             self.sender.table.insert_conversions(&self.scope, &[Conversion::first(&lead)]).await.unwrap();
             self.store(lead).await;
         }

@@ -134,6 +134,22 @@ async fn what_is_wrong_with_the_request_itself_condemns_no_event() {
     assert_eq!(fixture.meta.times().len(), 40);
 }
 
+/// Whether events or the request are to blame is asked of each integration by itself.
+#[tokio::test]
+async fn an_integration_that_works_condemns_no_event_of_another() {
+    let fixture = ConversionFixture::new().await;
+    fixture.connect_another().await;
+    fixture.meta.state().refuses_88 = true;
+    fixture.arrive(1..4).await;
+    fixture.arrive_at("8", 10..30).await;
+    fixture.send().await.unwrap();
+    assert_eq!(fixture.meta.times().len(), 3);
+    fixture.meta.state().refuses_88 = false;
+    fixture.pass(120);
+    fixture.send().await.unwrap();
+    assert_eq!(fixture.meta.times().len(), 23);
+}
+
 #[tokio::test]
 async fn leads_that_meta_must_not_hear_of_say_why_and_cost_no_call() {
     let fixture = ConversionFixture::new().await;
