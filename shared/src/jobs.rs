@@ -200,6 +200,8 @@ pub struct SocialSyncJob {
     pub org: OrgId,
     /// The integration.
     pub integration_id: IntegrationId,
+    /// When the schedule sent it. Pages that were synced since are done: a repetition goes on where the last try ended.
+    pub planned_at: Timestamp,
 }
 
 impl Job for SocialSyncJob {

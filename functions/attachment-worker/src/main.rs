@@ -14,8 +14,9 @@ use leadwire::vault::Vault;
 use leadwire::worker::{self, Record};
 use leadwire::{aws, clock, env, telemetry};
 
-/// Deliveries after which a file is given up. The queue's dead letters begin later.
-const MAX_TRIES: u32 = 8;
+/// Deliveries after which a file is given up that Meta does not hand out: the better part of a day. The queue's dead
+/// letters begin later.
+const MAX_TRIES: u32 = 90;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

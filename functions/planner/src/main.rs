@@ -62,8 +62,6 @@ struct Planned {
 const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_hours(2);
 /// Posts that are due within this time get their message. Longer than the time to the next run.
 const PUBLISH_HORIZON: SignedDuration = SignedDuration::from_secs(90);
-/// How long the function may take where the runtime knows no deadline, as some local ones do not.
-const MAX_TIME: Duration = Duration::from_mins(5);
 /// The time before the deadline in which no more work is claimed.
 const RESERVED_TIME: Duration = Duration::from_secs(10);
 /// Units of work handed out per chunk. A small chunk limits the number of repeated messages if this function dies.
@@ -102,7 +100,7 @@ async fn main() -> Result<(), Error> {
         syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
-        let left = worker::time_left(event.context.deadline()).min(MAX_TIME);
+        let left = worker::time_left(event.context.deadline());
         planner.plan(event.payload, leadwire::clock::now() + left.saturating_sub(RESERVED_TIME))
     }))
     .await
@@ -186,7 +184,11 @@ impl Planner {
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
                 let all = interleave_by_org(all, |due| due.scope.org().clone());
-                let job = |due: &Due| SocialSyncJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
+                let job = |due: &Due| SocialSyncJob {
+                    org: due.scope.org().clone(),
+                    integration_id: due.id.clone(),
+                    planned_at: now,
+                };
                 self.syncs.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
                 all.len()
             }

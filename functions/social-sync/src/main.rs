@@ -32,5 +32,5 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
     };
     let queue: Queue<SocialSyncJob> = Queue::new(sqs, env::social_sync_queue_url()?);
-    worker::serve([queue], async |job: &SocialSyncJob, _| sync.sync(job, clock::now()).await).await
+    worker::serve([queue], async |job: &SocialSyncJob, left| sync.sync(job, left, &clock::now).await).await
 }

@@ -2,6 +2,7 @@
 
 use super::attachments::AttachmentKeeper;
 use super::tests::{World, at, event, new};
+use crate::files::Files;
 use crate::jobs::AttachmentJob;
 use crate::model::inbox::event::{InboxEventKind, NewAttachment};
 use crate::model::inbox::people::message_id;
@@ -10,8 +11,8 @@ use crate::model::inbox::{Attachment, AttachmentStatus, Channel};
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
 
 impl World {
-    /// Takes a message with a file that Meta has under this name, and copies it. Returns what is known of the file.
-    async fn copy(&self, mid: &str, name: &str) -> Attachment {
+    /// Takes a message with a file that Meta has under this name. Returns the job that copies it.
+    async fn with_file(&self, mid: &str, name: &str) -> AttachmentJob {
         let file = NewAttachment {
             r#type: "image".to_owned(),
             url: Some(format!("{}/files/{name}", self.fixture.endpoint)),
@@ -24,11 +25,12 @@ impl World {
             ..new(mid, "p", "See", 1)
         }));
         self.take(&event(Channel::Messenger, message)).await;
-        let job = AttachmentJob {
-            org: self.owner.scope.org().clone(),
-            message: message_id(Channel::Messenger, mid),
-            position: 0,
-        };
+        AttachmentJob { org: self.owner.scope.org().clone(), message: message_id(Channel::Messenger, mid), position: 0 }
+    }
+
+    /// Takes a message with such a file, and copies it. Returns what is known of the file.
+    async fn copy(&self, mid: &str, name: &str) -> Attachment {
+        let job = self.with_file(mid, name).await;
         let publisher = &self.fixture.publisher;
         let keeper = AttachmentKeeper::new(publisher.meta.clone(), publisher.table.clone(), publisher.files.clone());
         let keeper = keeper.unwrap();
@@ -54,6 +56,23 @@ async fn a_file_is_kept_as_what_its_content_says() {
     let kept = world.copy("m2", "picture.png").await;
     assert!(kept.content_type.as_deref() != Some("image/png"), "{kept:?}");
     assert_eq!(world.kept(), 2);
+}
+
+#[tokio::test]
+async fn only_what_meta_does_not_hand_out_is_given_up() {
+    let world = World::new().await;
+    world.fixture.meta.world().files.insert("one.png".to_owned(), PNG.to_vec());
+    let job = world.with_file("m1", "one.png").await;
+    let (publisher, table) = (&world.fixture.publisher, &world.engagement.table);
+    let keeper = |files: Files| AttachmentKeeper::new(publisher.meta.clone(), table.clone(), files).unwrap();
+    let status =
+        async || world.message(Channel::Messenger, "m1").await.unwrap().content.unwrap().attachments.remove(0).status;
+    // The bucket is away for longer than a file is asked for.
+    let no_bucket = Files::new(&crate::aws::fake("http://127.0.0.1:1"), "gone".to_owned());
+    assert!(keeper(no_bucket).copy(&job, true, at(0)).await.is_err());
+    assert_eq!(status().await, AttachmentStatus::Coming);
+    keeper(publisher.files.clone()).copy(&job, true, at(0)).await.unwrap();
+    assert_eq!(status().await, AttachmentStatus::Ready);
 }
 
 #[tokio::test]

@@ -64,17 +64,17 @@ impl AttachmentKeeper {
         Ok(Self { meta, table, files, http })
     }
 
-    /// Copies a file. `is_last` says that a failure is not tried again.
+    /// Copies a file. `is_last` says that what Meta did not hand out is not asked for again.
     ///
     /// # Errors
-    /// Fails if a repetition may help.
+    /// Fails if a repetition may help, and whenever it was not Meta that failed: the file may still be there.
     pub async fn copy(&self, job: &AttachmentJob, is_last: bool, now: Timestamp) -> Result<(), WorkError> {
         let scope = &job.scope();
         let Some(state) = self.table.message(scope, &job.message).await? else { return Ok(()) };
         let Some(file) = coming(&state, job.position) else { return Ok(()) };
         let copied = match self.fetch(job, &state, file, now).await {
             Ok(copied) => copied,
-            Err(error) if error.verdict() == Verdict::GiveUp || is_last => {
+            Err(error) if error.verdict() == Verdict::GiveUp || is_last && matches!(error, WorkError::Graph(_)) => {
                 tracing::warn!(%error, message = %job.message, "a file of a message could not be copied");
                 Copied::Unavailable(phrase!("Meta did not hand out the file."))
             }

@@ -95,7 +95,8 @@ impl Engagement {
         outcome
     }
 
-    /// Takes what Meta listed at `now`, in its order. Returns how many messages were not known.
+    /// Takes what Meta listed at `now`, in its order. Returns how many messages were not known. What fails costs the others
+    /// nothing.
     ///
     /// Lists have whole seconds, and the webhook's messages milliseconds: what was written in the same second as the
     /// message listed before it is put right after that.
@@ -112,10 +113,11 @@ impl Engagement {
         let ids: Vec<MessageId> = events.iter().filter_map(id_of).collect();
         let known = self.table.known_messages(&owner.scope, &ids).await?;
         let mut found = 0;
+        let mut outcome = Ok(());
         let mut before: BTreeMap<_, MessageId> = BTreeMap::new();
         for event in events {
             let InboxEventKind::Message(new) = &event.kind else {
-                self.take_event(owner, event, FoundBy::Sync, false, now).await?;
+                outcome = outcome.and(self.take_event(owner, event, FoundBy::Sync, false, now).await);
                 continue;
             };
             let id = message_id(event.channel, &new.mid);
@@ -144,9 +146,9 @@ impl Engagement {
                 }
             };
             let event = InboxEvent { kind, ..event.clone() };
-            self.take_event(owner, &event, FoundBy::Sync, false, now).await?;
+            outcome = outcome.and(self.take_event(owner, &event, FoundBy::Sync, false, now).await);
         }
-        Ok(found)
+        outcome.map(|()| found)
     }
 
     /// Finds the orgs that have connected an account and whose plan includes Meta.

@@ -1,18 +1,24 @@
-//! Comments of all levels are read from Meta's lists, however many pages they have, and none is known twice.
+//! What Meta lists is read to its end, known once, and what fails of it costs the rest nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::{Json, Router};
 use http::Uri;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::case_test_support::{T, body, second};
-use super::tests::World;
+use super::sync::SocialSync;
+use super::tests::{World, at, message};
+use crate::error::WorkError;
 use crate::graph::GraphClient;
 use crate::ids::{InstagramAccountId, PageId};
+use crate::jobs::SocialSyncJob;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEvent;
+use crate::queue::Queue;
 use crate::secret::AccessToken;
 
 /// Edges with their elements, by path.
@@ -123,4 +129,38 @@ async fn however_many_people_wrote_all_of_them_are_listed() {
     let token = AccessToken::new("t".to_owned());
     let listed = graph.listed_messages(&page, Channel::Messenger, "103", second(T), &token).await.unwrap();
     assert_eq!(listed.len(), 300);
+}
+
+#[tokio::test]
+async fn one_conversation_that_cannot_be_read_does_not_keep_the_others_from_what_was_missed() {
+    let world = World::new().await;
+    world.take(&message("m1", "p", "One", 1)).await;
+    world.engagement.table.damage("conversation").await;
+    let listed = [message("m2", "p", "Two", 2), message("m3", "q", "Three", 3)];
+    let taken = world.engagement.take_missed(&world.owner, &listed, at(1_000)).await;
+    assert!(taken.is_err(), "it is listed again");
+    assert!(world.message(Channel::Messenger, "m2").await.is_none_or(|state| state.content.is_none()));
+    assert_eq!(world.message(Channel::Messenger, "m3").await.unwrap().text(), Some("Three"));
+}
+
+#[tokio::test]
+async fn a_sync_goes_on_with_the_pages_that_its_last_try_did_not_reach() {
+    let world = World::new().await;
+    let publisher = &world.fixture.publisher;
+    let checks = Queue::new(world.fixture.sqs.clone(), format!("{}/checks", world.fixture.endpoint));
+    let sync = SocialSync { meta: publisher.meta.clone(), engagement: world.engagement.clone(), checks };
+    let sync = async |planned_at, time_left| {
+        let (org, integration_id) = (world.owner.scope.org().clone(), world.owner.integration_id.clone());
+        let job = SocialSyncJob { org, integration_id, planned_at };
+        let outcome =
+            sync.sync(&job, Duration::from_secs(time_left), &|| planned_at + SignedDuration::from_secs(1)).await;
+        (outcome, std::mem::take(&mut world.fixture.meta.world().calls).len())
+    };
+    let (cut, calls) = sync(at(0), 5).await;
+    assert!(matches!(cut, Err(WorkError::OutOfTime)) && calls == 0, "{cut:?} {calls}");
+    let (done, calls) = sync(at(0), 300).await;
+    assert!(done.is_ok() && calls > 0, "{done:?} {calls}");
+    let (again, calls) = sync(at(0), 300).await;
+    assert!(again.is_ok() && calls == 0, "what was synced since the job was sent is done: {again:?} {calls}");
+    assert!(sync(at(1_800), 300).await.1 > 0);
 }

@@ -249,7 +249,6 @@ impl Sender {
             sending.lease = None;
             if self.table.put_message(scope, state).await? {
                 let delay = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-                let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
                 let job = AnswerJob { org: scope.org().clone(), message: state.id.clone() };
                 if let Err(error) = self.queue.send_later(&job, delay).await {
                     tracing::warn!(%error, message = %state.id, "an answer could not be queued again; the schedule will");

@@ -1,5 +1,7 @@
 //! What the webhook did not tell: comments and messages are read from Meta's lists, page by page.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::ingest::{AccountOwner, Engagement};
@@ -12,6 +14,7 @@ use crate::model::connection::Connection;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEvent;
 use crate::queue::Queue;
+use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
 /// Posts get new comments for so long.
@@ -20,6 +23,8 @@ const POSTS_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 /// How far back the first sync of a page goes.
 const FIRST_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// No page is begun with less time.
+const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
 
 /// Reads what people wrote from Meta's lists, one integration for each job.
 #[derive(Debug, Clone)]
@@ -33,13 +38,20 @@ pub struct SocialSync {
 }
 
 impl SocialSync {
-    /// Syncs all pages of an integration. A page that fails does not hold up the others; it is read again from where it
-    /// was.
+    /// Syncs the pages of an integration that were not synced since the job was sent, for at most `time_left`. Those that
+    /// were synced longest ago come first; what is left then is for a repetition of the job. A page that fails does not
+    /// hold up the others, and is read again from where it was.
     ///
     /// # Errors
-    /// The first failure for which a repetition may help.
-    pub async fn sync(&self, job: &SocialSyncJob, now: Timestamp) -> Result<(), WorkError> {
-        let table = &self.engagement.table;
+    /// [`WorkError::OutOfTime`] if pages are left; otherwise the first failure for which a repetition may help.
+    pub async fn sync(
+        &self,
+        job: &SocialSyncJob,
+        time_left: Duration,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+    ) -> Result<(), WorkError> {
+        let end = tokio::time::Instant::now() + time_left.saturating_sub(MAX_PAGE_TIME);
+        let (table, now) = (&self.engagement.table, clock());
         let integration = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = integration else { return Ok(()) };
         if integration.state(now).reason.is_some() || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
@@ -47,19 +59,37 @@ impl SocialSync {
         }
         let graph = self.meta.graph().await?;
         let mut failed = Ok(());
-        for page in table.pages_of(&scope, &job.integration_id).await? {
-            if !page.is_connected() || page.ended.is_some() {
-                continue;
+        for (until, page) in self.due_pages(&scope, job).await? {
+            if tokio::time::Instant::now() >= end {
+                return Err(WorkError::OutOfTime);
             }
-            if let Err(error) = self.sync_page(&graph, &scope, &page, &integration.scopes, now).await {
-                tracing::warn!(%error, page = %page.page_id, "a page's comments and messages were not synced");
-                if error.is_of_token() {
-                    self.checks.send(&[CheckJob::new(&scope, &job.integration_id)]).await?;
-                }
+            let Err(error) = self.sync_page(&graph, &scope, &page, until, &integration.scopes, clock()).await else {
+                continue;
+            };
+            tracing::warn!(%error, page = %page.page_id, "a page's comments and messages were not synced");
+            if error.is_of_token() {
+                self.checks.send(&[CheckJob::new(&scope, &job.integration_id)]).await?;
+            } else if error.verdict() != Verdict::GiveUp {
                 failed = failed.and(Err(error));
             }
         }
         failed
+    }
+
+    /// The pages that were not synced since the job was sent, each with the end of its last sync.
+    async fn due_pages(
+        &self,
+        scope: &OrgScope,
+        job: &SocialSyncJob,
+    ) -> Result<Vec<(Option<Timestamp>, Connection)>, WorkError> {
+        let table = &self.engagement.table;
+        let mut pages = table.pages_of(scope, &job.integration_id).await?;
+        pages.retain(|page| page.is_connected() && page.ended.is_none());
+        let synced = table.social_synced_until(scope, &pages).await?;
+        let mut due: Vec<(Option<Timestamp>, Connection)> = synced.into_iter().zip(pages).collect();
+        due.retain(|(until, _)| until.is_none_or(|until| until < job.planned_at));
+        due.sort_by_key(|(until, _)| *until);
+        Ok(due)
     }
 
     async fn sync_page(
@@ -67,12 +97,12 @@ impl SocialSync {
         graph: &GraphClient,
         scope: &OrgScope,
         page: &Connection,
+        until: Option<Timestamp>,
         granted: &[String],
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let table = &self.engagement.table;
         let token = self.meta.vault.page_token(&page.credentials, &page.page_id).await?;
-        let until = table.social_synced_until(scope, page).await?;
         let since = until.map_or(now - FIRST_AGE, |until| until - OVERLAP);
         let events = read(graph, page, granted, since, now, &token).await?;
         let owner = AccountOwner {

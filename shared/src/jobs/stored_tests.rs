@@ -100,7 +100,10 @@ fn written() -> Files {
                 sweep(SweepKind::Run(run.clone(), page())),
             ]),
         ),
-        ("SocialSyncJob", all(&[SocialSyncJob { org: org(), integration_id: integration_id.clone() }])),
+        (
+            "SocialSyncJob",
+            all(&[SocialSyncJob { org: org(), integration_id: integration_id.clone(), planned_at: now() }]),
+        ),
         ("CheckJob", all(&[CheckJob { org: org(), integration_id: integration_id.clone() }])),
         ("AdsSyncJob", all(&[ads(Some(run)), ads(None)])),
         (

@@ -122,10 +122,13 @@ impl Table {
     pub async fn social_synced_until(
         &self,
         scope: &OrgScope,
-        page: &Connection,
-    ) -> Result<Option<Timestamp>, TableError> {
-        let key = keys::social_progress(scope, &page.integration_id, &page.page_id);
-        Ok(self.get::<SocialProgress>(&key).await?.map(|progress| progress.until))
+        pages: &[Connection],
+    ) -> Result<Vec<Option<Timestamp>>, TableError> {
+        let key = |page: &Connection| keys::social_progress(scope, &page.integration_id, &page.page_id);
+        let keys: Vec<Key> = pages.iter().map(key).collect();
+        let mut found = self.batch_get(&keys).await?;
+        let until = |item| Ok(super::entity::<SocialProgress>(item)?.until);
+        keys.iter().map(|key| found.remove(key).map(until).transpose()).collect()
     }
 
     /// Stores until when a page's comments and messages are known to be stored.

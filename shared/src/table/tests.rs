@@ -68,12 +68,22 @@ pub(crate) fn at(text: &str) -> Timestamp {
 }
 
 impl Table {
-    /// Everything that is stored.
     /// A table that does not exist: every request fails.
     pub(crate) fn missing(&self) -> Self {
         Self { name: "missing".to_owned(), ..self.clone() }
     }
 
+    /// Leaves of all items of a kind what no release can read.
+    pub(crate) async fn damage(&self, kind: &str) {
+        for mut item in self.everything().await {
+            if item.get("type").and_then(|it| it.as_s().ok()).is_some_and(|it| it == kind) {
+                item.retain(|name, _| ["pk", "sk", "type"].contains(&name.as_str()));
+                self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.unwrap();
+            }
+        }
+    }
+
+    /// Everything that is stored.
     pub(crate) async fn everything(&self) -> Vec<Item> {
         self.client.scan().table_name(&self.name).send().await.unwrap().items.unwrap()
     }

@@ -222,7 +222,7 @@ mod tests {
         ),
         (
             "social-sync",
-            r#"{"org":"a","integration_id":"int_1"}"#,
+            r#"{"org":"a","integration_id":"int_1","planned_at":"2026-01-01T00:00:00Z"}"#,
             "compare comments and messages of integration int_1 with Meta",
             Some("a"),
         ),
