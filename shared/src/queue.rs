@@ -131,12 +131,13 @@ impl<J: Job> Queue<J> {
         outcome
     }
 
-    /// Sends a job that stays invisible until `delay` has passed. SQS delays by 15 minutes at most; a longer delay is
-    /// shortened to that.
+    /// Sends a job that stays invisible until `delay` has passed. SQS knows whole seconds: a part of one is rounded up, so
+    /// that no job comes before its time. It delays by 15 minutes at most; a longer delay is shortened to that.
     pub async fn send_later(&self, job: &J, delay: Duration) -> Result<(), QueueError> {
         const MAX_DELAY_S: u64 = 900;
         let message = Self::encode(job)?;
-        let seconds = i32::try_from(delay.as_secs().min(MAX_DELAY_S)).unwrap_or_default();
+        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        let seconds = i32::try_from(seconds.min(MAX_DELAY_S)).unwrap_or_default();
         let request = self.client.send_message().queue_url(&self.url).message_body(&message.body);
         let request = request.message_group_id(message.group.as_str()).delay_seconds(seconds);
         let request = request.set_message_attributes(message.attributes()?);

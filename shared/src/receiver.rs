@@ -16,7 +16,6 @@ use url::{Host, Url};
 
 use crate::ids::DeliveryId;
 use crate::model::web_address::{EndpointAddresses, is_public, parse_endpoint};
-use crate::retry::Verdict;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The whole request. Every try ends within it.
@@ -73,16 +72,6 @@ pub enum ReceiverError {
     /// The connection broke.
     #[error("the connection broke")]
     Broken,
-}
-
-impl ReceiverError {
-    /// Returns what becomes of the delivery: receivers are repaired, and so are their names.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        match self {
-            Self::NotPublic | Self::NameUnknown | Self::NotConnected | Self::TimedOut | Self::Broken => Verdict::Retry,
-        }
-    }
 }
 
 impl Receiver {

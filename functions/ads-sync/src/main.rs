@@ -17,8 +17,6 @@ use leadwire::{aws, env, telemetry};
 
 /// Time reserved for storing the progress.
 const RESERVED_TIME: Duration = Duration::from_secs(25);
-/// How long a slice may take where the runtime knows no deadline, as some local ones do not.
-const SLICE_WITHOUT_DEADLINE: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,7 +30,6 @@ async fn main() -> Result<(), Error> {
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let syncer = AdsSyncer { meta: &meta, table: &table, checks: &checks };
     worker::serve([queue.clone()], async |job: &AdsSyncJob, left| {
-        let left = if left == Duration::MAX { SLICE_WITHOUT_DEADLINE } else { left };
         let until = leadwire::clock::now() + left.saturating_sub(RESERVED_TIME);
         run_slice(syncer, &queue, job, until).await
     })

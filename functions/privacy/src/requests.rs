@@ -213,7 +213,7 @@ impl Callbacks {
     /// it. The code cannot be computed without our key.
     fn code(&self, signed_request: &SignedRequest) -> String {
         let message = format!("erasure.{}.{}", signed_request.user_id, signed_request.issued_at.as_second());
-        self.root_key.sign(message.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.root_key.sign(message.as_bytes())).chars().take(CODE_LENGTH).collect()
     }
 
     fn origin(&self, request: &Request) -> Result<Url, Problem> {

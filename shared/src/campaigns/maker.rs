@@ -330,7 +330,6 @@ impl Making<'_> {
         self.campaign.progress.lease = None;
         self.maker.save(&self.scope, &mut self.campaign).await?;
         let delay = Duration::try_from(until.duration_since((self.clock)())).unwrap_or_default();
-        let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
         if let Err(error) = self.maker.queue.send_later(&PublishJob::campaign(&self.campaign), delay).await {
             tracing::warn!(%error, campaign = %self.campaign.id, "a campaign could not be queued again; the schedule will");
         }

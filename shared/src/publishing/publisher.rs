@@ -281,8 +281,6 @@ impl Work<'_> {
         self.post.progress.lease = None;
         self.save().await?;
         let delay = Duration::try_from(until.duration_since((self.clock)())).unwrap_or_default();
-        // Rounded up, because a message that arrives early is not worth its price.
-        let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
         let job = PublishJob { early: true, ..PublishJob::post(&self.post) };
         if let Err(error) = self.publisher.queue.send_later(&job, delay).await {
             tracing::warn!(%error, post = %self.post.id, "a post could not be queued again; the schedule will");

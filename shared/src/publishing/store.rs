@@ -91,9 +91,7 @@ impl Publishing {
         if delay > MAX_DELAY {
             return;
         }
-        // A message that arrives within the second before its time would find the post early.
-        let delay = Duration::try_from(delay).unwrap_or_default()
-            + Duration::from_millis(if delay.is_zero() { 0 } else { 999 });
+        let delay = Duration::try_from(delay).unwrap_or_default();
         if let Err(error) = self.queue.send_later(&PublishJob::post(post), delay).await {
             tracing::warn!(%error, post = %post.id, "a post could not be queued; the schedule will");
         }

@@ -91,8 +91,7 @@ pub(crate) fn delivery(leads: usize) -> Vec<u8> {
     let changes: Vec<Value> = (0..leads).map(change).collect();
     let entry = json!([{ "id": "111111111111", "time": 1_700_000_000, "changes": changes }]);
     let body = json!({ "object": "page", "entry": entry }).to_string();
-    let signature = HmacKey::new(APP_SECRET.to_owned()).sign(body.as_bytes());
-    let signature: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = hex::encode(HmacKey::new(APP_SECRET.to_owned()).sign(body.as_bytes()));
     let path = "/connect/webhook/facebook";
     let event = json!({
         "version": "2.0",
