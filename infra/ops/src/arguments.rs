@@ -74,8 +74,8 @@ pub(crate) enum Command {
     },
     /// Changes how much a function logs, without a deployment.
     ///
-    /// The level stays until it is put back, over deployments too. If the stack shifts traffic by the alias `live`, a version with
-    /// the new level is published and the alias moved to it.
+    /// A version with the new level is published, and the alias `live` moved to it. Put it back before the next deployment: a
+    /// gradual one moves the alias on only from the version that CloudFormation knows.
     LogLevel {
         /// The function, such as lead-worker.
         function: String,

@@ -66,7 +66,7 @@ pub(crate) async fn change(account: &StackAccount, function: &str, level: Option
         }
     }
     if level != "INFO" {
-        println!("It stays so, over deployments too. Back: cargo ops log-level {function} --back");
+        println!("Put it back before the next deployment: cargo ops log-level {function} --back");
     }
     Ok(Found::Fine)
 }

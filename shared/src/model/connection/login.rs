@@ -285,6 +285,15 @@ impl ReturnUrls {
 mod tests {
     use super::*;
 
+    /// Meta reviews what is requested of it: a permission that was forgotten there costs weeks.
+    #[test]
+    fn the_guide_requests_every_permission_that_a_login_asks_for() {
+        let guide = include_str!("../../../../infra/DEPLOY.md");
+        for scope in DEFAULT_SCOPES {
+            assert!(guide.contains(&format!("`{scope}`")), "{scope}");
+        }
+    }
+
     #[test]
     fn only_listed_places_may_be_returned_to() {
         let list = ReturnUrls::parse("https://crm.example/app, http://localhost:8080").unwrap();
