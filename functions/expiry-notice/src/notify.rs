@@ -1,21 +1,20 @@
 //! Notifies an org's admins and its CRM, once each: every sender claims the notice first.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 
 use jiff::Timestamp;
 use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
-use leadwire::language;
-use leadwire::mail::{Mail, MailError, Mailer};
+use leadwire::mail::{Mail, Mailer};
 use leadwire::model::connection::lead_state::{Stop, StopReason};
 use leadwire::model::connection::problem::IntegrationProblemCode;
 use leadwire::model::connection::state::{ConnectionEnd, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
-use leadwire::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
-use leadwire::table::{Table, TableError};
+use leadwire::notices::{mail_admins, send_once};
+use leadwire::table::Table;
+use leadwire::table::notice::{NoticeAbout, NoticeTo};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -151,61 +150,16 @@ impl Notifier {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let about = NoticeAbout::Integration(&integration.id);
-        let recipient_key = NoticeTo { about, since: integration.notices_since, notice, to: BUS };
+        let of_bus = NoticeTo { about, since: integration.notices_since, notice, to: BUS };
         let publish = async { self.bus.publish(events).await.map_err(WorkError::from) };
-        let mut outcome = self.send_once(scope, recipient_key, publish, now).await;
+        let published = send_once(&self.table, scope, of_bus, publish, now).await;
         let Some(mailer) = &self.mailer else {
             tracing::warn!(org = %scope.org(), notice, "no mail is sent: the deployment has no SenderAddress");
-            return outcome;
+            return published;
         };
-        let admins = self.table.alert_recipients(scope).await?;
-        let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
         let link = self.link(integration);
-        for admin in admins {
-            // The prefix keeps a user whose id is "bus" apart from the event bus.
-            let recipient = format!("user-{}", admin.id);
-            let mail = language::speak_now(admin.locale(), || mail(&org, &link));
-            let send = async {
-                match mailer.send(&admin.email, &mail).await {
-                    // Permanent: it counts as sent, so that the other admins are notified and no retry follows.
-                    Err(error @ MailError::Refused(_)) => {
-                        tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
-                        Ok(())
-                    }
-                    sent => sent.map_err(WorkError::from),
-                }
-            };
-            outcome = outcome.and(self.send_once(scope, NoticeTo { to: &recipient, ..recipient_key }, send, now).await);
-        }
-        outcome
-    }
-
-    /// Sends to one recipient, unless that was done already. If another process holds the claim, this fails and is
-    /// retried, and takes over the claim if that process has died.
-    async fn send_once(
-        &self,
-        scope: &OrgScope,
-        recipient_key: NoticeTo<'_>,
-        send: impl Future<Output = Result<(), WorkError>>,
-        now: Timestamp,
-    ) -> Result<(), WorkError> {
-        match self.table.claim_notice(scope, recipient_key, now).await? {
-            ClaimOutcome::Sent => return Ok(()),
-            ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
-            ClaimOutcome::Mine => {}
-        }
-        match send.await {
-            Ok(()) => {
-                tracing::info!(org = %scope.org(), about = ?recipient_key.about, notice = recipient_key.notice, to = recipient_key.to, "notice sent");
-                Ok(self.table.notice_sent(scope, recipient_key, now).await?)
-            }
-            // It may have been sent, so the claim stays until no sender can still be working on it.
-            Err(error @ WorkError::Mail(MailError::Unknown(_))) => Err(error),
-            Err(error) => {
-                self.table.release_notice(scope, recipient_key).await?;
-                Err(error)
-            }
-        }
+        let letter = |org: &str| mail(org, &link);
+        published.and(mail_admins((&self.table, mailer), scope, of_bus, letter, now).await)
     }
 
     fn link(&self, integration: &Integration) -> String {

@@ -5,11 +5,10 @@ use jiff::Timestamp;
 use super::Deliverer;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
-use crate::language;
-use crate::mail::{Mail, MailError};
+use crate::mail::Mail;
 use crate::model::delivery::Endpoint;
-use crate::table::TableError;
-use crate::table::notice::{ClaimOutcome, NoticeAbout, NoticeTo};
+use crate::notices::mail_admins;
+use crate::table::notice::{NoticeAbout, NoticeTo};
 use crate::tr;
 
 impl Deliverer {
@@ -23,32 +22,10 @@ impl Deliverer {
         };
         tracing::warn!(org = %scope.org(), endpoint = %endpoint.id, reason = ?disabled.reason, "endpoint deactivated");
         if let Some(mailer) = &self.mailer {
-            let admins = self.table.alert_recipients(scope).await?;
-            let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
-            for admin in admins {
-                let to = format!("user-{}", admin.id);
-                let about = NoticeAbout::Endpoint(&endpoint.id);
-                let notice = NoticeTo { about, since: disabled.at, notice: "deactivated", to: &to };
-                match self.table.claim_notice(scope, notice, now).await? {
-                    ClaimOutcome::Sent => continue,
-                    ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
-                    ClaimOutcome::Mine => {}
-                }
-                let letter = || self.letter(endpoint, &disabled.reason.message(), &org);
-                match mailer.send(&admin.email, &language::speak_now(admin.locale(), letter)).await {
-                    Ok(()) => {}
-                    Err(error @ MailError::Refused(_)) => {
-                        tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
-                    }
-                    // It may have been sent, so the claim stays until no sender can still be working on it.
-                    Err(error @ MailError::Unknown(_)) => return Err(error.into()),
-                    Err(error) => {
-                        self.table.release_notice(scope, notice).await?;
-                        return Err(error.into());
-                    }
-                }
-                self.table.notice_sent(scope, notice, now).await?;
-            }
+            let about = NoticeAbout::Endpoint(&endpoint.id);
+            let notice = NoticeTo { about, since: disabled.at, notice: "deactivated", to: "" };
+            let letter = |org: &str| self.letter(endpoint, &disabled.reason.message(), org);
+            mail_admins((&self.table, mailer), scope, notice, letter, now).await?;
         }
         Ok(self.table.endpoint_notified(scope, &endpoint.id, disabled).await?)
     }

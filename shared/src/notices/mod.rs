@@ -2,8 +2,9 @@
 //!
 //! Nothing of this stands in the way of leads: the events that the bus carries anyway also go into a queue of their own,
 //! and what happens there is nothing that the writing of leads waits for. [`AssigneeNotifier`] sends; [`MailSwitch`] is
-//! how people stop the mails.
+//! how people stop the mails. Notices to admins are sent by whoever notices something; [`mail_admins`] tells each once.
 
+mod admins;
 mod sender;
 mod switch;
 #[cfg(test)]
@@ -11,5 +12,6 @@ mod test_support;
 #[cfg(test)]
 mod tests;
 
+pub use admins::{mail_admins, send_once};
 pub use sender::{AssigneeMail, AssigneeNotifier};
 pub use switch::{MailSwitch, Unsubscribe};
