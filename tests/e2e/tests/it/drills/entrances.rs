@@ -95,7 +95,7 @@ async fn a_function_that_may_not_run_is_found_and_silences_what_it_causes() {
     let path = "/2017-10-31/functions/leadwire-webhook/concurrency";
     let none = json!({ "ReservedConcurrentExecutions": 0 });
     aws.rest("lambda", http::Method::PUT, path, &none).await.unwrap();
-    let alarm = Alarm { id: "ThrottlesAlarm", minute: 4.0 };
+    let alarm = Alarm { id: "WebhookThrottlesAlarm", minute: 4.0 };
     let ids = LeadFixture::new(&person.forms[0]).submit(2).await;
     alarm.is_raised("Lambda throttles").await;
     Alarm { id: "PlatformAlarm", ..alarm }.is_raised("Platform").await;
