@@ -10,13 +10,12 @@ use jiff::Timestamp;
 use super::accounts::find_accounts;
 use super::observe::observe;
 use crate::error::{ActError, ErrorCode, WorkError};
+use crate::graph::GraphClient;
 use crate::graph::subscriptions::fields;
-use crate::graph::{GraphClient, GraphError};
 use crate::ids::{OrgScope, PageId};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis::{self, Subscription};
 use crate::model::connection::{Connection, Integration, PageSelection};
-use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
 use crate::tr;
@@ -163,7 +162,7 @@ pub async fn release(
             }
             // The last token tried is the app's own. If Meta calls that one invalid, the error says nothing about the
             // page.
-            Err(error) if error.token_death().is_none() && is_final(&error) => {
+            Err(error) if error.token_death().is_none() && error.is_withheld() => {
                 tracing::warn!(%error, page = %page.page_id, "Meta refused to unsubscribe a page that no org uses");
                 done.push(page);
             }
@@ -184,9 +183,4 @@ pub async fn release(
         table.record_page(scope, page, &[], page.ended.as_ref()).await?;
     }
     outcome
-}
-
-/// Whether Meta will never do it however often it is retried, or the object no longer exists.
-fn is_final(error: &GraphError) -> bool {
-    error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_))
 }

@@ -120,6 +120,12 @@ impl GraphError {
         }
     }
 
+    /// Whether Meta gives this to no one who asks as we do, now or later, or the object is gone.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.verdict() == Verdict::GiveUp || matches!(self, Self::NotVisible(_))
+    }
+
     /// Whether the same query for less data may work. Meta has dedicated codes for this, but also uses its code for
     /// unknown errors (1), where only the text differs.
     #[must_use]

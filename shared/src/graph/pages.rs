@@ -9,7 +9,6 @@ use super::oauth::TokenInfo;
 use super::{GraphClient, GraphError, read};
 use crate::ids::PageId;
 use crate::model::connection::MetaPerson;
-use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
 /// A page that the person may manage through this app.
@@ -115,7 +114,7 @@ fn allow_refusal<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphEr
     match outcome {
         Ok(found) => Ok(Some(found)),
         Err(error @ GraphError::TokenInvalid { .. }) => Err(error),
-        Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+        Err(error) if error.is_withheld() => {
             tracing::warn!(%error, "pages of a portfolio, or a page's token, are not to be had");
             Ok(None)
         }

@@ -6,7 +6,6 @@ use super::contacts;
 use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use super::sender::{find_answer, settle};
 use crate::error::WorkError;
-use crate::graph::GraphError;
 use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::jobs::AttachmentJob;
 use crate::model::event::Event;
@@ -19,7 +18,6 @@ use crate::model::inbox::{
 };
 use crate::model::lead::FoundBy;
 use crate::model::lead::assignment::Assignment;
-use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{TableError, pause};
 
@@ -175,7 +173,7 @@ impl Engagement {
         let Some(token) = self.page_token(owner).await? else { return Ok(comment.to_owned()) };
         match self.meta.graph().await?.root_of_comment(comment, &token).await {
             Ok(root) => Ok(root),
-            Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+            Err(error) if error.is_withheld() => {
                 tracing::info!(%error, comment, "where a comment stands was not read");
                 Ok(comment.to_owned())
             }

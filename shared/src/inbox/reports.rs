@@ -6,14 +6,12 @@ use super::contacts;
 use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use crate::error::WorkError;
 use crate::files::FileKey;
-use crate::graph::GraphError;
 use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::model::event::Event;
 use crate::model::inbox::event::{Person, Signal, SignalType};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{AttachmentStatus, Channel, Conversation, Reaction};
-use crate::retry::Verdict;
 use crate::table::{Table, TableError, pause};
 
 /// Changes what is known of a message. What is reported of one that has not come is kept for when it comes.
@@ -119,7 +117,7 @@ impl Engagement {
         let Some(token) = self.page_token(owner).await? else { return Ok(()) };
         let signal = match self.meta.graph().await?.mention(account, on, in_comment, &token).await {
             Ok(signal) => signal,
-            Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+            Err(error) if error.is_withheld() => {
                 tracing::info!(%error, on, "who mentioned the account was not read");
                 return Ok(());
             }
