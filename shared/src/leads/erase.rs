@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Submission};
-use crate::table::lead::StoredLead;
+use crate::table::lead::{MAX_LISTED, StoredLead};
 use crate::table::lead_erasure::LeadRemains;
 use crate::table::{Table, TableError, pause};
 
@@ -35,6 +35,27 @@ impl WholeLead {
     pub fn phones(&self) -> BTreeSet<String> {
         let of_submissions = self.submissions.iter().filter_map(|submission| submission.phone.clone());
         of_submissions.chain(self.lead.phone.clone()).collect()
+    }
+
+    /// Whether the index does not list all yet that it could.
+    pub(super) fn lists_too_few(&self) -> bool {
+        self.submissions.len() < usize::from(MAX_LISTED).min(self.count())
+    }
+
+    /// The persons in one of its submissions and in nothing else of it. Nobody, if not all of it is listed.
+    pub(super) fn persons_only_in(&self, submission: &Submission) -> Vec<PersonKey> {
+        if self.submissions.len() < self.count() {
+            return Vec::new();
+        }
+        let persons = |of: &Submission| person_keys(of.email.as_deref(), of.phone.as_deref());
+        let others = self.submissions.iter().filter(|other| other.id != submission.id).flat_map(persons);
+        let kept: BTreeSet<PersonKey> =
+            others.chain(person_keys(self.lead.email.as_deref(), self.lead.phone.as_deref())).collect();
+        persons(submission).into_iter().filter(|person| !kept.contains(person)).collect()
+    }
+
+    fn count(&self) -> usize {
+        usize::try_from(self.lead.submissions_count).unwrap_or(usize::MAX)
     }
 }
 
@@ -77,9 +98,25 @@ pub async fn lead_of_persons(
 /// # Errors
 /// After an error a part is erased, and the lead itself is not; the same request goes on.
 pub async fn erase_lead(table: &Table, scope: &OrgScope, id: &LeadId, now: Timestamp) -> Result<usize, TableError> {
+    erase_lead_if(table, scope, id, |_| true, now).await.map(|(_, submissions)| submissions)
+}
+
+/// Like [`erase_lead`], as long as all that is stored of the lead may go: a form may arrive while it is being erased.
+/// Returns whether the lead is gone, and the number of erased submissions.
+pub(super) async fn erase_lead_if(
+    table: &Table,
+    scope: &OrgScope,
+    id: &LeadId,
+    may_go: impl Fn(&WholeLead) -> bool,
+    now: Timestamp,
+) -> Result<(bool, usize), TableError> {
     let mut erased = 0;
     for attempt in 1..=MAX_ATTEMPTS {
-        let Some(WholeLead { lead, submissions }) = WholeLead::read(table, scope, id).await? else { return Ok(erased) };
+        let Some(whole) = WholeLead::read(table, scope, id).await? else { return Ok((true, erased)) };
+        if !may_go(&whole) {
+            return Ok((false, erased));
+        }
+        let WholeLead { lead, submissions } = whole;
         for submission in &submissions {
             let persons = person_keys(submission.email.as_deref(), submission.phone.as_deref());
             let page = submission.page_id.as_ref();
@@ -91,7 +128,7 @@ pub async fn erase_lead(table: &Table, scope: &OrgScope, id: &LeadId, now: Times
         let remains = LeadRemains { id: &lead.id, root: &lead.id, page, persons: &persons };
         if table.erase_lead(scope, remains, now).await? {
             tracing::info!(org = %scope.org(), lead = %lead.id, submissions = erased, "lead erased");
-            return Ok(erased);
+            return Ok((true, erased));
         }
         // A submission was stored just now, or the index does not show it yet.
         pause(attempt).await;

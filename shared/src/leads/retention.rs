@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{LeadLister, WholeLead, erase_lead};
+use super::erase::erase_lead_if;
+use super::{LeadLister, WholeLead};
 use crate::error::{ActError, WorkError};
 use crate::jobs::RetentionJob;
 use crate::model::lead::query::LeadQuery;
@@ -54,14 +55,9 @@ impl Retention {
                 }
             };
             for lead in &page.items {
-                let is_old = match WholeLead::read(&self.table, &scope, &lead.id).await? {
-                    Some(whole) => whole.submissions.iter().all(|later| later.created_time < oldest_kept),
-                    None => false,
-                };
-                if is_old {
-                    erase_lead(&self.table, &scope, &lead.id, now).await?;
-                    erased += 1;
-                }
+                let is_old = |whole: &WholeLead| whole.submissions.iter().all(|later| later.created_time < oldest_kept);
+                let (is_gone, _) = erase_lead_if(&self.table, &scope, &lead.id, is_old, now).await?;
+                erased += usize::from(is_gone);
             }
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -80,12 +76,14 @@ impl Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::LeadId;
     use crate::leads::crash_tests::dies_at;
     use crate::model::lead::Lead;
     use crate::model::lead::assignment::Assignment;
     use crate::model::lead::dedupe::plan;
     use crate::model::org::{Org, Plan};
     use crate::table::commit::CommitOutcome;
+    use crate::table::lead::StoredLead;
     use crate::table::tests::{at, empty_table, lead, scope};
 
     /// Leads that are kept for 30 days on `NIGHT`: two old ones, one of whom sent another form lately, and a young one.
@@ -112,18 +110,18 @@ mod tests {
             (4, "old@example.com", "2026-01-03T00:00:00Z"),
             (5, "young@example.com", "2026-01-30T00:00:00Z"),
         ] {
-            store(&retention.table, Lead { created_time: at(sent), ..lead(id, Some(email)) }).await;
+            assert!(store(&retention.table, Lead { created_time: at(sent), ..lead(id, Some(email)) }).await);
         }
         retention
     }
 
     const NIGHT: &str = "2026-03-01T00:00:00Z";
 
-    async fn store(table: &Table, lead: Lead) {
+    async fn store(table: &Table, lead: Lead) -> bool {
         let leads = [lead];
         let snapshot = table.dedupe_snapshot(&scope("a"), &leads).await.unwrap();
         let plan = plan(&leads, &snapshot, &Assignment::Unassigned);
-        assert_eq!(table.commit(&scope("a"), &[], &plan, at(NIGHT)).await.unwrap(), CommitOutcome::Committed);
+        table.commit(&scope("a"), &[], &plan, at(NIGHT)).await.unwrap() == CommitOutcome::Committed
     }
 
     fn job() -> RetentionJob {
@@ -150,6 +148,28 @@ mod tests {
         let later = RetentionJob { planned_at: at("2026-03-22T00:00:01Z"), ..job() };
         assert_eq!(retention.erase(&later, long, at(NIGHT)).await.unwrap(), 1 + 1);
         assert_eq!(kept(&retention.table).await, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_form_that_arrives_while_its_person_is_being_erased_is_kept() {
+        for delay in 0..40 {
+            let retention = retention(Some(30)).await;
+            let table = &retention.table;
+            let form = Lead { created_time: at(NIGHT), ..lead(9, Some("old@example.com")) };
+            let arriving = async {
+                tokio::time::sleep(Duration::from_micros(300 * delay)).await;
+                while !store(table, form.clone()).await {}
+            };
+            let job = job();
+            let (_, erased) = tokio::join!(arriving, retention.erase(&job, Duration::from_mins(5), at(NIGHT)));
+            erased.unwrap();
+            let kept = table.find_lead(&scope("a"), &LeadId::parse("meta-9").unwrap()).await.unwrap();
+            assert!(kept.is_some(), "{delay}");
+            let marked =
+                table.everything().await.into_iter().filter(|item| format!("{item:?}").contains("erasure_mark"));
+            let hides = marked.filter(|item| format!("{item:?}").contains("meta-1\"")).count();
+            assert!(hides == 0 || matches!(kept, Some(StoredLead::Lead(_))), "{delay}: nothing is told of the lead");
+        }
     }
 
     #[tokio::test]

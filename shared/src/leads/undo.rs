@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
@@ -16,14 +16,12 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::ids::{ImportId, LeadId, OrgScope, UserId};
 use crate::model::event::Event;
-use crate::model::lead::Submission;
 use crate::model::lead::file_import::{FileImport, ImportRemoval, ImportState, ImportUndo};
-use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError, pause};
 use crate::tr;
 
-/// Leads that are removed at once.
+/// Leads that are removed at once, each with what joined it.
 const AT_ONCE: usize = 20;
 /// Attempts against other writers.
 const MAX_ATTEMPTS: u32 = 12;
@@ -117,17 +115,25 @@ impl Undoing<'_> {
         // What an earlier call removed and could not publish.
         self.publish_rest().await?;
         let found = self.table.of_import(self.scope, self.import).await?;
-        // A lead can go only after what joined it.
-        let (submissions, leads): (Vec<StoredLead>, Vec<StoredLead>) =
-            found.into_iter().partition(|stored| matches!(stored, StoredLead::Submission(_)));
+        // A lead can go only after what joined it, and of what joined it one at a time: which persons are still in what
+        // stays is read before each.
+        let mut by_lead: BTreeMap<LeadId, VecDeque<LeadId>> = BTreeMap::new();
+        for stored in &found {
+            match stored {
+                StoredLead::Submission(joined) => {
+                    by_lead.entry(joined.lead_id.clone()).or_default().push_front(joined.id.clone());
+                }
+                StoredLead::Lead(lead) => by_lead.entry(lead.id.clone()).or_default().push_back(lead.id.clone()),
+            }
+        }
+        let by_lead: Vec<VecDeque<LeadId>> = by_lead.into_values().collect();
         let mut is_done = true;
-        for some in submissions.chunks(AT_ONCE).chain(leads.chunks(AT_ONCE)) {
+        for some in by_lead.chunks(AT_ONCE) {
             is_done = Instant::now() < until;
             if !is_done {
                 break;
             }
-            let removing: Vec<_> = some.iter().map(|stored| self.remove(stored.id(), now)).collect();
-            let removed = try_join_all(removing).await?;
+            let removed = try_join_all(some.iter().map(|ids| self.remove_all(ids, now))).await?;
             self.publish(removed.into_iter().flatten().collect()).await?;
         }
         undo.removed = self.publish_rest().await?;
@@ -138,6 +144,15 @@ impl Undoing<'_> {
         self.table.set_undo(self.scope, self.import, &undo).await?;
         tracing::info!(org = %self.scope.org(), import = %self.import, removed = undo.removed, kept = undo.kept, is_done, "import undone");
         Ok(undo)
+    }
+
+    /// Removes the submissions of a lead, and at last the lead, in this order.
+    async fn remove_all(&self, ids: &VecDeque<LeadId>, now: Timestamp) -> Result<Vec<ImportRemoval>, WorkError> {
+        let mut removed = Vec::new();
+        for id in ids {
+            removed.extend(self.remove(id, now).await?);
+        }
+        Ok(removed)
     }
 
     /// Removes a lead or a submission, unless it was used since.
@@ -153,30 +168,24 @@ impl Undoing<'_> {
                     self.table.remove_imported_lead(self.scope, self.import, &lead, now).await?
                 }
                 Some(StoredLead::Submission(submission)) => {
-                    let others = self.other_persons(&submission).await?;
-                    self.table.remove_imported_submission(self.scope, self.import, &submission, &others, now).await?
+                    let whole = WholeLead::read(self.table, self.scope, &submission.lead_id).await?;
+                    let Some(whole) = whole else { return Ok(None) };
+                    if whole.lists_too_few() {
+                        None
+                    } else {
+                        let (count, persons) = (whole.lead.submissions_count, whole.persons_only_in(&submission));
+                        let (import, table) = (self.import, self.table);
+                        table.remove_imported_submission(self.scope, import, &submission, count, persons, now).await?
+                    }
                 }
             };
             if removed.is_some() {
                 return Ok(removed);
             }
-            // It was changed just now, or another submission of the same lead was being removed.
+            // It was changed just now, or the index is behind.
             pause(attempt).await;
         }
         Err(TableError::Contended(MAX_ATTEMPTS).into())
-    }
-
-    /// The persons in a submission's lead and its other submissions.
-    async fn other_persons(&self, submission: &Submission) -> Result<BTreeSet<PersonKey>, TableError> {
-        let Some(WholeLead { lead, submissions }) =
-            WholeLead::read(self.table, self.scope, &submission.lead_id).await?
-        else {
-            return Ok(BTreeSet::new());
-        };
-        let of_lead = person_keys(lead.email.as_deref(), lead.phone.as_deref());
-        let others = submissions.iter().filter(|other| other.id != submission.id);
-        let of_others = others.flat_map(|other| person_keys(other.email.as_deref(), other.phone.as_deref()));
-        Ok(of_lead.into_iter().chain(of_others).collect())
     }
 
     /// Publishes all that was removed and is not published, and returns the number of all that was removed.

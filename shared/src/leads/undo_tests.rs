@@ -132,6 +132,20 @@ async fn an_undone_import_leaves_nothing_and_can_be_repeated() {
     assert_eq!((other.created, other.merged), (1, 0));
 }
 
+/// Each of two submissions is what the other would leave behind: the last of them has to take their person along.
+#[tokio::test]
+async fn a_person_of_several_submissions_is_forgotten_with_the_last_of_them() {
+    let org = fixture().await;
+    let before = org.stored().await;
+    let file = "full_name,email,phone,city\nAnn,ann@example.com,+4915112345679,\nAnn,ann2@example.com,+4915112345679,Ulm\nAnn,ann2@example.com,+4915112345679,Bonn\nAnn,ann2@example.com,+4915112345679,Kiel\n";
+    let report = org.import(file).await;
+    assert_eq!((report.created, report.merged), (1, 3));
+    let undo = org.undo(&report).await;
+    assert_eq!((undo.removed, undo.kept), (4, 0));
+    assert_eq!(org.stored().await, before);
+    assert_eq!(org.import("full_name,email\nAnn,ann2@example.com\n").await.created, 1);
+}
+
 #[tokio::test]
 async fn what_is_read_otherwise_than_it_was_checked_is_not_imported() {
     const OF_A_FORM: &str = "id,form_id,email,city\nl:501,f:3,one@example.com,Ulm\n";

@@ -115,27 +115,22 @@ impl Table {
         Ok((self.transact(writes).await? == CommitOutcome::Committed).then_some(removal))
     }
 
-    /// Removes a later submission that an import brought. `others` are the persons in what stays of its lead. `None` if
-    /// it is gone.
+    /// Removes a later submission that an import brought. `persons` are those that nothing else of its lead names. They
+    /// were read when the lead had `count` later submissions. `None` if it is gone, or if there are more or fewer now.
     pub async fn remove_imported_submission(
         &self,
         scope: &OrgScope,
         import: &ImportId,
         submission: &Submission,
-        others: &BTreeSet<PersonKey>,
+        count: u32,
+        persons: Vec<PersonKey>,
         now: Timestamp,
     ) -> Result<Option<ImportRemoval>, TableError> {
         let condition = self.change(&keys::lead(scope, &submission.id)).if_unchanged("type", &ItemKind::Submission)?;
         let mut writes = vec![condition.into_delete()?];
-        let count = Update::builder().table_name(&self.name);
-        let count = count.set_key(Some(keys::lead(scope, &submission.lead_id).attributes()));
-        let count = count.condition_expression("#type = :lead").expression_attribute_names("#type", "type");
-        let count = count.expression_attribute_values(":lead", ItemKind::Lead.attribute());
-        let count = count.expression_attribute_values(":less", AttributeValue::N("-1".to_owned()));
-        let count = count.update_expression("ADD submissions_count :less");
-        writes.push(TransactWriteItem::builder().update(count.build().map_err(broken)?).build());
-        let mut persons = person_keys(submission.email.as_deref(), submission.phone.as_deref());
-        persons.retain(|person| !others.contains(person));
+        let lead = self.change(&keys::lead(scope, &submission.lead_id)).if_unchanged("type", &ItemKind::Lead)?;
+        let lead = lead.if_unchanged("submissions_count", &count)?;
+        writes.push(lead.set("submissions_count", &count.saturating_sub(1))?.into_write()?);
         writes.extend(self.claims_to_release(scope, &submission.lead_id, persons).await?);
         let (id, leadgen_id) = (&submission.id, submission.leadgen_id.as_ref());
         let removal = ImportRemoval::new(id, leadgen_id, Some(&submission.lead_id), now);

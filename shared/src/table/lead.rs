@@ -16,6 +16,9 @@ use crate::model::lead::bulk::LeadField;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
+/// Submissions of a lead that are listed at most.
+pub const MAX_LISTED: u8 = 200;
+
 /// A person's row: the lead under which the person is registered.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct PersonClaim {
@@ -228,14 +231,13 @@ impl Table {
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
-    /// Lists the latest submissions of a lead's person, oldest first, at most 200. One stored an instant ago may be
-    /// missing.
+    /// Lists the latest submissions of a lead's person, oldest first, at most [`MAX_LISTED`]. One stored an instant
+    /// ago may be missing.
     pub async fn submissions(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Submission>, TableError> {
-        const MAX: i32 = 200;
         let query =
             self.client.query().table_name(&self.name).index_name("gsi1").key_condition_expression("gsi1pk = :pk");
         let query = query.expression_attribute_values(":pk", text(keys::submissions_of_lead(scope, lead)));
-        let latest = query.scan_index_forward(false).limit(MAX).send().await?.items.unwrap_or_default();
+        let latest = query.scan_index_forward(false).limit(MAX_LISTED.into()).send().await?.items.unwrap_or_default();
         let keys: Vec<Key> = latest.iter().rev().filter_map(Key::from_item).collect();
         self.read_all(&keys).await
     }

@@ -47,7 +47,8 @@ pub struct LeadRemains<'a> {
 
 impl Table {
     /// Erases a submission with its steps and what Meta was to be told of it. A lead is erased after all its later
-    /// submissions, and with it the persons of all of them are forgotten. `false` if one of those is still there, or was stored just now.
+    /// submissions, and with it the persons of all of them are forgotten. `false` if one of those is still there, or was
+    /// stored just now.
     pub async fn erase_lead(
         &self,
         scope: &OrgScope,
@@ -114,7 +115,12 @@ impl Table {
             };
             writes.push(TransactWriteItem::builder().update(count.build().map_err(broken)?).build());
         }
-        Ok(self.transact(writes).await? == CommitOutcome::Committed)
+        let is_erased = self.transact(writes).await? == CommitOutcome::Committed;
+        if !is_erased && id == root {
+            // What is told of a lead that stays is delivered.
+            self.delete(&mark).await?;
+        }
+        Ok(is_erased)
     }
 }
 
