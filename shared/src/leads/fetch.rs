@@ -31,6 +31,20 @@ struct Forms {
     mappings: BTreeMap<FormId, Mapping>,
     /// All forms requested so far, including unreadable ones: requesting one again in the same run would not help.
     requested: BTreeSet<FormId>,
+    /// The forms that may be readable in a moment.
+    unread: BTreeMap<FormId, GraphError>,
+}
+
+/// Deliveries of a lead that wait for its form. Without its questions, an e-mail address under a name of its own is an
+/// unknown answer, and the lead is no known person's. After this many, a late lead is worse.
+const FORM_TRIES: u32 = 6;
+
+impl Forms {
+    /// Why a lead waits for its form, if it does.
+    fn awaited(&self, lead: &GraphLead, arrival: &Arrival) -> Option<&GraphError> {
+        let form = form_id(lead, arrival).filter(|_| arrival.receive_count < FORM_TRIES);
+        form.and_then(|form| self.unread.get(&form))
+    }
 }
 
 /// The outcome of reading leads.
@@ -85,11 +99,12 @@ impl Ingest {
                 let fetched_at = crate::clock::now();
                 for Reading { page, leads, .. } in readings {
                     for (arrival, lead) in page.arrivals.iter().zip(leads) {
-                        match lead {
-                            Ok(lead) => {
-                                let lead = crm_lead(lead, arrival, page.connection, &forms, country, fetched_at);
-                                fetched.leads.push((lead, page.connection));
-                            }
+                        let readable = lead.and_then(|lead| match forms.awaited(&lead, arrival) {
+                            Some(error) => Err(error.clone()),
+                            None => Ok(crm_lead(lead, arrival, page.connection, &forms, country, fetched_at)),
+                        });
+                        match readable {
+                            Ok(lead) => fetched.leads.push((lead, page.connection)),
                             Err(error) => drop(fetched.failed.insert(arrival.lead_id(), error.into())),
                         }
                     }
@@ -189,7 +204,8 @@ impl Ingest {
         Ok(open.into_iter().map(|(_, named)| unknown(named)).collect())
     }
 
-    /// Caches the forms that were read. An unreadable form keeps no lead out: the lead only lacks its name and labels.
+    /// Caches the forms that were read. A form that Meta withholds keeps no lead out: its answers are mapped by their
+    /// names alone.
     async fn remember(
         &self,
         page: &PageId,
@@ -206,11 +222,18 @@ impl Ingest {
                     forms.known.insert(id, form);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads are imported without its name");
+                    tracing::warn!(%error, form = %id, %page, "a form could not be read");
+                    if !error.is_withheld() {
+                        forms.unread.insert(id, error);
+                    }
                 }
             }
         }
     }
+}
+
+fn form_id(lead: &GraphLead, arrival: &Arrival) -> Option<FormId> {
+    lead.attribution.form_id.clone().or_else(|| arrival.job.notice.form_id.clone())
 }
 
 /// Converts a lead for the CRM. It is not assigned yet.
@@ -223,7 +246,7 @@ fn crm_lead(
     fetched_at: Timestamp,
 ) -> Lead {
     let job = &arrival.job;
-    let form_id = lead.attribution.form_id.clone().or_else(|| job.notice.form_id.clone());
+    let form_id = form_id(&lead, arrival);
     let form = form_id.as_ref().and_then(|id| forms.known.get(id));
     let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
     let raw_answers = lead.raw_answers();
@@ -255,6 +278,9 @@ fn crm_lead(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::FORM_TRIES;
     use crate::leads::test_support::{LIMIT, arrivals, ingest};
     use crate::model::lead::assignment::Assignment;
     use crate::table::lead_list::LeadFilter;
@@ -270,5 +296,22 @@ mod tests {
         // Only the form says that the question asks for an address.
         assert_eq!(stored[0].email.as_deref(), Some("p1@example.com"));
         assert_eq!(stored[0].attribution.form_name.as_deref(), Some("Form"));
+    }
+
+    #[tokio::test]
+    async fn a_lead_waits_for_a_form_that_meta_cannot_show_at_the_moment_and_for_no_other() {
+        let now = at("2026-01-02T00:00:00Z");
+        let outage = json!({ "error": { "code": 2, "message": "m" } });
+        let gone = json!({ "error": { "code": 100, "error_subcode": 33, "message": "m" } });
+        for (refusal, receives, waits) in [(&outage, 1, true), (&outage, FORM_TRIES, false), (&gone, 1, false)] {
+            let (ingest, services) = ingest(Assignment::Unassigned).await;
+            services.recorded().form_refusal = Some((400, refusal.clone()));
+            let outcomes = ingest.ingest(&arrivals(&[lead(1, None)], receives), LIMIT, now).await;
+            assert_eq!(outcomes.values().all(Result::is_err), waits, "{refusal} {receives}: {outcomes:?}");
+            services.recorded().form_refusal = None;
+            assert!(ingest.ingest(&arrivals(&[lead(1, None)], receives), LIMIT, now).await.values().all(Result::is_ok));
+            let stored = ingest.writer.table.leads(&scope("a"), &LeadFilter::default(), None, 9).await.unwrap().0;
+            assert_eq!(stored[0].email.is_some(), waits, "{refusal} {receives}");
+        }
     }
 }

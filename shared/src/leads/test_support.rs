@@ -40,6 +40,8 @@ pub(super) struct Recorded {
     pub(super) calls: Vec<String>,
     /// The code and body that Meta returns instead of a lead.
     pub(super) refusal: Option<(u16, Value)>,
+    /// The code and body that Meta returns instead of the form.
+    pub(super) form_refusal: Option<(u16, Value)>,
     /// Whether the app may not read the consent boxes of forms.
     pub(super) hides_consents: bool,
     /// The forms of page 7 as Meta lists them.
@@ -147,6 +149,7 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
             _ if id == "3" && recorded.hides_consents && url.contains("legal_content") => {
                 (400, json!({ "error": { "code": 3, "message": "Application does not have the capability" } }))
             }
+            _ if id == "3" && recorded.form_refusal.is_some() => recorded.form_refusal.clone().unwrap(),
             _ if id == "3" => {
                 (200, json!({ "id": "3", "name": "Form", "questions": [{ "key": "mail", "type": "EMAIL" }] }))
             }
