@@ -1,6 +1,7 @@
 //! From leads to the table: chunks of leads in one transaction each, retried on conflict, and published once stored.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -99,8 +100,8 @@ impl LeadWriter {
     ) -> Vec<(LeadId, WorkError)> {
         match self.try_chunk(scope, chunk, turns, committed, now).await {
             Ok(disconnected) => disconnected.into_iter().map(|lead| (lead, WorkError::Disconnected)).collect(),
-            // One lead does not fit into an item. The others do.
-            Err(WorkError::Table(TableError::ItemRejected(_))) if chunk.len() > 1 => {
+            // One lead does not fit into an item, or what it is to join is not as it should be. The others are stored.
+            Err(WorkError::Table(TableError::ItemRejected(_) | TableError::Contended(_))) if chunk.len() > 1 => {
                 let mut failed = Vec::new();
                 for lead in chunk.chunks(1) {
                     failed.extend(Box::pin(self.write_chunk(scope, lead, turns, committed, now)).await);
@@ -141,8 +142,9 @@ impl LeadWriter {
             let disconnected: Vec<LeadId> =
                 disconnected.into_iter().map(|new: &NewLead<'_>| new.lead.id.clone()).collect();
             let Some(assignment) = assignment else { return Ok(disconnected) };
-            let stored_at = crate::clock::now();
-            let stamped = |new: &NewLead<'_>| Lead {
+            // Each a moment after the one before it, so that events about one lead have an order.
+            let moments = std::iter::successors(Some(crate::clock::now()), |at| Some(*at + Duration::from_millis(1)));
+            let stamped = |(new, stored_at): (&&NewLead<'_>, Timestamp)| Lead {
                 provenance: Provenance {
                     stored_at: Some(stored_at),
                     publication_id: Some(publication.clone()),
@@ -151,8 +153,8 @@ impl LeadWriter {
                 ..new.lead.clone()
             };
             // Plan, and write the plan in one transaction.
-            let mut plan =
-                plan(&open.iter().map(|new| stamped(new)).collect::<Vec<_>>(), &context.snapshot, assignment);
+            let stamped: Vec<Lead> = open.iter().zip(moments).map(stamped).collect();
+            let mut plan = plan(&stamped, &context.snapshot, assignment);
             turns.keep_or_release(&mut plan);
             let through = connections.iter().filter(|page| plan.concerns(&page.page_id)).copied().collect::<Vec<_>>();
             if !plan.is_empty() && self.table.commit(scope, &through, &plan, now).await? == CommitOutcome::Conflict {

@@ -131,7 +131,7 @@ impl Event {
     #[must_use]
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
         let id = format!("lead.created:{}:{}{}", scope.org(), lead.id, of_import(&lead.provenance));
-        let sequence = lead.received_at.as_millisecond();
+        let sequence = sequence(&lead.provenance, lead.received_at);
         let created = LeadCreated { id, org: scope.org().clone(), sequence, lead: lead.clone() };
         lead.provenance.within_trace(|| Self::new(EventKind::LeadCreated, &created))
     }
@@ -148,7 +148,7 @@ impl Event {
                 of_import(&submission.provenance)
             ),
             org: scope.org().clone(),
-            sequence: submission.received_at.as_millisecond(),
+            sequence: sequence(&submission.provenance, submission.received_at),
             lead_id: submission.lead_id.clone(),
             cause: UpdateCause::Submission,
             submission: Some(submission.clone()),
@@ -266,6 +266,11 @@ impl Event {
         };
         Self::new(EventKind::LeadAssigned, &assigned)
     }
+}
+
+/// When a lead or a submission was stored: a form that waited may join a lead that was received after it.
+fn sequence(provenance: &Provenance, received_at: Timestamp) -> i64 {
+    provenance.stored_at.unwrap_or(received_at).as_millisecond()
 }
 
 /// The end of the id of an event about a lead from a file: the same line can be imported again once its import was undone.
