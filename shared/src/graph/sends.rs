@@ -19,7 +19,7 @@ use crate::secret::AccessToken;
 pub struct SeenAnswer {
     /// Meta's id.
     pub mid: String,
-    /// The text.
+    /// The text, if it has one: Meta lists a file with an empty one.
     pub text: Option<String>,
     /// When it was written.
     pub created_time: Timestamp,
@@ -143,7 +143,7 @@ impl GraphClient {
     pub async fn answers_seen(&self, route: &SendRoute, token: &AccessToken) -> Result<Vec<SeenAnswer>, GraphError> {
         match route {
             SendRoute::Page { page, person, .. } | SendRoute::Privately { page, person: Some(person), .. } => {
-                let mut seen = Vec::new();
+                let (mut seen, mut refusals) = (Vec::new(), Vec::new());
                 for platform in ["messenger", "instagram"] {
                     let query = [
                         ("platform", platform),
@@ -153,7 +153,10 @@ impl GraphClient {
                     let found = match self.get(&format!("{page}/conversations"), &query, token).await {
                         Ok(answer) => read::<Listed<ListedMessages>>(answer)?.data,
                         // The person has written on the other one.
-                        Err(GraphError::Refused(_) | GraphError::NotVisible(_)) => Vec::new(),
+                        Err(error @ (GraphError::Refused(_) | GraphError::NotVisible(_))) => {
+                            refusals.push(error);
+                            continue;
+                        }
                         Err(error) => return Err(error),
                     };
                     let messages = found.into_iter().filter_map(|conversation| conversation.messages);
@@ -162,9 +165,14 @@ impl GraphClient {
                         .filter(|message| message.from.as_ref().is_none_or(|from| from.id != *person));
                     seen.extend(ours.map(|message| SeenAnswer {
                         mid: message.id,
-                        text: message.message,
+                        text: message.message.filter(|text| !text.is_empty()),
                         created_time: message.created_time,
                     }));
+                }
+                if refusals.len() > 1
+                    && let Some(refusal) = refusals.pop()
+                {
+                    return Err(refusal);
                 }
                 Ok(seen)
             }
@@ -188,8 +196,11 @@ impl GraphClient {
         token: &AccessToken,
     ) -> Result<Vec<SeenAnswer>, GraphError> {
         let listed = read::<Listed<ListedReply>>(self.get(edge, query, token).await?)?.data;
-        let seen =
-            |reply: ListedReply| SeenAnswer { mid: reply.id, text: reply.message, created_time: reply.created_time };
+        let seen = |reply: ListedReply| SeenAnswer {
+            mid: reply.id,
+            text: reply.message.filter(|text| !text.is_empty()),
+            created_time: reply.created_time,
+        };
         Ok(listed.into_iter().map(seen).collect())
     }
 }

@@ -26,6 +26,8 @@ mod ingest;
 #[cfg(test)]
 mod list_case_tests;
 #[cfg(test)]
+mod lost_answer_tests;
+#[cfg(test)]
 mod member_tests;
 #[cfg(test)]
 mod message_case_tests;

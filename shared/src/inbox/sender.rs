@@ -13,7 +13,7 @@ use crate::ids::{IntegrationId, MessageId, OrgScope};
 use crate::jobs::{AnswerJob, CheckJob};
 use crate::meta_app::MetaApp;
 use crate::metrics::{self, AnswerOutcome, Metric};
-use crate::model::inbox::outgoing::{LEASE, SendRoute, SendStep, Sending};
+use crate::model::inbox::outgoing::{LEASE, SendRoute, SendStep, Sending, UNKNOWN};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{Conversation, SendFailure};
@@ -26,6 +26,8 @@ use crate::tr;
 
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 const MAX_RETRY_DELAY: Duration = Duration::from_mins(5);
+/// Time until an answer looks again whether the one before it is on its way.
+const ORDER_DELAY: SignedDuration = SignedDuration::from_secs(2);
 /// Clocks differ: a message may bear a time a little before the call that made it.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 
@@ -76,9 +78,7 @@ impl Sender {
                 _ if tokio::time::Instant::now() >= deadline => return self.rest(scope, &mut state, now, now).await,
                 step => step,
             };
-            if step == SendStep::Send
-                && let Some(words) = sending.futile(now)
-            {
+            if let Some(words) = sending.futile(step, now) {
                 return self.fail(scope, &state.id, sending.code, words.to_owned()).await;
             }
             match self.step(scope, &mut state, &sending, step, now).await? {
@@ -112,8 +112,12 @@ impl Sender {
             let seen = match graph.answers_seen(&sending.route, &token).await {
                 Ok(seen) => seen,
                 Err(error) => {
-                    tracing::info!(%error, message = %state.id, "whether an answer was sent could not be read");
-                    Vec::new()
+                    tracing::warn!(%error, message = %state.id, "whether an answer was sent could not be read");
+                    if error.is_withheld() {
+                        self.fail(scope, &state.id, 0, UNKNOWN.to_owned()).await?;
+                        return Ok(Outcome::Done);
+                    }
+                    return self.store(scope, state, |sending| sending.look_again(now), now).await;
                 }
             };
             let since = sending.began_at.unwrap_or(sending.written_at) - CLOCK_SKEW;
@@ -127,6 +131,9 @@ impl Sender {
                 }
             }
             return self.store(scope, state, |sending| sending.looks += 1, now).await;
+        }
+        if sending.keeps_order(now) && self.has_earlier(scope, &state.id, &conversation).await? {
+            return self.store(scope, state, |sending| sending.next_at = Some(now + ORDER_DELAY), now).await;
         }
         // The window is judged when the call is made.
         let mut route = sending.route.clone();
@@ -150,6 +157,21 @@ impl Sender {
             }
             Err(error) => self.take_error(scope, state, &conversation, &error, now).await,
         }
+    }
+
+    /// Whether an answer that was written before this one is still on its way.
+    async fn has_earlier(
+        &self,
+        scope: &OrgScope,
+        id: &MessageId,
+        conversation: &Conversation,
+    ) -> Result<bool, TableError> {
+        for earlier in conversation.sending.iter().take_while(|earlier| *earlier != id) {
+            if self.table.message(scope, earlier).await?.is_some_and(|earlier| earlier.sending.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Decides what an error of Meta's means for an answer.

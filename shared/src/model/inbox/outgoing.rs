@@ -56,6 +56,15 @@ pub enum SendRoute {
     },
 }
 
+impl SendRoute {
+    /// Whether Meta lists what was written there: WhatsApp lists nothing, and of some comments Meta does not say the
+    /// author. There, only Meta's own notices say that an answer was sent.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        !matches!(self, Self::Whatsapp { .. } | Self::Privately { person: None, .. })
+    }
+}
+
 /// What an answer says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendContent {
@@ -135,8 +144,17 @@ const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(15);
 const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is looked for before it counts as not sent.
 const LOOKS: u32 = 3;
+/// How long Meta's notice is waited for where there is nothing to look at.
+const NOTICE_TIME: SignedDuration = SignedDuration::from_mins(5);
+/// How long an answer waits for one that was written before it in the same conversation.
+const MAX_WAIT_FOR_EARLIER: SignedDuration = SignedDuration::from_mins(5);
 /// An answer that could not be sent for this long is not sent any more: it would come out of the blue.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(6);
+
+/// Why an answer failed of which Meta does not say whether it was sent.
+pub const UNKNOWN: &str = phrase!(
+    "Meta did not say whether the message was sent. Look at the conversation on Meta before you write it again."
+);
 
 /// Meta's code for a fault of its own that passes, and for a person who has blocked the page.
 const UNDELIVERABLE: i64 = 2;
@@ -169,6 +187,10 @@ impl Sending {
         }
         match self.asked_at {
             None => SendStep::Send,
+            Some(asked) if !self.route.is_listed() => {
+                let at = asked + NOTICE_TIME;
+                if at > now { SendStep::Rest(at) } else { SendStep::Send }
+            }
             Some(_) if self.looks >= LOOKS => SendStep::Send,
             Some(asked) => {
                 let at = asked + FIRST_LOOK + NEXT_LOOK * i32::try_from(self.looks).unwrap_or(1);
@@ -177,15 +199,18 @@ impl Sending {
         }
     }
 
-    /// Why it is not worth asking Meta once more, if it is not.
+    /// Why it is not worth doing this any more, if it is not.
     #[must_use]
-    pub fn futile(&self, now: Timestamp) -> Option<&'static str> {
+    pub fn futile(&self, step: SendStep, now: Timestamp) -> Option<&'static str> {
+        let is_late = now > self.written_at + GIVE_UP_AFTER;
+        if step == SendStep::Look {
+            return is_late.then_some(UNKNOWN);
+        }
         if self.code == UNDELIVERABLE && self.failures >= MAX_UNDELIVERABLE {
             return Some(phrase!(
                 "Meta could not deliver the message after several attempts. The person may have blocked you."
             ));
         }
-        let is_late = now > self.written_at + GIVE_UP_AFTER;
         is_late.then_some(phrase!(
             "The message could not be sent for hours and would arrive too late now. Write it again if it is still relevant."
         ))
@@ -196,6 +221,19 @@ impl Sending {
         self.asked_at = Some(now);
         self.began_at = self.began_at.or(Some(now));
         self.looks = 0;
+    }
+
+    /// Whether it waits for one that was written before it in the same conversation with one person. Comments are not read
+    /// one after the other.
+    #[must_use]
+    pub fn keeps_order(&self, now: Timestamp) -> bool {
+        let is_talk = matches!(self.route, SendRoute::Page { .. } | SendRoute::Whatsapp { .. });
+        is_talk && now < self.written_at + MAX_WAIT_FOR_EARLIER
+    }
+
+    /// Whether it was sent could not be seen. That is no look: it may have been.
+    pub fn look_again(&mut self, now: Timestamp) {
+        self.next_at = Some(now + NEXT_LOOK);
     }
 
     /// Meta answered that it did not send it: it may be asked again after this time.
@@ -224,12 +262,12 @@ mod tests {
         assert_eq!(sending.next_step(at(75)), SendStep::Send);
         sending.begin(at(121));
         assert_eq!((sending.began_at, sending.next_step(at(122))), (Some(at(0)), SendStep::Rest(at(136))));
-        assert_eq!(sending.futile(at(6 * 3_600)), None);
-        assert!(sending.futile(at(6 * 3_600 + 1)).is_some(), "it would come out of the blue");
+        assert_eq!(sending.futile(SendStep::Send, at(6 * 3_600)), None);
+        assert!(sending.futile(SendStep::Send, at(6 * 3_600 + 1)).is_some(), "it would come out of the blue");
         (sending.code, sending.failures) = (2, 4);
-        assert_eq!(sending.futile(at(122)), None, "a fault of Meta's own, which passes");
+        assert_eq!(sending.futile(SendStep::Send, at(122)), None, "a fault of Meta's own, which passes");
         sending.failures = 5;
-        assert!(sending.futile(at(122)).unwrap().contains("blocked"));
+        assert!(sending.futile(SendStep::Send, at(122)).unwrap().contains("blocked"));
         sending.retry_at(at(200));
         assert_eq!(sending.next_step(at(150)), SendStep::Rest(at(200)));
         assert_eq!(sending.next_step(at(200)), SendStep::Send);
