@@ -17,12 +17,9 @@ use crate::retry::backoff;
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
 const MAX_RETRY_DELAY: Duration = Duration::from_mins(15);
 
-/// Ends a post as failed. A call whose outcome is not known stays written down, unless Meta refused it.
+/// Ends a post as failed. A call whose outcome is not known stays written down.
 pub(super) fn fail_post(post: &mut Post, failure: PostFailure, now: Timestamp) {
     post.record(now, PostStepKind::Failed, failure.message.clone());
-    if failure.code != PostFailureCode::Unavailable && failure.code != PostFailureCode::ConnectionExpired {
-        post.progress.attempt = None;
-    }
     post.failure = Some(failure);
     post.status = PostStatus::Failed;
 }
@@ -166,9 +163,9 @@ impl Work<'_> {
         }
     }
 
-    /// Ends the post as failed, and removes what was prepared for it at Meta.
+    /// Ends the post as failed, and removes what was prepared for it at Meta, unless that may be public.
     pub(super) async fn fail(&mut self, failure: PostFailure, now: Timestamp) -> Stepped {
-        if self.post.kind == PostKind::Page {
+        if self.post.kind == PostKind::Page && self.post.progress.attempt.is_none() {
             self.delete_uploads().await;
         }
         fail_post(&mut self.post, failure, now);

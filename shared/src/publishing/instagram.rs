@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::page::unreachable_step;
 use super::publisher::{StepError, Stepped, Work};
+use crate::graph::GraphError;
 use crate::graph::instagram::{ContainerState, NewContainer};
 use crate::graph::publish_fault::{PublishFault, fault_of};
 use crate::ids::InstagramAccountId;
@@ -134,6 +135,8 @@ impl Work<'_> {
         message: &str,
         now: Timestamp,
     ) -> Stepped {
+        // A container that has failed was not published.
+        self.post.progress.attempt = None;
         let place = position.or((self.post.media.len() == 1).then_some(0));
         let media = place.and_then(|place| Some((place, self.post.media.get(place)?)));
         let message = match media {
@@ -182,12 +185,19 @@ impl Work<'_> {
 
     /// Asks the container whether it was published, after an answer was lost or an error came.
     async fn look_at_container(&mut self, now: Timestamp) -> Stepped {
-        let container = self.post.progress.container.as_ref().and_then(|container| container.id.clone());
-        let (Some(container), Some(attempt)) = (container, self.post.progress.attempt.clone()) else {
+        let container = self.post.progress.container.clone().unwrap_or_default();
+        let (Some(id), Some(attempt)) = (&container.id, self.post.progress.attempt.clone()) else {
             self.post.progress.attempt = None;
             return Ok(());
         };
-        match self.graph.container_state(&container, &self.token).await? {
+        let state = match self.graph.container_state(id, &self.token).await {
+            // Meta has forgotten it. Only the account's media say what became of it.
+            Err(GraphError::NotVisible(_)) if !container.is_made(now) => {
+                return if self.find_medium(now).await? { Ok(()) } else { self.make_again(None, now) };
+            }
+            state => state?,
+        };
+        match state {
             ContainerState::Published => self.identify(now).await,
             ContainerState::Finished | ContainerState::InProgress if attempt.refusal.is_some() => self.not_found(now),
             ContainerState::Finished | ContainerState::InProgress => {
@@ -209,9 +219,24 @@ impl Work<'_> {
         }
     }
 
-    /// Finds the medium of a container that was published: the same caption, not older than the call, and no other
-    /// post's. The container does not say its id. A medium that cannot be told apart stays unnamed.
+    /// Finds the medium of a container that was published. A medium that cannot be told apart stays unnamed.
     async fn identify(&mut self, now: Timestamp) -> Stepped {
+        if self.find_medium(now).await? {
+            return Ok(());
+        }
+        self.post.progress.descriptions += 1;
+        if self.post.progress.descriptions < MAX_IDENTIFICATIONS {
+            self.wait_until(now + SignedDuration::from_secs(10), phrase!("the post's id is not known yet"));
+            return Ok(());
+        }
+        self.post.record(now, PostStepKind::Checked, phrase!("it is public; Meta does not say under which id"));
+        self.published(None, None, now);
+        Ok(())
+    }
+
+    /// Looks for a medium with the post's caption, not older than the call, and no other post's: the container does not
+    /// say its id. If there is one, the post is public.
+    async fn find_medium(&mut self, now: Timestamp) -> Result<bool, StepError> {
         let account = self.account()?;
         let is_story = self.post.format == Some(InstagramFormat::Story);
         let began_at = self.post.progress.attempt.as_ref().map_or(self.post.created_at, |attempt| attempt.began_at);
@@ -226,16 +251,9 @@ impl Work<'_> {
             if self.claim(&seen.id).await? {
                 self.post.record(now, PostStepKind::Checked, phrase!("it is public"));
                 self.published(Some(seen.id), seen.permalink, now);
-                return Ok(());
+                return Ok(true);
             }
         }
-        self.post.progress.descriptions += 1;
-        if self.post.progress.descriptions < MAX_IDENTIFICATIONS {
-            self.wait_until(now + SignedDuration::from_secs(10), phrase!("the post's id is not known yet"));
-            return Ok(());
-        }
-        self.post.record(now, PostStepKind::Checked, phrase!("it is public; Meta does not say under which id"));
-        self.published(None, None, now);
-        Ok(())
+        Ok(false)
     }
 }

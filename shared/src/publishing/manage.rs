@@ -163,8 +163,8 @@ impl Publishing {
         Ok(posts.into_iter().map(PostOut::from).collect())
     }
 
-    /// Changes when a post is published, until a worker begins. A failed post is published again: nothing of it is
-    /// public.
+    /// Changes when a post is published, until a worker begins. A failed post is published again, once Meta says that
+    /// nothing of it is public.
     ///
     /// # Errors
     /// [`ErrorCode::PostPublished`] and [`ErrorCode::PostInProgress`] if it is too late.

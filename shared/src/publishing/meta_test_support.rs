@@ -275,6 +275,10 @@ impl Meta {
                 self.delete_ad(id);
                 Ok(json!({ "success": true }))
             }
+            ("DELETE", id) if self.videos.iter().any(|video| video["id"] == id) => {
+                self.videos.retain(|video| video["id"] != id);
+                Ok(json!({ "success": true }))
+            }
             ("DELETE", id) => self.photos.remove(id).map(|_| json!({ "success": true })).ok_or((100, Some(33))),
             ("POST", "178/media") => {
                 let id = self.id();

@@ -7,7 +7,7 @@ use super::publisher::{StepError, Stepped, Work};
 use crate::files::{FileError, FileKey};
 use crate::graph::page_posts::{NewPagePost, PhotoSource, VideoState};
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
-use crate::model::publishing::progress::{PublishStep, Upload};
+use crate::model::publishing::progress::{PostProgress, PublishStep, Upload};
 use crate::model::publishing::upload::MediaAddress;
 use crate::model::publishing::{Media, MediaStatus, PostStepKind};
 use crate::phrase;
@@ -118,6 +118,7 @@ impl Work<'_> {
         if let Some(attempt) = &mut self.post.progress.attempt {
             attempt.looks += 1;
             if let Some(refusal) = attempt.refusal.take() {
+                self.post.progress.attempt = None;
                 return Err(StepError::Fail(refusal));
             }
         }
@@ -193,12 +194,15 @@ impl Work<'_> {
         self.wait_until(next, phrase!("Meta is processing the media"));
     }
 
-    /// Deletes the photos that were uploaded for a post that failed. What cannot be deleted disappears within a day.
+    /// Deletes what was uploaded for a post that failed. Photos that cannot be deleted disappear within a day; a video
+    /// may become public, so it stays written down.
     pub(super) async fn delete_uploads(&mut self) {
-        for item in &mut self.post.progress.items {
-            let Some(id) = item.id.take() else { continue };
-            if let Err(error) = self.graph.delete_object(&id, &self.token).await {
-                tracing::info!(%error, post = %self.post.id, "an uploaded photo was not deleted");
+        let PostProgress { items, container, .. } = &mut self.post.progress;
+        for upload in items.iter_mut().chain(container) {
+            let Some(id) = &upload.id else { continue };
+            match self.graph.delete_object(id, &self.token).await {
+                Ok(()) => upload.id = None,
+                Err(error) => tracing::warn!(%error, post = %self.post.id, upload = id, "an upload was not deleted"),
             }
         }
     }

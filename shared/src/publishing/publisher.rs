@@ -281,8 +281,7 @@ impl Work<'_> {
         self.post.progress.lease = None;
         self.save().await?;
         let delay = Duration::try_from(until.duration_since((self.clock)())).unwrap_or_default();
-        let job = PublishJob { early: true, ..PublishJob::post(&self.post) };
-        if let Err(error) = self.publisher.queue.send_later(&job, delay).await {
+        if let Err(error) = self.publisher.queue.send_later(&PublishJob::post(&self.post), delay).await {
             tracing::warn!(%error, post = %self.post.id, "a post could not be queued again; the schedule will");
         }
         Ok(())

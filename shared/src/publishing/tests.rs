@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::PostChangeIn;
 use super::test_support::{Fault, Fixture};
 use crate::ids::{InstagramAccountId, PostId};
 use crate::jobs::PublishJob;
@@ -11,7 +12,7 @@ use crate::metrics::{Metric, PostOutcome};
 use crate::model::publishing::failure::PostFailureCode;
 use crate::model::publishing::tests::post;
 use crate::model::publishing::{InstagramFormat, Media, MediaType, Post, PostKind, PostStatus};
-use crate::table::tests::at;
+use crate::table::tests::{at, connection};
 
 fn images(names: &[&str]) -> Vec<Media> {
     names.iter().map(|name| Media::new(MediaType::Image, format!("https://cdn.example/{name}"))).collect()
@@ -294,6 +295,21 @@ async fn a_post_that_was_moved_is_not_published_by_its_old_message() {
     fixture.insert(&cancelled).await;
     fixture.work(&PublishJob::post(&cancelled)).await.unwrap();
     assert_eq!(public(&fixture), 0);
+    // Nor by the message of a wait, after the post has failed and was moved.
+    let waiting = Post { id: PostId::parse("post_3").unwrap(), ..post() };
+    fixture.insert(&waiting).await;
+    fixture.meta.world().faults.push_back(fault("POST 7/feed", false, Some((4, None))));
+    fixture.work(&PublishJob::post(&waiting)).await.unwrap();
+    let rest: PublishJob = serde_json::from_value(fixture.meta.world().queued.pop().unwrap().0).unwrap();
+    let seen = fixture.post(&waiting.id).await;
+    let mut again = Post { status: PostStatus::Scheduled, scheduled_at: Some(later), ..seen };
+    again.restart(fixture.now());
+    assert!(fixture.publisher.table.put_post(&fixture.scope, &mut again).await.unwrap());
+    fixture.work(&rest).await.unwrap();
+    assert_eq!((public(&fixture), fixture.post(&waiting.id).await.status), (0, PostStatus::Scheduled));
+    again = fixture.post(&waiting.id).await;
+    again.status = PostStatus::Cancelled;
+    assert!(fixture.publisher.table.put_post(&fixture.scope, &mut again).await.unwrap());
     fixture.run().await;
     assert_eq!((public(&fixture), fixture.post(&moved.id).await.status), (1, PostStatus::Published));
     assert!(fixture.now() >= later);
@@ -306,6 +322,56 @@ async fn an_outage_delays_a_post_and_does_not_double_it() {
         let (fixture, done) = publish(&post, &outage).await;
         assert_eq!((done.status, public(&fixture)), (PostStatus::Published, 1), "{done:#?}");
     }
+}
+
+/// Does what a member does with a post that failed, who lives in the present.
+async fn publish_again(fixture: &Fixture, post: &Post) {
+    let (publishing, access) = (fixture.publishing(), fixture.access().await);
+    publishing.move_post(&access, &post.id, &PostChangeIn { scheduled_at: None }).await.unwrap();
+    fixture.meta.world().now = crate::clock::now();
+}
+
+/// The page goes while it is not known whether Meta has published the post, and comes back.
+#[tokio::test]
+async fn a_post_that_failed_after_a_lost_answer_is_looked_for_before_it_is_published_again() {
+    for post in kinds() {
+        for lost in [true, false] {
+            let fixture = Fixture::new().await;
+            fixture.insert(&post).await;
+            let job = PublishJob::post(&post);
+            fixture.meta.world().faults.push_back(fault(sending(&post), lost, None));
+            while fixture.post(&post.id).await.progress.attempt.is_none() {
+                fixture.work(&job).await.unwrap();
+                fixture.meta.world().now += jiff::SignedDuration::from_secs(5);
+            }
+            fixture.publisher.table.delete_connection(&fixture.scope, &connection("a")).await.unwrap();
+            fixture.run().await;
+            let failed = fixture.post(&post.id).await;
+            assert_eq!(failed.failure.map(|failure| failure.code), Some(PostFailureCode::PageNotConnected));
+            fixture.publisher.table.save_connection(&fixture.scope, &connection("a")).await.unwrap();
+            publish_again(&fixture, &post).await;
+            fixture.run().await;
+            let done = fixture.post(&post.id).await;
+            assert_eq!((done.status, public(&fixture)), (PostStatus::Published, 1), "{lost}: {done:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_video_that_meta_does_not_get_ready_in_time_is_taken_back() {
+    let post = page_video();
+    let fixture = Fixture::new().await;
+    fixture.insert(&post).await;
+    fixture.work(&PublishJob::post(&post)).await.unwrap();
+    assert_eq!(public(&fixture), 1);
+    fixture.meta.world().now += jiff::SignedDuration::from_hours(2);
+    fixture.run().await;
+    let failed = fixture.post(&post.id).await;
+    assert_eq!(failed.failure.map(|failure| failure.code), Some(PostFailureCode::MediaNotReady));
+    assert_eq!(public(&fixture), 0, "it does not become public behind the CRM's back");
+    publish_again(&fixture, &post).await;
+    fixture.run().await;
+    assert_eq!((fixture.post(&post.id).await.status, public(&fixture)), (PostStatus::Published, 1));
 }
 
 #[tokio::test]

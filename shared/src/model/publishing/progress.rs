@@ -76,7 +76,8 @@ pub struct Upload {
 }
 
 impl Upload {
-    fn is_made(&self, now: Timestamp) -> bool {
+    /// Whether Meta has it, and still does.
+    pub(crate) fn is_made(&self, now: Timestamp) -> bool {
         self.id.is_some() && self.made_at.is_some_and(|made| now.duration_since(made) < MEDIA_LIFE)
     }
 
@@ -183,8 +184,8 @@ impl Post {
                 PublishStep::Describe
             };
         }
-        if let Some(attempt) = &progress.attempt {
-            return self.look_up(attempt, now);
+        if let Some(step) = progress.attempt.as_ref().and_then(|attempt| self.look_up(attempt, now)) {
+            return step;
         }
         if self.has_items()
             && let Some(step) = self.next_upload(now)
@@ -218,9 +219,10 @@ impl Post {
         poll(item(unready)?, self.media_time(), PublishStep::PollUpload(unready), now)
     }
 
-    fn look_up(&self, attempt: &Attempt, now: Timestamp) -> PublishStep {
+    /// Asks whether the call did its work; `None` if that was asked often enough, so that it may be made again.
+    fn look_up(&self, attempt: &Attempt, now: Timestamp) -> Option<PublishStep> {
         if attempt.looks >= LOOKS {
-            return PublishStep::Send;
+            return None;
         }
         // A container says at once whether it was published; a page's list takes a moment.
         let wait = match (self.kind, attempt.looks) {
@@ -230,7 +232,7 @@ impl Post {
             (_, looks) => FIRST_LOOK + NEXT_LOOK * i32::try_from(looks).unwrap_or(1),
         };
         let at = attempt.sent_at + wait;
-        if at > now { PublishStep::Rest(at) } else { PublishStep::LookUp }
+        Some(if at > now { PublishStep::Rest(at) } else { PublishStep::LookUp })
     }
 
     fn media_time(&self) -> SignedDuration {
@@ -239,11 +241,14 @@ impl Post {
     }
 
     /// Begins again with a post that failed or was cancelled. A call whose outcome is not known stays known, so that
-    /// Meta is asked about it first.
+    /// Meta is asked about it first; so does a page's video, which becomes public without another call.
     pub fn restart(&mut self, now: Timestamp) {
         let PostProgress { items, container, attempt, .. } = std::mem::take(&mut self.progress);
-        if let Some(attempt) = attempt {
-            let attempt = Attempt { sent_at: now, looks: 0, refusal: None, ..attempt };
+        let (video, container) = if self.is_page_video() { (container, None) } else { (None, container) };
+        let uploaded_at = video.and_then(|video| video.id.and(video.made_at));
+        let began_at = attempt.map(|attempt| attempt.began_at).or(uploaded_at);
+        if let Some(began_at) = began_at {
+            let attempt = Attempt { began_at, sent_at: now, sends: 1, looks: 0, refusal: None };
             self.progress = PostProgress { items, container, attempt: Some(attempt), ..PostProgress::default() };
         } else {
             self.media.iter_mut().for_each(|media| media.status = MediaStatus::Waiting);
