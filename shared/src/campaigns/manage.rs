@@ -183,18 +183,25 @@ impl Campaigns {
         access.trail.changed("status", &before, &campaign.status);
         access.trail.changed("daily_spend", &None, &Some(campaign.daily_spend()));
         access.trail.changed("currency", &None, &Some(Word(&campaign.spec.currency)));
-        let launched = match self.check_spend(access, &campaign).await {
-            Ok(()) => self.set_delivery(access, &campaign, &objects, DeliveryStatus::Active).await,
-            refused => refused,
-        };
-        if let Err(error) = launched {
-            if before == CampaignStatus::Paused {
-                let status = self.store_status(access, campaign, before).await?.status;
-                access.trail.changed("status", &before, &status);
+        let refusal = match self.check_spend(access, &campaign).await {
+            Ok(()) => {
+                let launched = self.set_delivery(access, &campaign, &objects, DeliveryStatus::Active).await;
+                let Err(error) = launched else { return Ok(self.tell(access, campaign).await?.into()) };
+                // A call whose answer was lost may have started it.
+                let paused = self.set_delivery(access, &campaign, &objects[2..], DeliveryStatus::Paused).await;
+                if paused.is_err() {
+                    tracing::warn!(campaign = %id, "a launch failed, and the campaign may run; it counts as active until it was looked at");
+                    return Err(error);
+                }
+                error
             }
-            return Err(error);
+            Err(refusal) => refusal,
+        };
+        if before == CampaignStatus::Paused {
+            let status = self.store_status(access, campaign, before).await?.status;
+            access.trail.changed("status", &before, &status);
         }
-        Ok(self.tell(access, campaign).await?.into())
+        Err(refusal)
     }
 
     /// Compares what the org's active campaigns spend a day with its limit.
@@ -326,6 +333,8 @@ impl Campaigns {
         for _ in 0..MAX_TRIES {
             if campaign.status != status {
                 campaign.status = status;
+                // Until it is seen at Meta, it is what was asked for.
+                campaign.seen_at = None;
                 campaign.change(crate::clock::now());
             }
             if self.table.put_campaign(&access.scope, &mut campaign).await? {

@@ -260,6 +260,32 @@ async fn a_launch_that_meta_does_not_answer_is_not_believed() {
     assert!(campaigns.launch(&access, &one.id).await.is_err());
     assert_eq!(stored(&fixture, &one).await.status, CampaignStatus::Paused);
     assert!(campaigns.launch(&access, &one.id).await.is_ok());
+    assert_eq!(stored(&fixture, &one).await.status, CampaignStatus::Active);
+}
+
+#[tokio::test]
+async fn a_launch_whose_answer_is_lost_spends_nothing_unseen() {
+    for pause_fails in [false, true] {
+        let fixture = Fixture::new().await;
+        let one = complete(&fixture, 1).await.remove(0);
+        let (campaigns, access) = campaigns(&fixture, None).await;
+        let own = one.meta.campaign_id.as_ref().unwrap().as_str().to_owned();
+        let call: &'static str = format!("POST {own}").leak();
+        let lost = Fault { call, after: true, error: None };
+        fixture.meta.world().faults.push_back(lost);
+        if pause_fails {
+            fixture.meta.world().faults.push_back(Fault { call, after: false, error: Some((2, None)) });
+        }
+        assert!(campaigns.launch(&access, &one.id).await.is_err());
+        let at_meta = fixture.meta.world().ads[&own].1["status"].clone();
+        let seen = stored(&fixture, &one).await;
+        if pause_fails {
+            assert_eq!((at_meta.as_str(), seen.status), ("ACTIVE", CampaignStatus::Active));
+            assert!(seen.attention_at().unwrap() <= seen.changed_at + SignedDuration::from_mins(10), "looked at soon");
+        } else {
+            assert_eq!((at_meta.as_str(), seen.status), ("PAUSED", CampaignStatus::Paused));
+        }
+    }
 }
 
 /// Runs a worker on a campaign, so much later.

@@ -151,7 +151,7 @@ impl LeadCampaign {
         now > self.created_at + GIVE_UP_AFTER
     }
 
-    /// When its state and Meta's review of it are read again: soon while the review goes on, and later from time to time,
+    /// When its state and Meta's review of it are read again: soon after a change and while the review goes on, and later from time to time,
     /// because Meta also rejects ads that run, and people switch them in Ads Manager.
     #[must_use]
     pub fn review_at(&self) -> Option<Timestamp> {
@@ -159,6 +159,7 @@ impl LeadCampaign {
             None | Some("PENDING_REVIEW" | "IN_PROCESS") => true,
             Some(_) => false,
         };
+        let under_review = under_review || self.seen_at.is_none();
         let seen = self.seen_at.unwrap_or(self.changed_at);
         let is_recent = seen < self.changed_at + SignedDuration::from_hours(24);
         let wait = match self.status {
