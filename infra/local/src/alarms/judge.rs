@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A metric: namespace, name, and dimensions by name.
@@ -28,17 +30,54 @@ pub(super) struct Alarm {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) metric: MetricKey,
-    /// `Sum`, `Maximum`, `p99` and so on.
-    pub(super) statistic: String,
+    pub(super) statistic: Statistic,
     pub(super) period: Duration,
     /// Periods that are looked at, and how many of them must breach.
     pub(super) periods: u32,
     pub(super) breaching: u32,
-    comparison: String,
+    comparison: Comparison,
     threshold: f64,
     breaches_without_data: bool,
     /// What CloudWatch shows now.
     pub(super) shown: String,
+}
+
+/// When a value breaches. One that is not here is refused, so that no alarm is judged as another.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum Comparison {
+    #[serde(rename = "GreaterThanThreshold")]
+    Greater,
+    #[serde(rename = "GreaterThanOrEqualToThreshold")]
+    NotLess,
+    #[serde(rename = "LessThanThreshold")]
+    Less,
+    #[serde(rename = "LessThanOrEqualToThreshold")]
+    NotGreater,
+}
+
+/// What a period's values become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum Statistic {
+    Sum,
+    Minimum,
+    Average,
+    /// Of the few values here, a high percentile is the greatest, too.
+    #[serde(alias = "p90", alias = "p95", alias = "p99")]
+    Maximum,
+}
+
+impl Statistic {
+    /// `None` without values.
+    fn of(self, values: &[f64]) -> Option<f64> {
+        let sum: f64 = values.iter().sum();
+        match self {
+            _ if values.is_empty() => None,
+            Self::Sum => Some(sum),
+            Self::Average => Some(sum / f64::from(u32::try_from(values.len()).ok()?)),
+            Self::Minimum => values.iter().copied().reduce(f64::min),
+            Self::Maximum => values.iter().copied().reduce(f64::max),
+        }
+    }
 }
 
 impl Alarm {
@@ -50,7 +89,8 @@ impl Alarm {
         let name = text("AlarmName");
         let missing = |key: &str| format!("the alarm {name} has no {key}");
         let periods = count("EvaluationPeriods").with_context(|| missing("EvaluationPeriods"))?;
-        let statistic = alarm.get("ExtendedStatistic").and_then(Value::as_str).filter(|name| !name.is_empty());
+        let extended = text("ExtendedStatistic");
+        let statistic = if extended.is_empty() { text("Statistic") } else { extended };
         Ok(Self {
             description: text("AlarmDescription"),
             metric: MetricKey {
@@ -58,11 +98,11 @@ impl Alarm {
                 name: text("MetricName"),
                 dimensions: dimensions(alarm.get("Dimensions")),
             },
-            statistic: statistic.map_or_else(|| text("Statistic"), ToOwned::to_owned),
+            statistic: word(statistic).with_context(|| format!("the alarm {name}"))?,
             period: Duration::from_secs(count("Period").with_context(|| missing("Period"))?.into()),
             periods,
             breaching: count("DatapointsToAlarm").unwrap_or(periods),
-            comparison: text("ComparisonOperator"),
+            comparison: word(text("ComparisonOperator")).with_context(|| format!("the alarm {name}"))?,
             threshold: number("Threshold").with_context(|| missing("Threshold"))?,
             breaches_without_data: text("TreatMissingData") == "breaching",
             shown: text("StateValue"),
@@ -80,17 +120,17 @@ impl Alarm {
                 .filter(|point| point.at > end - period && point.at <= end)
                 .map(|point| point.value)
                 .collect();
-            statistic(&self.statistic, &values).map_or(self.breaches_without_data, |value| self.is_beyond(value))
+            self.statistic.of(&values).map_or(self.breaches_without_data, |value| self.is_beyond(value))
         };
         (0..self.periods).filter(|number| breaches(*number)).count() >= self.breaching as usize
     }
 
     fn is_beyond(&self, value: f64) -> bool {
-        match self.comparison.as_str() {
-            "GreaterThanThreshold" => value > self.threshold,
-            "GreaterThanOrEqualToThreshold" => value >= self.threshold,
-            "LessThanThreshold" => value < self.threshold,
-            _ => value <= self.threshold,
+        match self.comparison {
+            Comparison::Greater => value > self.threshold,
+            Comparison::NotLess => value >= self.threshold,
+            Comparison::Less => value < self.threshold,
+            Comparison::NotGreater => value <= self.threshold,
         }
     }
 }
@@ -103,19 +143,9 @@ fn dimensions(list: Option<&Value>) -> BTreeMap<String, String> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(pair).collect()
 }
 
-/// Returns a statistic of values, or `None` without any.
-fn statistic(name: &str, values: &[f64]) -> Option<f64> {
-    let sum: f64 = values.iter().sum();
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (least, most) = (*sorted.first()?, *sorted.last()?);
-    Some(match name {
-        "Sum" => sum,
-        "Minimum" => least,
-        "Average" => sum / f64::from(u32::try_from(values.len()).ok()?),
-        // Of the few values here, a high percentile is the greatest.
-        _ => most,
-    })
+/// Reads one of the words that CloudWatch has for something.
+fn word<T: DeserializeOwned>(text: String) -> Result<T> {
+    Ok(serde_json::from_value(Value::String(text))?)
 }
 
 #[cfg(test)]
@@ -172,9 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn statistics_are_what_they_are_called() {
-        let of = |name: &str| statistic(name, &[1.0, 5.0, 3.0]);
+    fn statistics_are_what_they_are_called_and_an_unknown_one_is_refused() {
+        let of = |name: &str| word::<Statistic>(name.to_owned()).unwrap().of(&[1.0, 5.0, 3.0]);
         assert_eq!(["Sum", "Minimum", "Maximum", "Average", "p99"].map(of), [9.0, 1.0, 5.0, 3.0, 5.0].map(Some));
-        assert_eq!(statistic("Sum", &[]), None);
+        assert_eq!(Statistic::Sum.of(&[]), None);
+        assert!(word::<Statistic>("SampleCount".to_owned()).is_err() && word::<Comparison>(String::new()).is_err());
     }
 }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use self::judge::{Alarm, MetricKey, Point};
+use self::judge::{Alarm, MetricKey, Point, Statistic};
 use self::log_metrics::{MetricFilter, measured};
 use self::services::{function_of, measure_api, measure_queues, measure_run};
 
@@ -212,7 +212,7 @@ impl Alarms {
                 let metric = json!({ "Namespace": series.namespace, "MetricName": series.name,
                                      "Dimensions": dimensions(series) });
                 // Averages and percentiles are judged by the most.
-                let of = |alarm: &&Alarm| alarm.metric == **key && alarm.statistic == "Sum";
+                let of = |alarm: &&Alarm| alarm.metric == **key && alarm.statistic == Statistic::Sum;
                 let statistic = if alarms.iter().any(|alarm| of(&alarm)) { "Sum" } else { "Maximum" };
                 json!({ "Id": format!("m{number}"), "MetricStat": { "Metric": metric, "Period": 1, "Stat": statistic } })
             });
