@@ -1,34 +1,51 @@
 //! Partial updates: set some attributes of an item and leave the others alone. Concurrent writes to different
 //! attributes are both preserved.
 
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem, Update};
 use serde::Serialize;
 
+use super::commit::broken;
 use super::keys::{IndexKey, Key};
 use super::row::attributes;
 use super::shape::ItemKind;
-use super::{Table, TableError, if_held};
-use crate::aws::AwsError;
+use super::{Item, Table, TableError, if_held};
 
 /// A change under construction. [`ItemUpdate::send`] executes it.
 pub(super) struct ItemUpdate {
-    request: UpdateItemFluentBuilder,
+    client: Client,
+    table: String,
+    key: Item,
+    /// What stands for each name and each value in the expressions.
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
     sets: Vec<String>,
     removes: Vec<String>,
     conditions: Vec<String>,
-    names: usize,
+}
+
+/// The parts of a finished change, as each request takes them.
+struct Expressions {
+    update: String,
+    condition: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
 }
 
 impl Table {
     /// Starts a change of the item at `key`. Without a condition, it creates a missing item.
     pub(super) fn change(&self, key: &Key) -> ItemUpdate {
         ItemUpdate {
-            request: self.client.update_item().table_name(&self.name).set_key(Some(key.attributes())),
+            client: self.client.clone(),
+            table: self.name.clone(),
+            key: key.attributes(),
+            names: HashMap::new(),
+            values: HashMap::new(),
             sets: Vec::new(),
             removes: Vec::new(),
             conditions: Vec::new(),
-            names: 0,
         }
     }
 }
@@ -75,8 +92,8 @@ impl ItemUpdate {
         if seen.is_null() {
             self.conditions.push(format!("attribute_not_exists({name_ref})"));
         } else {
-            self.request = self.request.expression_attribute_values(&value_ref, seen);
             self.conditions.push(format!("{name_ref} = {value_ref}"));
+            self.values.insert(value_ref, seen);
         }
         Ok(self)
     }
@@ -84,50 +101,50 @@ impl ItemUpdate {
     /// Requires that an attribute does not have a value. An absent one does not have it.
     pub(super) fn if_not(mut self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
         let (name_ref, value_ref) = self.placeholders(name);
-        self.request = self.request.expression_attribute_values(&value_ref, serde_dynamo::to_attribute_value(value)?);
         self.conditions.push(format!("(attribute_not_exists({name_ref}) OR {name_ref} <> {value_ref})"));
+        self.values.insert(value_ref, serde_dynamo::to_attribute_value(value)?);
         Ok(self)
     }
 
-    fn finish(self) -> UpdateItemFluentBuilder {
+    fn finish(&mut self) -> Expressions {
         let clause = |keyword: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{keyword} {} ", parts.join(", ")) }
         };
-        let expression = clause("SET", &self.sets) + &clause("REMOVE", &self.removes);
-        let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
-        self.request.update_expression(expression.trim()).set_condition_expression(conditions)
+        let update = clause("SET", &self.sets) + &clause("REMOVE", &self.removes);
+        // An empty map is refused.
+        Expressions {
+            update: update.trim().to_owned(),
+            condition: (!self.conditions.is_empty()).then(|| self.conditions.join(" AND ")),
+            names: Some(std::mem::take(&mut self.names)).filter(|names| !names.is_empty()),
+            values: Some(std::mem::take(&mut self.values)).filter(|values| !values.is_empty()),
+        }
     }
 
     /// Makes it a part of a transaction, which fails if a condition does not hold.
-    pub(super) fn into_write(self) -> Result<TransactWriteItem, TableError> {
-        let broken = |error| TableError::Failed(AwsError::new(error));
-        let input = self.finish().as_input().clone().build().map_err(broken)?;
-        let update = Update::builder()
-            .set_table_name(input.table_name)
-            .set_key(input.key)
-            .set_update_expression(input.update_expression)
-            .set_condition_expression(input.condition_expression)
-            .set_expression_attribute_names(input.expression_attribute_names)
-            .set_expression_attribute_values(input.expression_attribute_values);
-        Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
+    pub(super) fn into_write(mut self) -> Result<TransactWriteItem, TableError> {
+        let Expressions { update, condition, names, values } = self.finish();
+        let update = Update::builder().table_name(self.table).set_key(Some(self.key)).update_expression(update);
+        let update = update.set_condition_expression(condition).set_expression_attribute_names(names);
+        let update = update.set_expression_attribute_values(values).build().map_err(broken)?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Makes it the deletion of the item in a transaction, which fails if a condition does not hold.
-    pub(super) fn into_delete(self) -> Result<TransactWriteItem, TableError> {
-        let broken = |error| TableError::Failed(AwsError::new(error));
-        let input = self.finish().as_input().clone().build().map_err(broken)?;
-        let delete = Delete::builder()
-            .set_table_name(input.table_name)
-            .set_key(input.key)
-            .set_condition_expression(input.condition_expression)
-            .set_expression_attribute_names(input.expression_attribute_names)
-            .set_expression_attribute_values(input.expression_attribute_values);
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(broken)?).build())
+    pub(super) fn into_delete(mut self) -> Result<TransactWriteItem, TableError> {
+        let Expressions { condition, names, values, .. } = self.finish();
+        let delete = Delete::builder().table_name(self.table).set_key(Some(self.key));
+        let delete = delete.set_condition_expression(condition).set_expression_attribute_names(names);
+        let delete = delete.set_expression_attribute_values(values).build().map_err(broken)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Executes the change. Returns `false` if a condition did not hold.
-    pub(super) async fn send(self) -> Result<bool, TableError> {
-        Ok(if_held(self.finish().send().await)?.is_some())
+    pub(super) async fn send(mut self) -> Result<bool, TableError> {
+        let Expressions { update, condition, names, values } = self.finish();
+        let request = self.client.update_item().table_name(self.table).set_key(Some(self.key));
+        let request = request.update_expression(update).set_condition_expression(condition);
+        let request = request.set_expression_attribute_names(names).set_expression_attribute_values(values);
+        Ok(if_held(request.send().await)?.is_some())
     }
 
     fn put(mut self, name: &str, value: AttributeValue, preserved: bool) -> Self {
@@ -136,19 +153,18 @@ impl ItemUpdate {
             self.removes.push(name_ref);
             return self;
         }
-        self.request = self.request.expression_attribute_values(&value_ref, value);
         self.sets.push(if preserved {
             format!("{name_ref} = if_not_exists({name_ref}, {value_ref})")
         } else {
             format!("{name_ref} = {value_ref}")
         });
+        self.values.insert(value_ref, value);
         self
     }
 
     fn placeholders(&mut self, name: &str) -> (String, String) {
-        let (name_ref, value_ref) = (format!("#n{}", self.names), format!(":v{}", self.names));
-        self.names += 1;
-        self.request = self.request.clone().expression_attribute_names(&name_ref, name);
+        let (name_ref, value_ref) = (format!("#n{}", self.names.len()), format!(":v{}", self.names.len()));
+        self.names.insert(name_ref.clone(), name.to_owned());
         (name_ref, value_ref)
     }
 }
