@@ -27,10 +27,10 @@ pub async fn start_sweeps(
 ) -> Result<usize, WorkError> {
     // The index contains every integration that needs checks, due or not.
     let due = table.due_integrations(None).await?;
-    let wanted = due.iter().filter(|due| only.is_none_or(|org| org == due.scope.org())).collect();
-    let mut wanted = interleave_by_org(wanted, |due: &&Due| due.scope.org().clone());
+    let mut wanted: Vec<&Due> = due.iter().filter(|due| only.is_none_or(|org| org == due.scope.org())).collect();
     // Another order each time: if there is not enough time for all, it is not missing for the same ones.
     wanted.shuffle(&mut rand::rng());
+    let wanted = interleave_by_org(wanted, |due| due.scope.org().clone());
     let kind = if everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
     let job =
         |due: &&Due| SweepJob { org: due.scope.org().clone(), integration_id: due.id.clone(), kind: kind.clone() };
