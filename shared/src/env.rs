@@ -47,6 +47,18 @@ fn required_url(name: &'static str) -> Result<Url, EnvError> {
     required(name)?.parse().map_err(|error: url::ParseError| EnvError::Unusable(name, error.to_string()))
 }
 
+fn required_list(name: &'static str) -> Result<Vec<String>, EnvError> {
+    Ok(required(name)?.split(',').map(|one| one.trim().to_owned()).collect())
+}
+
+fn yes_or_no(name: &'static str) -> Result<bool, EnvError> {
+    match required(name)?.as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => Err(EnvError::Unusable(name, format!("`{other}` is neither `yes` nor `no`"))),
+    }
+}
+
 macro_rules! variables {
     ($($(#[$doc:meta])* $function:ident -> $type:ty = $read:ident($name:literal);)*) => {
         $(
@@ -87,8 +99,8 @@ variables! {
     delivery_queue_url -> String = required("DELIVERY_QUEUE_URL");
     /// The queue of events of the bus that are to be delivered.
     delivery_events_queue_url -> String = required("DELIVERY_EVENTS_QUEUE_URL");
-    /// `yes` if endpoints may be on this machine, as on a developer's.
-    local_endpoints -> String = required("LOCAL_ENDPOINTS");
+    /// Whether endpoints may be on this machine, as on a developer's.
+    local_endpoints -> bool = yes_or_no("LOCAL_ENDPOINTS");
     /// The table of the console's sessions.
     sessions_table_name -> String = required("SESSIONS_TABLE_NAME");
     /// The secret with the key of the console's cookies and forms.
@@ -103,8 +115,8 @@ variables! {
     mail_configuration_set -> String = required("MAIL_CONFIGURATION_SET");
     /// The queue of answers to send.
     answer_queue_url -> String = required("ANSWER_QUEUE_URL");
-    /// `yes` if Meta has approved the feature Human Agent for the app.
-    human_agent -> String = required("HUMAN_AGENT");
+    /// Whether Meta has approved the feature Human Agent for the app.
+    human_agent -> bool = yes_or_no("HUMAN_AGENT");
     /// The bucket of uploaded pictures and videos.
     files_bucket -> String = required("FILES_BUCKET");
     /// The console, where people reconnect: mails link to it.
@@ -129,8 +141,8 @@ variables! {
     return_url_allow_list -> String = required("RETURN_URL_ALLOW_LIST");
     /// The required issuer of a token.
     token_issuer -> String = required("TOKEN_ISSUER");
-    /// The accepted audiences of a token, separated by commas.
-    token_audience -> String = required("TOKEN_AUDIENCE");
+    /// The accepted audiences of a token.
+    token_audience -> Vec<String> = required_list("TOKEN_AUDIENCE");
     /// The console's client id at the issuer.
     login_client_id -> String = required("LOGIN_CLIENT_ID");
     /// URL of the issuer's OpenID Connect Discovery document.
@@ -180,11 +192,9 @@ pub fn public_url() -> Result<Option<Url>, EnvError> {
 }
 
 /// The sender of mails, or `None` if the deployment sends none.
-///
-/// # Errors
-/// Never fails at present.
-pub fn sender_address() -> Result<Option<String>, EnvError> {
-    Ok(optional("SENDER_ADDRESS"))
+#[must_use]
+pub fn sender_address() -> Option<String> {
+    optional("SENDER_ADDRESS")
 }
 
 /// The namespace of this deployment's metrics: the stack's name. `None` where nothing is measured: also in an operator's

@@ -97,7 +97,7 @@ impl Rooms {
             deliveries: Deliveries {
                 table: table.clone(),
                 queue: Queue::new(sqs.clone(), env::delivery_queue_url()?),
-                receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
+                receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()?))?,
                 key: key.clone(),
                 root_key: root_key.clone(),
             },
@@ -128,7 +128,7 @@ impl Rooms {
                 bus: bus.clone(),
                 files,
                 answers: Queue::new(sqs, env::answer_queue_url()?),
-                has_human_agent: env::human_agent()? == "yes",
+                has_human_agent: env::human_agent()?,
                 key: key.clone(),
             },
             audit: AuditLog { table: table.clone(), key: key.clone() },

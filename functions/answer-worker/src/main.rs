@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         queue: queue.clone(),
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
-        has_human_agent: env::human_agent()? == "yes",
+        has_human_agent: env::human_agent()?,
     };
     worker::serve([queue], async |job: &AnswerJob, time_left| sender.send(job, time_left, &clock::now).await).await
 }

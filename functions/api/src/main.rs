@@ -32,10 +32,9 @@ use leadwire::{aws, env, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::TimeoutProfile::Request)?;
-    let audiences = env::token_audience()?.split(',').map(|audience| audience.trim().to_owned()).collect();
     let verifier = Verifier::new(Issuer {
         issuer: env::token_issuer()?,
-        audiences,
+        audiences: env::token_audience()?,
         keys_at: env::token_jwks_url()?,
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,

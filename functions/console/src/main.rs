@@ -93,7 +93,7 @@ async fn main() -> Result<(), Error> {
         oidc,
         public_url: env::public_url()?,
         files_origin,
-        is_local: env::local_endpoints()? == "yes",
+        is_local: env::local_endpoints()?,
     };
     run(router::router(state::Console::new(shared))).await
 }

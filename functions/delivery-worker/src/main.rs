@@ -26,9 +26,9 @@ async fn main() -> Result<(), Error> {
     let deliverer = Deliverer {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         queue: queue.clone(),
-        receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()? == "yes"))?,
+        receiver: Receiver::new(EndpointAddresses::new(env::local_endpoints()?))?,
         root_key: vault.signing_key(&env::root_secret_id()?).await?,
-        mailer: env::sender_address()?.map(|sender| Mailer::new(&aws, sender)),
+        mailer: env::sender_address().map(|sender| Mailer::new(&aws, sender)),
         console: env::console_url()?,
     };
     let work = async |records: &[Record<DeliveryJob>], time_left| {

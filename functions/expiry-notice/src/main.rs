@@ -24,7 +24,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
-    let mailer = env::sender_address()?.map(|sender| Mailer::new(&aws, sender));
+    let mailer = env::sender_address().map(|sender| Mailer::new(&aws, sender));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let checker = ConnectionChecker {
         notifier: Notifier {

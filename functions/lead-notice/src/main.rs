@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let notifier = AssigneeNotifier {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
-        mailer: env::sender_address()?.map(|sender| Mailer::new(&aws, sender)),
+        mailer: env::sender_address().map(|sender| Mailer::new(&aws, sender)),
         configuration_set: env::mail_configuration_set()?,
         console: env::console_url()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
