@@ -169,7 +169,6 @@ mod tests {
         let json = description::complete(&described().1);
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 83, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
