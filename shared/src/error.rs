@@ -269,6 +269,59 @@ impl ErrorCode {
     }
 }
 
+/// What a request names and the org does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what it is called")]
+pub enum Missing {
+    AdAccount,
+    BulkChange,
+    Business,
+    Campaign,
+    Contact,
+    Conversation,
+    Delivery,
+    Endpoint,
+    Export,
+    File,
+    Form,
+    Import,
+    Integration,
+    Lead,
+    Message,
+    Org,
+    Post,
+    Run,
+    SavedReply,
+    UploadedFile,
+}
+
+impl Missing {
+    fn message(self) -> Cow<'static, str> {
+        match self {
+            Self::AdAccount => tr!("This org has no such ad account."),
+            Self::BulkChange => tr!("This org has no such change."),
+            Self::Business => tr!("This org has no such business."),
+            Self::Campaign => tr!("This org has no such campaign."),
+            Self::Contact => tr!("This org has no such contact."),
+            Self::Conversation => tr!("This org has no such conversation."),
+            Self::Delivery => tr!("This org has no such delivery."),
+            Self::Endpoint => tr!("This org has no such endpoint."),
+            Self::Export => tr!("This org has no such export."),
+            Self::File => tr!("This org has no such file."),
+            Self::Form => tr!("This org has no such form."),
+            Self::Import => tr!("This org has no such import."),
+            Self::Integration => tr!("This org has no such integration."),
+            Self::Lead => tr!("This org has no such lead."),
+            Self::Message => tr!("This org has no such message."),
+            Self::Org => tr!("The CRM has not set up this org yet."),
+            Self::Post => tr!("This org has no such post."),
+            Self::Run => tr!("This org has no such run."),
+            Self::SavedReply => tr!("This org has no such saved reply."),
+            Self::UploadedFile => tr!("This org has no such uploaded file."),
+        }
+    }
+}
+
 impl ActError {
     /// Refuses the request as a whole.
     pub fn refuse(code: ErrorCode, message: impl Into<String>) -> Self {
@@ -280,31 +333,9 @@ impl ActError {
         Self::Refused(Refusal { code, field: Some(field.into()), message: message.into() })
     }
 
-    /// Reports that the org has no such `noun`, for example `lead`.
-    pub fn not_found(noun: &str) -> Self {
-        let message = match noun {
-            "ad account" => tr!("This org has no such ad account."),
-            "business" => tr!("This org has no such business."),
-            "campaign" => tr!("This org has no such campaign."),
-            "contact" => tr!("This org has no such contact."),
-            "conversation" => tr!("This org has no such conversation."),
-            "delivery" => tr!("This org has no such delivery."),
-            "endpoint" => tr!("This org has no such endpoint."),
-            "export" => tr!("This org has no such export."),
-            "file" => tr!("This org has no such file."),
-            "form" => tr!("This org has no such form."),
-            "import" => tr!("This org has no such import."),
-            "integration" => tr!("This org has no such integration."),
-            "lead" => tr!("This org has no such lead."),
-            "message" => tr!("This org has no such message."),
-            "post" => tr!("This org has no such post."),
-            "run" => tr!("This org has no such run."),
-            "saved reply" => tr!("This org has no such saved reply."),
-            "settings" => tr!("This org has no such settings."),
-            "uploaded file" => tr!("This org has no such uploaded file."),
-            _ => format!("This org has no such {noun}.").into(),
-        };
-        Self::refuse(ErrorCode::NotFound, message)
+    /// Reports that the org has no such thing.
+    pub fn not_found(what: Missing) -> Self {
+        Self::refuse(ErrorCode::NotFound, what.message())
     }
 
     /// Attributes the refusal to a field.

@@ -137,11 +137,11 @@ id!(
 );
 id!(
     /// One import of a file of leads. Ours: time-ordered.
-    ImportId, "import id", CRM
+    ImportId, phrase!("import id"), CRM
 );
 id!(
     /// One change of several leads at once. Ours: time-ordered.
-    BulkChangeId, "id of a change", CRM
+    BulkChangeId, phrase!("id of a change"), CRM
 );
 id!(
     /// A Facebook page.

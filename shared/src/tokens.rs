@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope};
 use crate::jobs::CheckJob;
@@ -30,7 +30,7 @@ impl Tokens {
     pub async fn integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Integration, ActError> {
         let found =
             self.table.integration(scope, id).await?.filter(|integration| integration.lifecycle != Lifecycle::Removing);
-        found.ok_or_else(|| ActError::not_found("integration"))
+        found.ok_or_else(|| ActError::not_found(Missing::Integration))
     }
 
     /// Loads an integration of the org whose token is not known to be invalid. An integration that has only lost a page

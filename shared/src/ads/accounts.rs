@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{AccountFilter, Ads};
 use crate::directory::MetaAccess;
-use crate::error::{ActError, WorkError};
+use crate::error::{ActError, Missing, WorkError};
 use crate::ids::{AdAccountId, IntegrationId, RunId};
 use crate::model::ads::account::{AdAccount, AdAccountState, Client, status_word};
 use crate::model::ads::conversions::Counted;
@@ -139,7 +139,7 @@ impl Ads {
 
     /// The org's linked account with this id.
     pub(super) async fn find(&self, access: &MetaAccess, id: &AdAccountId) -> Result<AdAccount, ActError> {
-        self.table.ad_account(&access.scope, id).await?.ok_or_else(|| ActError::not_found("ad account"))
+        self.table.ad_account(&access.scope, id).await?.ok_or_else(|| ActError::not_found(Missing::AdAccount))
     }
 }
 

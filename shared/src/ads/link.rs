@@ -13,7 +13,7 @@ use super::start::{StartOutcome, start_sync};
 use super::{Ads, token};
 use crate::audit::Trail;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::GraphError;
 use crate::graph::ad_accounts::AdAccountNode;
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgScope, RunId};
@@ -173,7 +173,7 @@ impl Ads {
         let settings = AdAccountSettings { label, client, token, paused: input.paused, conversions };
         let recount = settings.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
         let begins = recount || settings.token.is_some() || (account.paused && settings.paused == Some(false));
-        let not_found = || ActError::not_found("ad account");
+        let not_found = || ActError::not_found(Missing::AdAccount);
         if !self.table.set_ad_account(scope, &account, &settings).await? {
             self.tokens.meta.vault.drop_all(&own_secret(settings.token.as_ref())).await;
             return Err(not_found());

@@ -30,7 +30,7 @@ pub use start::{StartOutcome, start_due_syncs, start_sync};
 pub use sync::{AdsSyncer, SliceOutcome};
 
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{AdAccountId, ClientId};
 use crate::jobs::AdsSyncJob;
 use crate::model::ads::account::{AdAccount, HISTORY_MONTHS};
@@ -88,7 +88,7 @@ impl AccountFilter {
         if let Some(id) = &self.account_id {
             accounts.retain(|account| account.ad_account_id == *id);
             if accounts.is_empty() {
-                return Err(ActError::not_found("ad account").at("account_id"));
+                return Err(ActError::not_found(Missing::AdAccount).at("account_id"));
             }
         }
         if let Some(id) = &self.client_id {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Campaigns, RIGHTS};
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::GraphError;
 use crate::graph::campaigns::WritableAccount;
 use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
@@ -178,9 +178,9 @@ impl Campaigns {
     }
 
     async fn created_before(&self, access: &MetaAccess, id: Option<&str>) -> Result<CreatedCampaign, ActError> {
-        let id = id.and_then(|id| CampaignId::parse(id).ok()).ok_or_else(|| ActError::not_found("campaign"))?;
+        let id = id.and_then(|id| CampaignId::parse(id).ok()).ok_or_else(|| ActError::not_found(Missing::Campaign))?;
         let campaign = self.table.campaign(&access.scope, &id).await?;
-        let campaign = campaign.ok_or_else(|| ActError::not_found("campaign"))?;
+        let campaign = campaign.ok_or_else(|| ActError::not_found(Missing::Campaign))?;
         Ok(CreatedCampaign { campaign_id: campaign.id, status: campaign.status })
     }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Campaigns;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::campaigns::DeliveryStatus;
 use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
@@ -293,7 +293,7 @@ impl Campaigns {
 
     async fn find(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaign, ActError> {
         let campaign = self.table.campaign(&access.scope, id).await?;
-        campaign.ok_or_else(|| ActError::not_found("campaign"))
+        campaign.ok_or_else(|| ActError::not_found(Missing::Campaign))
     }
 
     /// Switches objects at Meta, one after the other. Each call may be repeated.

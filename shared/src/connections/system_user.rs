@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::accept::{Acceptance, Accepted, ConnectRequest, Connector};
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::connection::ConnectedBy;
@@ -74,7 +74,7 @@ impl Connector {
         };
         match self.accept(scope, &graph, request, grant, now).await? {
             Acceptance::Accepted(accepted) => Ok(*accepted),
-            Acceptance::Gone => Err(ActError::not_found("integration")),
+            Acceptance::Gone => Err(ActError::not_found(Missing::Integration)),
             Acceptance::OtherAccount { lost } => Err(other_account(&lost)),
         }
     }

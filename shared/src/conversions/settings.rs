@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Conversions;
 use crate::audit::Trail;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::graph::conversions::DatasetNode;
 use crate::ids::{DatasetId, IntegrationId};
 use crate::model::audit::Word;
@@ -136,7 +136,7 @@ impl Conversions {
             }
         };
         if !self.tokens.table.set_conversions(&access.scope, id, settings.as_ref()).await? {
-            return Err(ActError::not_found("integration"));
+            return Err(ActError::not_found(Missing::Integration));
         }
         record_settings(&access.trail, integration.conversions.as_ref(), settings.as_ref());
         tracing::info!(org = %access.scope.org(), integration = %id, ?settings, by = %access.caller.user, "conversions changed");

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Deliveries;
 use crate::audit::Trail;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{EndpointId, OrgScope};
 use crate::model::audit::Word;
 use crate::model::delivery::schedule::{EndpointHealth, RETIRED_SECRET_TTL};
@@ -226,7 +226,7 @@ impl Deliveries {
         };
         let before = self.find_endpoint(&access.scope, id).await?;
         if !self.table.change_endpoint(&access.scope, id, &change, crate::clock::now()).await? {
-            return Err(ActError::not_found("endpoint"));
+            return Err(ActError::not_found(Missing::Endpoint));
         }
         tracing::info!(org = %access.scope.org(), endpoint = %id, active = ?input.active, by = %access.caller.user, "endpoint changed");
         let after = self.find_endpoint(&access.scope, id).await?;
@@ -269,7 +269,7 @@ impl Deliveries {
     }
 
     pub(super) async fn find_endpoint(&self, scope: &OrgScope, id: &EndpointId) -> Result<Endpoint, ActError> {
-        self.table.endpoint(scope, id).await?.ok_or_else(|| ActError::not_found("endpoint"))
+        self.table.endpoint(scope, id).await?.ok_or_else(|| ActError::not_found(Missing::Endpoint))
     }
 
     fn with_secret(&self, scope: &OrgScope, endpoint: Endpoint, now: Timestamp) -> EndpointWithSecret {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{Deliveries, try_once};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{DeliveryId, EndpointId, LeadId};
 use crate::jobs::{DeliveryJob, TryJob};
 use crate::model::delivery::{
@@ -145,7 +145,7 @@ impl Deliveries {
         }
         for attempt in 1..=MAX_TRIES {
             let seen = self.table.delivery(scope, endpoint, id).await?;
-            let seen = seen.ok_or_else(|| ActError::not_found("delivery"))?;
+            let seen = seen.ok_or_else(|| ActError::not_found(Missing::Delivery))?;
             if self.table.event_body(scope, &seen.about, id).await?.is_none() {
                 let message = tr!("The content of this event was erased, so it cannot be sent again.");
                 return Err(ActError::refuse(ErrorCode::ContentErased, message));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::audit::Trail;
 use crate::cursor::ListCursor;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{InvalidId, OrgScope, UserId};
 use crate::model::ads::currency::Amount;
 use crate::model::audit::Word;
@@ -131,7 +131,7 @@ impl Directory {
         if id != access.scope.org().as_str() {
             return Err(AccessDenied::ForeignOrg.into());
         }
-        self.table.org(&access.scope).await?.ok_or_else(|| ActError::not_found("settings"))
+        self.table.org(&access.scope).await?.ok_or_else(|| ActError::not_found(Missing::Org))
     }
 
     /// All orgs, for a superadmin to select from.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 pub use self::exporter::Exporter;
 use crate::directory::Access;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::files::{FileKey, Files};
 use crate::ids::{ExportId, LeadId, OrgScope, UserId};
 use crate::jobs::ExportJob;
@@ -231,6 +231,6 @@ impl Exports {
     }
 
     async fn find(&self, scope: &OrgScope, id: &ExportId) -> Result<LeadExport, ActError> {
-        self.table.export(scope, id).await?.ok_or_else(|| ActError::not_found("export"))
+        self.table.export(scope, id).await?.ok_or_else(|| ActError::not_found(Missing::Export))
     }
 }

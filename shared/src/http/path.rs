@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use super::Problem;
-use crate::error::ActError;
+use crate::error::{ActError, Missing};
 use crate::ids::{
     AdAccountId, BulkChangeId, CampaignId, ContactId, ConversationId, DeliveryId, EndpointId, ExportId, FormId,
     ImportId, IntegrationId, InvalidId, LeadId, MediaId, PostId, RunId, SavedReplyId,
@@ -18,18 +18,18 @@ pub struct Id<T>(pub T);
 pub trait PathId: Sized {
     /// The name of the path's parameter.
     const PARAMETER: &'static str;
-    /// The noun for what the id identifies, for error messages.
-    const NOUN: &'static str;
+    /// What is missing if nothing has the id.
+    const MISSING: Missing;
 
     /// Parses the id.
     fn parse_id(text: &str) -> Result<Self, InvalidId>;
 }
 
 macro_rules! path_ids {
-    ($($id:ty, $parameter:literal, $noun:literal;)*) => {
+    ($($id:ty, $parameter:literal, $missing:ident;)*) => {
         $(impl PathId for $id {
             const PARAMETER: &'static str = $parameter;
-            const NOUN: &'static str = $noun;
+            const MISSING: Missing = Missing::$missing;
 
             fn parse_id(text: &str) -> Result<Self, InvalidId> {
                 Self::parse(text)
@@ -39,29 +39,29 @@ macro_rules! path_ids {
 }
 
 path_ids! {
-    IntegrationId, "id", "integration";
-    LeadId, "id", "lead";
-    FormId, "id", "form";
-    AdAccountId, "id", "ad account";
-    RunId, "run", "run";
-    PostId, "id", "post";
-    CampaignId, "id", "campaign";
-    MediaId, "id", "uploaded file";
-    ConversationId, "id", "conversation";
-    ContactId, "id", "contact";
-    SavedReplyId, "id", "saved reply";
-    EndpointId, "id", "endpoint";
-    ExportId, "id", "export";
-    ImportId, "id", "import";
-    BulkChangeId, "id", "change";
-    DeliveryId, "delivery", "delivery";
+    IntegrationId, "id", Integration;
+    LeadId, "id", Lead;
+    FormId, "id", Form;
+    AdAccountId, "id", AdAccount;
+    RunId, "run", Run;
+    PostId, "id", Post;
+    CampaignId, "id", Campaign;
+    MediaId, "id", UploadedFile;
+    ConversationId, "id", Conversation;
+    ContactId, "id", Contact;
+    SavedReplyId, "id", SavedReply;
+    EndpointId, "id", Endpoint;
+    ExportId, "id", Export;
+    ImportId, "id", Import;
+    BulkChangeId, "id", BulkChange;
+    DeliveryId, "delivery", Delivery;
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let not_found = || Problem::from(ActError::not_found(T::NOUN));
+        let not_found = || Problem::from(ActError::not_found(T::MISSING));
         let parameters = RawPathParams::from_request_parts(parts, state).await.map_err(|_| not_found())?;
         let text = parameters.iter().find(|(name, _)| *name == T::PARAMETER).map(|(_, value)| value);
         text.and_then(|text| T::parse_id(text).ok()).map(Self).ok_or_else(not_found)

@@ -11,7 +11,7 @@ use super::contacts::resolve;
 use super::ingest::MAX_TRIES;
 use super::messages::MessageOut;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{ConversationId, MessageId};
 use crate::jobs::AnswerJob;
 use crate::model::caller::Caller;
@@ -125,7 +125,7 @@ impl Inbox {
                 return self
                     .message_out(access, message, &conversation)
                     .await?
-                    .ok_or_else(|| ActError::not_found("message"));
+                    .ok_or_else(|| ActError::not_found(Missing::Message));
             }
             if let Some(known) = self.answered_before(access, once.as_ref()).await? {
                 return Ok(known);

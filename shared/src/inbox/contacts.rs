@@ -9,7 +9,7 @@ use super::Inbox;
 use super::ingest::MAX_TRIES;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{ContactId, LeadId, OrgScope};
 use crate::model::inbox::event::{Person, Signal, SignalType};
 use crate::model::inbox::people::{Identity, identities};
@@ -310,7 +310,7 @@ impl Inbox {
     }
 
     pub(super) async fn find_contact(&self, access: &MetaAccess, id: &ContactId) -> Result<Contact, ActError> {
-        resolve(&self.table, &access.scope, id.clone()).await?.ok_or_else(|| ActError::not_found("contact"))
+        resolve(&self.table, &access.scope, id.clone()).await?.ok_or_else(|| ActError::not_found(Missing::Contact))
     }
 }
 

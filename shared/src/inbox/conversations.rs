@@ -15,7 +15,7 @@ use super::ingest::MAX_TRIES;
 use super::{Inbox, contacts};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{AdObjectId, ContactId, ConversationId, OrgScope, PageId, UserId};
 use crate::model::event::Event;
 use crate::model::inbox::reply::ReplyRule;
@@ -313,7 +313,7 @@ impl Inbox {
         access: &MetaAccess,
         id: &ConversationId,
     ) -> Result<Conversation, ActError> {
-        self.table.conversation(&access.scope, id).await?.ok_or_else(|| ActError::not_found("conversation"))
+        self.table.conversation(&access.scope, id).await?.ok_or_else(|| ActError::not_found(Missing::Conversation))
     }
 
     async fn conversation_out(

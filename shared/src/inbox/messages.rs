@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Inbox;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::ActError;
+use crate::error::{ActError, Missing};
 use crate::files::FileKey;
 use crate::ids::{AdObjectId, ConversationId, MessageId};
 use crate::language;
@@ -118,7 +118,7 @@ impl Inbox {
 
     /// A link to a kept file of a message that works for an hour.
     pub async fn file_link(&self, access: &MetaAccess, id: &MessageId, position: usize) -> Result<String, ActError> {
-        let not_found = || ActError::not_found("file");
+        let not_found = || ActError::not_found(Missing::File);
         let state = self.table.message(&access.scope, id).await?;
         let content = state.and_then(|state| state.content).ok_or_else(not_found)?;
         let file = content.attachments.get(position).filter(|file| file.status == AttachmentStatus::Ready);

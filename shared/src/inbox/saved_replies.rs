@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::Inbox;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::SavedReplyId;
 use crate::model::inbox::saved_reply::SavedReply;
 use crate::tr;
@@ -59,7 +59,7 @@ impl Inbox {
         let known = self.table.saved_replies(&access.scope).await?;
         let id = match id {
             Some(id) if known.iter().any(|reply| reply.id == *id) => id.clone(),
-            Some(_) => return Err(ActError::not_found("saved reply")),
+            Some(_) => return Err(ActError::not_found(Missing::SavedReply)),
             None if known.len() >= MAX => {
                 let message = tr!("An org has at most {most} saved replies. Delete one first.", most = MAX);
                 return Err(ActError::refuse(ErrorCode::LimitReached, message));

@@ -8,7 +8,7 @@ use futures_util::stream::iter;
 use super::Leads;
 use super::manage::LeadIn;
 use crate::directory::Access;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{BulkChangeId, LeadId};
 use crate::model::lead::Lead;
 use crate::model::lead::bulk::{BulkChangePart, LeadField, ValueBefore};
@@ -116,7 +116,7 @@ impl Leads {
     /// Refuses a change that is not kept. After a failure, undoing it again goes on.
     pub async fn undo_several(&self, access: &Access, id: &BulkChangeId) -> Result<BulkUndone, ActError> {
         let mut parts = self.table.bulk_change(&access.scope, id).await?;
-        let part = parts.pop().ok_or_else(|| ActError::not_found("change"))?;
+        let part = parts.pop().ok_or_else(|| ActError::not_found(Missing::BulkChange))?;
         let mut undoing = iter(part.before.clone())
             .map(|(lead, had)| {
                 let undone = Some((&part.to, had.assignment));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Leads;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, WorkError};
+use crate::error::{ActError, Missing, WorkError};
 use crate::graph::GraphError;
 use crate::graph::lead_lists::ListedForm;
 use crate::graph::leads::GraphLead;
@@ -117,7 +117,7 @@ impl Leads {
     /// Reads a form of the org's connected pages, with the page through which it is reachable.
     pub(super) async fn form(&self, access: &MetaAccess, id: &FormId) -> Result<(Connection, Form), ActError> {
         let form = find_form(&self.tokens.meta, &self.table, &access.scope, id, crate::clock::now()).await?;
-        form.ok_or_else(|| ActError::not_found("form"))
+        form.ok_or_else(|| ActError::not_found(Missing::Form))
     }
 }
 

@@ -12,7 +12,7 @@ use super::details::{check_details, detail_names};
 use super::lists::{LeadCount, LeadList, LeadLister, count_fitting};
 use crate::audit::Trail;
 use crate::directory::Access;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::language::{Language, Locale, speak_now};
 use crate::model::ads::currency::Amount;
@@ -92,7 +92,7 @@ impl Leads {
     /// cannot be stored. If publishing fails, the change is stored; repeating the request publishes it.
     pub async fn change(&self, access: &Access, id: &LeadId, input: LeadIn) -> Result<LeadDetails, ActError> {
         let changed = self.change_if(access, id, input, None).await?;
-        changed.map(|(_, after)| after).ok_or_else(|| ActError::not_found("lead"))
+        changed.map(|(_, after)| after).ok_or_else(|| ActError::not_found(Missing::Lead))
     }
 
     /// Refuses an assignee who is not an active user of the org.
@@ -127,7 +127,7 @@ impl Leads {
         let report = |lead: &Lead, status| Conversion::of_change(lead, status, settings.as_ref().map_err(|it| *it), at);
         let change = LeadChange { assigned, status: input.status, only_if, ..details };
         let before = self.table.change_lead(&access.scope, id, &change, report).await?;
-        let before = before.ok_or_else(|| ActError::not_found("lead"))?;
+        let before = before.ok_or_else(|| ActError::not_found(Missing::Lead))?;
         if !change.fits(&before) {
             return Ok(None);
         }
@@ -206,7 +206,7 @@ impl Leads {
 
     /// Reads a lead, by its own id or by the id of a later submission of the same person.
     pub async fn get(&self, scope: &OrgScope, id: &LeadId) -> Result<LeadDetails, ActError> {
-        let missing = || ActError::not_found("lead");
+        let missing = || ActError::not_found(Missing::Lead);
         let stored = match self.table.find_lead(scope, id).await?.ok_or_else(missing)? {
             StoredLead::Submission(submission) => {
                 self.table.find_lead(scope, &submission.lead_id).await?.ok_or_else(missing)?

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::sweep::cannot_search;
 use super::{Leads, Search, Sweep};
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{IntegrationId, PageId, RunId};
 use crate::jobs::{SweepJob, SweepKind};
 use crate::model::connection::{Connection, Integration};
@@ -135,7 +135,7 @@ impl Leads {
 
     async fn find_run(&self, access: &MetaAccess, integration: &Integration, id: &RunId) -> Result<RunOut, ActError> {
         let run = self.table.run(&access.scope, id).await?.filter(|run| run.integration_id == integration.id);
-        run.map(run_out).ok_or_else(|| ActError::not_found("run"))
+        run.map(run_out).ok_or_else(|| ActError::not_found(Missing::Run))
     }
 
     async fn begin_run(

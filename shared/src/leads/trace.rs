@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Leads;
-use crate::error::ActError;
+use crate::error::{ActError, Missing};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::conversion::Conversion;
 use crate::model::lead::trace::{self, Step};
@@ -29,7 +29,7 @@ impl Leads {
     pub async fn trace(&self, scope: &OrgScope, id: &LeadId) -> Result<Trace, ActError> {
         let items = read_trace(&self.table.for_display(), scope, id).await?;
         if items.is_empty() {
-            return Err(ActError::not_found("lead"));
+            return Err(ActError::not_found(Missing::Lead));
         }
         Ok(Trace { items, next_cursor: None })
     }

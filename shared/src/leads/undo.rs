@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{Leads, WholeLead};
 use crate::bus::Bus;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::ids::{ImportId, LeadId, OrgScope, UserId};
 use crate::model::event::Event;
 use crate::model::lead::file_import::{FileImport, ImportRemoval, ImportState, ImportUndo};
@@ -77,7 +77,7 @@ impl Leads {
     ) -> Result<ImportOut, ActError> {
         let now = crate::clock::now();
         let import = self.table.import(&access.scope, id).await?.filter(|import| now < import.undo_until());
-        let import = import.ok_or_else(|| ActError::not_found("import"))?;
+        let import = import.ok_or_else(|| ActError::not_found(Missing::Import))?;
         access.trail.about(id);
         match import.state(now) {
             ImportState::Undone => return Ok(ImportOut::new(import, now)),

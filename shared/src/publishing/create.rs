@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Publishing;
 use super::store::{CreatedPost, new_post};
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{InstagramAccountId, PageId};
 use crate::model::publishing::draft::{DraftError, DraftMistake, InstagramDraft, PageDraft, check_time};
 use crate::model::publishing::{InstagramFormat, PostKind};
@@ -167,7 +167,7 @@ pub(super) fn check_schedule(field: &'static str, at: Option<Timestamp>, now: Ti
 }
 
 fn first(posts: Vec<CreatedPost>) -> Result<CreatedPost, ActError> {
-    posts.into_iter().next().ok_or_else(|| ActError::not_found("post"))
+    posts.into_iter().next().ok_or_else(|| ActError::not_found(Missing::Post))
 }
 
 /// Says what is wrong with a draft.

@@ -11,7 +11,7 @@ use super::Publishing;
 use super::create::refusal;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::{ActError, ErrorCode, Missing};
 use crate::ids::{InstagramAccountId, PageId, PostId, UserId};
 use crate::model::publishing::draft::check_time;
 use crate::model::publishing::failure::PostFailureCode;
@@ -149,7 +149,7 @@ impl Publishing {
     /// Reads a post.
     pub async fn post(&self, access: &MetaAccess, id: &PostId) -> Result<PostOut, ActError> {
         let post = self.table.post(&access.scope, id).await?;
-        post.map(PostOut::from).ok_or_else(|| ActError::not_found("post"))
+        post.map(PostOut::from).ok_or_else(|| ActError::not_found(Missing::Post))
     }
 
     /// Reads the posts that were written together with `post`.
@@ -232,7 +232,7 @@ impl Publishing {
         const MAX_TRIES: u32 = 5;
         for _ in 0..MAX_TRIES {
             let post = self.table.post(&access.scope, id).await?;
-            let mut post = post.ok_or_else(|| ActError::not_found("post"))?;
+            let mut post = post.ok_or_else(|| ActError::not_found(Missing::Post))?;
             let before = (post.status, post.scheduled_at);
             change(&mut post)?;
             if self.table.put_post(&access.scope, &mut post).await? {

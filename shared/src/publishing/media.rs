@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::Publishing;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode, WorkError};
+use crate::error::{ActError, ErrorCode, Missing, WorkError};
 use crate::files::{FileError, FileKey, Files};
 use crate::ids::{MediaId, OrgScope};
 use crate::model::json_input::whole;
@@ -133,7 +133,7 @@ impl Publishing {
             Err(FileError::Missing) => None,
             Err(error) => return Err(error.into()),
         };
-        let Some(format) = format else { return Err(ActError::not_found("uploaded file")) };
+        let Some(format) = format else { return Err(ActError::not_found(Missing::UploadedFile)) };
         let address = MediaAddress { id: id.clone(), format };
         let facts = inspect(&self.files, &access.scope, &address).await?;
         let facts = facts.map_err(|message| ActError::invalid("file", ErrorCode::MediaInvalid, message))?;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use leadwire::ads::accounts::AvailableAdAccount;
 use leadwire::connections::{BusinessAdAccountOut, BusinessOut, BusinessPageOut, ConnectionOut, TenureOut};
 use leadwire::directory;
-use leadwire::error::ActError;
+use leadwire::error::{ActError, Missing};
 use leadwire::http::Problem;
 use leadwire::ids::IntegrationId;
 use serde::{Deserialize, Serialize};
@@ -189,5 +189,5 @@ async fn business(
     id: &str,
 ) -> Result<BusinessOut, ActError> {
     let mut found = api.rooms.connections.businesses(access, integration).await?.items.into_iter();
-    found.find(|business| business.id == id).ok_or_else(|| ActError::not_found("business").at("businessId"))
+    found.find(|business| business.id == id).ok_or_else(|| ActError::not_found(Missing::Business).at("businessId"))
 }

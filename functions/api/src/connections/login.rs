@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use lambda_http::request::RequestContext;
 use leadwire::clock;
 use leadwire::connections::LoginRequest;
-use leadwire::error::ActError;
+use leadwire::error::{ActError, Missing};
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
@@ -103,7 +103,7 @@ pub(crate) async fn get_auth_url(
 ) -> Result<Json<AuthUrl>, Problem> {
     let origin = origin(&api, context.as_deref(), &headers)?;
     // A malformed id matches no integration.
-    let not_found = |_| in_camel_case(ActError::not_found("integration").at("integration_id").into());
+    let not_found = |_| in_camel_case(ActError::not_found(Missing::Integration).at("integration_id").into());
     let integration_id = request.integration_id.as_deref().map(IntegrationId::parse).transpose().map_err(not_found)?;
     let login = LoginRequest {
         scopes: request.scopes,

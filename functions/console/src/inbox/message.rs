@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use jiff::civil::Date;
-use leadwire::error::ActError;
+use leadwire::error::{ActError, Missing};
 use leadwire::http::Problem;
 use leadwire::ids::MessageId;
 use leadwire::inbox::{AttachmentOut, ConversationOut, Direction, MessageOut};
@@ -28,7 +28,7 @@ pub(super) async fn show_file(
     Member { access, .. }: Member,
     Path((message, position)): Path<(String, usize)>,
 ) -> Result<Response, Problem> {
-    let id = MessageId::parse(&message).map_err(|_| Problem::from(ActError::not_found("file")))?;
+    let id = MessageId::parse(&message).map_err(|_| Problem::from(ActError::not_found(Missing::File)))?;
     let link = console.rooms.inbox.file_link(&access, &id, position).await?;
     // The link itself works for an hour.
     let cached = [(header::CACHE_CONTROL, "private, max-age=600")];

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use leadwire::directory::Access;
-use leadwire::error::{ActError, ErrorCode};
+use leadwire::error::{ActError, ErrorCode, Missing};
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::{BulkChangeId, LeadId, OrgScope};
@@ -296,7 +296,7 @@ async fn change(console: &Console, access: &Access, id: &LeadId, to: &LeadField)
     let outcome = console.rooms.leads.change_several(access, (&change, 0), slice::from_ref(id), to).await?;
     match outcome.failure {
         Some(error) => Err(error.into()),
-        None if outcome.gone > 0 => Err(ActError::not_found("lead").into()),
+        None if outcome.gone > 0 => Err(ActError::not_found(Missing::Lead).into()),
         None => Ok(outcome.can_be_undone.then(|| undo_path(change.as_str()))),
     }
 }
