@@ -1,4 +1,5 @@
-//! The only place that reads the clock. Everything below takes the time as an argument.
+//! The time of what is stored and told. The operations of a room read it once; what they decide with takes it as an
+//! argument.
 
 use jiff::Timestamp;
 

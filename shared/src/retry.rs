@@ -6,8 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use rand::RngExt;
 
-/// What to do with a piece of work that failed. Each edge decides this for its own errors; only the batch runner acts
-/// on it.
+/// What to do with a piece of work that failed. Each edge decides this for its own errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The error may be temporary: try again, with increasing delays.

@@ -50,8 +50,8 @@ pub enum VaultError {
     /// It does not exist, or is being deleted.
     #[error("secret {0} does not exist")]
     Missing(String),
-    /// It cannot be decrypted, or does not hold what it should. Reconnecting the integration replaces it.
-    #[error("access token could not be decrypted: secret {0} has no valid content; reconnect the integration")]
+    /// It cannot be decrypted, or does not hold what it should. If it is an integration's, reconnecting replaces it.
+    #[error("secret {0} has no valid content")]
     Unreadable(String),
     /// Secrets Manager rejected the request or was unreachable.
     #[error("Secrets Manager failed: {0}")]

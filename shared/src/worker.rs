@@ -42,7 +42,7 @@ where
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
         let queue = queue_of(&event.payload, queues)?;
-        let timed = async |job: &J| work(job, time_left(deadline)).await;
+        let timed = async |job: &J| work(job, working_time(deadline)).await;
         Ok::<_, lambda_runtime::Error>(run_each(event.payload, deadline, queue, timed).await)
     };
     lambda_runtime::run(service_fn(handle)).await
@@ -62,9 +62,7 @@ where
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
         let queue = queue_of(&event.payload, queues)?;
-        let timed = async |(): &(), records: &[Record<J>]| {
-            work(records, time_left(deadline).saturating_sub(REPORTING_TIME + GRACE)).await
-        };
+        let timed = async |(): &(), records: &[Record<J>]| work(records, working_time(deadline)).await;
         Ok::<_, lambda_runtime::Error>(run(event.payload, deadline, queue, |_| (), timed).await)
     };
     lambda_runtime::run(service_fn(handle)).await
@@ -245,6 +243,11 @@ fn trace_in(body: &str) -> Option<TraceId> {
     }
     let traced: Traced = serde_json::from_str(body).ok()?;
     traced.trace_id.or_else(|| traced.detail?.trace_id)
+}
+
+/// The time that work may take, so that it ends by itself and its outcomes are reported.
+fn working_time(deadline: SystemTime) -> Duration {
+    time_left(deadline).saturating_sub(REPORTING_TIME + GRACE)
 }
 
 /// The time until Lambda ends this run.

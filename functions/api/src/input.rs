@@ -53,7 +53,7 @@ impl Parameters {
             None => Ok(()),
             Some(unknown) => {
                 let short_name: String = unknown.chars().take(64).collect();
-                let detail = format!("Known are {}.", known.join(", "));
+                let detail = format!("Use one of: {}.", known.join(", "));
                 Err(Problem::field(&short_name, ProblemCode::ParameterUnknown, detail))
             }
         }

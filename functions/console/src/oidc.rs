@@ -145,7 +145,7 @@ impl OidcClient {
             Err(RequestTokenError::ServerResponse(refusal))
                 if matches!(refusal.error(), BasicErrorResponseType::InvalidGrant) =>
             {
-                tracing::info!(%refusal, "a login is over at the issuer");
+                tracing::info!(%refusal, "a login has ended at the issuer");
                 return Standing::Over;
             }
             Err(error) => {

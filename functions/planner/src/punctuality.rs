@@ -27,9 +27,9 @@ impl Schedule {
 pub(super) async fn watch(table: &Table, caller: Schedule, now: Timestamp) {
     match watch_all(table, caller, now).await {
         Ok(late) => late.into_iter().for_each(|(schedule, called_at)| {
-            tracing::error!(schedule, %called_at, metric = "schedules_late", "a schedule has not called for long");
+            tracing::error!(schedule, %called_at, metric = "schedules_late", "a schedule has not run for a long time");
         }),
-        Err(error) => tracing::warn!(%error, "whether all schedules call is not known"),
+        Err(error) => tracing::warn!(%error, "the schedules could not be checked"),
     }
 }
 

@@ -80,7 +80,7 @@ impl Receiver {
         let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
         sent.0.and(sent.1).map_err(|error| {
             tracing::error!(%error, leads, engagement, "a delivery is not in the queues; Meta will send it again");
-            Problem::new(ProblemCode::NotQueued, "Not taken. Send it again.")
+            Problem::new(ProblemCode::NotQueued, "Not accepted. Send it again.")
         })?;
         tracing::info!(object = delivery.object, leads, engagement, skipped = ?sorted.skipped, bytes = body.len(), "delivery taken");
         Ok(text("EVENT_RECEIVED"))
@@ -112,7 +112,7 @@ impl Receiver {
 
 fn not_ready(error: leadwire::vault::VaultError) -> Problem {
     tracing::error!(%error, "the app secret cannot be read; Meta will send it again");
-    Problem::new(ProblemCode::NotReady, "Not taken. Send it again.")
+    Problem::new(ProblemCode::NotReady, "Not accepted. Send it again.")
 }
 
 fn text(body: &str) -> Response<Body> {

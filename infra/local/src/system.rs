@@ -132,7 +132,7 @@ impl System {
             program: pool.program().await?,
         };
         environment::write(&workdir.environment_file(), &endpoints, &stack)?;
-        // Open the front proxy_task before seeding: the seed goes through it.
+        // The front door is open before the seed, which goes through it.
         let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint(), stack.output("HttpApiId")?);
         let functions = template.functions()?;
         let functions = functions.into_iter().map(|function| {

@@ -169,7 +169,7 @@ pub fn parse_dimensions(text: &str) -> Result<Vec<Dimension>, ActError> {
     let mut by: Vec<Dimension> = Vec::new();
     for name in text.split(',').map(str::trim) {
         let dimension = name.parse().map_err(|()| {
-            ActError::invalid("group_by", ErrorCode::GroupByInvalid, tr!("Known are {names}.", names = known()))
+            ActError::invalid("group_by", ErrorCode::GroupByInvalid, tr!("Use one of: {names}.", names = known()))
         })?;
         if !by.contains(&dimension) {
             by.push(dimension);

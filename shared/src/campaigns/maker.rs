@@ -17,6 +17,7 @@ use crate::jobs::{CheckJob, PublishJob};
 use crate::meta_app::MetaApp;
 use crate::model::campaigns::step::{CampaignStep, MetaObject};
 use crate::model::campaigns::{CampaignError, CampaignErrorCode, CampaignStatus, LeadCampaign};
+use crate::model::connection::state::EndReason;
 use crate::model::event::Event;
 use crate::model::publishing::progress::{LEASE, PublishLease};
 use crate::phrase;
@@ -125,7 +126,7 @@ impl CampaignMaker {
                     }
                     Err(error) if error.is_of_token() => {
                         self.checks.send(&[check]).await?;
-                        (CampaignErrorCode::ConnectionExpired, error.to_string())
+                        (CampaignErrorCode::ConnectionExpired, EndReason::TokenUnreadable.message().into_owned())
                     }
                     Err(error) => return Err(error),
                 }

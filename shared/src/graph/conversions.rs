@@ -87,7 +87,7 @@ impl GraphClient {
         let received: Received = read(self.post_json(&format!("{dataset}/events"), &body, token).await?)?;
         if received.events_received != events.len() as u64 {
             // 200 means that the request was accepted. Sending it again would count the others twice.
-            tracing::warn!(%dataset, sent = events.len(), received.events_received, "Meta counts other events than were sent");
+            tracing::warn!(%dataset, sent = events.len(), received.events_received, "Meta received a different number of events than were sent");
         }
         Ok(())
     }

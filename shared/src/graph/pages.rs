@@ -115,7 +115,7 @@ fn allow_refusal<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphEr
         Ok(found) => Ok(Some(found)),
         Err(error @ GraphError::TokenInvalid { .. }) => Err(error),
         Err(error) if error.is_withheld() => {
-            tracing::warn!(%error, "pages of a portfolio, or a page's token, are not to be had");
+            tracing::warn!(%error, "the pages of a portfolio, or a page's token, could not be read");
             Ok(None)
         }
         Err(error) => Err(error),

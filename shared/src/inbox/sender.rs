@@ -13,6 +13,7 @@ use crate::ids::{IntegrationId, MessageId, OrgScope};
 use crate::jobs::{AnswerJob, CheckJob};
 use crate::meta_app::MetaApp;
 use crate::metrics::{self, AnswerOutcome, Metric};
+use crate::model::connection::state::EndReason;
 use crate::model::inbox::outgoing::{LEASE, SendRoute, SendStep, Sending, UNKNOWN};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
@@ -393,7 +394,7 @@ pub(super) async fn token_of(
     };
     match token.map_err(WorkError::from) {
         Ok(token) => Ok(Ok(token)),
-        Err(error) if error.is_of_token() => Ok(Err(error.to_string())),
+        Err(error) if error.is_of_token() => Ok(Err(EndReason::TokenUnreadable.message().into_owned())),
         Err(error) => Err(error),
     }
 }

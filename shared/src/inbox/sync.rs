@@ -24,7 +24,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 /// How far back the first sync of a page goes.
 const FIRST_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// No page is begun with less time.
-const MAX_PAGE_TIME: Duration = Duration::from_secs(60);
+const MIN_PAGE_TIME: Duration = Duration::from_secs(60);
 
 /// Reads what people wrote from Meta's lists, one integration for each job.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl SocialSync {
         time_left: Duration,
         clock: &(dyn Fn() -> Timestamp + Sync),
     ) -> Result<(), WorkError> {
-        let end = tokio::time::Instant::now() + time_left.saturating_sub(MAX_PAGE_TIME);
+        let end = tokio::time::Instant::now() + time_left.saturating_sub(MIN_PAGE_TIME);
         let (table, now) = (&self.engagement.table, clock());
         let integration = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = integration else { return Ok(()) };

@@ -20,7 +20,6 @@ use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::table::parked::{Hold, ParkedLead};
 use crate::table::{Table, write_all};
-use crate::vault::VaultError;
 use crate::{phrase, tr};
 
 /// Parked leads.
@@ -147,7 +146,6 @@ impl Ingest {
 fn evidence(error: &WorkError) -> String {
     match error {
         WorkError::Graph(error) => error.to_string(),
-        WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
         WorkError::NotInPlan | WorkError::Paused(_) => error.to_string(),
         other => other.code().to_string(),
     }

@@ -165,7 +165,7 @@ impl AssigneeNotifier {
         let more = leads.len().saturating_sub(MAX_NAMED);
         leads.truncate(MAX_NAMED);
         self.send(mailer, scope, &user, &leads, more).await?;
-        tracing::info!(org = %scope.org(), user = %user.id, leads = leads.len() + more, "assignee mailed of gathered leads");
+        tracing::info!(org = %scope.org(), user = %user.id, leads = leads.len() + more, "an assignee was mailed about gathered leads");
         Ok(())
     }
 

@@ -115,7 +115,7 @@ impl OperationsView {
 
 /// What could not be read is missing, and the log says why.
 fn or_nothing<T>(what: &str, read: Result<T, CloudWatchError>) -> Option<T> {
-    read.inspect_err(|error| tracing::warn!(%error, what, "the page of operations lacks something")).ok()
+    read.inspect_err(|error| tracing::warn!(%error, what, "a part of the operations page could not be read")).ok()
 }
 
 #[cfg(test)]

@@ -211,6 +211,9 @@ impl Work<'_> {
 /// A step that this kind of post does not have.
 pub(super) fn unreachable_step(step: PublishStep) -> Stepped {
     tracing::error!(?step, "a post has no such step");
-    let failure = PostFailure::new(PostFailureCode::Defect, phrase!("A step that this kind of post does not have."));
+    let failure = PostFailure::new(
+        PostFailureCode::Defect,
+        phrase!("Leadwire made a mistake with this post. Its operator finds it in the log."),
+    );
     Err(StepError::Fail(failure))
 }

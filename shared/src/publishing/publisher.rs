@@ -15,6 +15,7 @@ use crate::ids::{OrgScope, PostId};
 use crate::jobs::{CheckJob, PublishJob};
 use crate::meta_app::MetaApp;
 use crate::metrics::{self, Metric, PostOutcome};
+use crate::model::connection::state::EndReason;
 use crate::model::event::Event;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{LEASE, PublishLease, PublishStep};
@@ -158,7 +159,8 @@ impl Publisher {
                     return Err(error);
                 }
                 self.checks.send(&[CheckJob::new(&scope, &target.integration.id)]).await?;
-                return fail(post, PostFailureCode::ConnectionExpired, error.to_string());
+                let reason = EndReason::TokenUnreadable.message();
+                return fail(post, PostFailureCode::ConnectionExpired, reason.into_owned());
             }
         };
         let graph = self.meta.graph().await?;

@@ -221,8 +221,7 @@ impl Heading<'_> {
     pub(super) fn show(&self, query: &ListQuery) -> Markup {
         let Self { path, key, name, sort, upwards, is_number } = *self;
         let is_sorted = key == sort;
-        // The first click sorts numbers from the largest and names from the first.
-        // The cheapest first, as the first of the alphabet.
+        // The first click sorts numbers from the largest, but costs from the lowest, and names from the first.
         let begins_upwards = !is_number || key.starts_with("cost");
         let next = if is_sorted && !upwards || !is_sorted && begins_upwards { "asc" } else { "desc" };
         let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });

@@ -22,7 +22,7 @@ pub(super) fn headline(headline: FlowHeadline) -> (Cow<'static, str>, Cow<'stati
         ),
         FlowHeadline::DeadLetters { messages } => (
             tr!([messages] "Leads are stuck: {n} message is among the dead letters." | "Leads are stuck: {n} messages are among the dead letters.").into(),
-            tr!("Nothing else knows their leads."),
+            tr!("They are stored nowhere else."),
         ),
         FlowHeadline::Late { oldest_s } => (
             tr!("Leads are late: the oldest has waited for {time}.", time = duration(oldest_s)).into(),

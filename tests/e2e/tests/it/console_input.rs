@@ -112,7 +112,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     // Invalid cursors and dates.
     assert!(guest.get("/leads?cursor=x").await.text.contains("This part of the list cannot be found"));
     assert!(guest.get("/leads?from=yesterday").await.text.contains("Enter a date such as"));
-    assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
+    assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Use one of:"));
 }
 
 #[tokio::test]
