@@ -9,7 +9,7 @@ use leadwire::model::mail_preference::MailProblemReason;
 use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{alert, csrf_field};
+use crate::components::{Tone, alert, csrf_field};
 use crate::flash::redirect_with;
 use crate::form::{PersonForm, Submitted};
 use crate::keys;
@@ -59,7 +59,7 @@ fn mails(visitor: &Visitor, described: Option<&UserOut>) -> Markup {
     };
     html! {
         @if let Some(problem) = &out.mail_problem {
-            (alert("bad", html! { p {
+            (alert(Tone::Bad, html! { p {
                 @match problem.reason {
                     MailProblemReason::Bounced => (tr!("Mails to {address} cannot be delivered. Ask an admin of your CRM to correct the address, or save here to try again.", address = problem.address)),
                     MailProblemReason::Complained => (tr!("Mails to {address} were reported as unwanted, so none are sent. Save here to get them again.", address = problem.address)),

@@ -98,15 +98,30 @@ pub(crate) fn number_cell(label: &str, value: &str) -> Markup {
     html! { td.number.none[value == "–"] data-label=(label) { (value) } }
 }
 
-/// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`; on the way to a sale also `fresh`, for what was
-/// not touched yet, and `near`.
-pub(crate) fn badge(kind: &str, text: &str) -> Markup {
-    html! { span class={ "badge " (kind) } { (text) } }
+/// What a state or a message means to its reader, which its colour shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum Tone {
+    Good,
+    Warn,
+    Bad,
+    Calm,
+    Dim,
+    /// Of a lead that was not touched yet.
+    Fresh,
+    /// Of a lead that is near to a sale.
+    Near,
 }
 
-/// A message in the colour of its kind.
-pub(crate) fn alert(kind: &str, body: Markup) -> Markup {
-    html! { div class={ "alert " (kind) } role=(if kind == "bad" { "alert" } else { "status" }) { (body) } }
+/// A state as one word.
+pub(crate) fn badge(tone: Tone, text: &str) -> Markup {
+    html! { span class={ "badge " (<&str>::from(tone)) } { (text) } }
+}
+
+/// A message in the colour of its tone.
+pub(crate) fn alert(tone: Tone, body: Markup) -> Markup {
+    let role = if tone == Tone::Bad { "alert" } else { "status" };
+    html! { div class={ "alert " (<&str>::from(tone)) } role=(role) { (body) } }
 }
 
 /// The problem of a form, shown above it.
@@ -115,7 +130,7 @@ pub(crate) fn problem_alert(problem: Option<&Problem>) -> Markup {
         @if let Some(problem) = problem {
             // The form submits to this anchor, so that the problem is in view afterwards.
             div #refused {
-                (alert("bad", html! { (messages::text(problem)) }))
+                (alert(Tone::Bad, html! { (messages::text(problem)) }))
             }
         }
     }
@@ -300,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_people_call_things_is_text() {
-        let markup = alert("bad", html! { ("<script>alert(1)</script>") }).into_string();
+        let markup = alert(Tone::Bad, html! { ("<script>alert(1)</script>") }).into_string();
         assert!(markup.contains("&lt;script&gt;") && !markup.contains("<script>"));
     }
 }

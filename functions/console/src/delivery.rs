@@ -18,7 +18,9 @@ use leadwire::{language, tr};
 use maud::{Markup, html};
 
 use crate::actor::Admin;
-use crate::components::{Confirm, Confirming, alert, count, csrf_field, duration, empty, percent, time, with_markup};
+use crate::components::{
+    Confirm, Confirming, Tone, alert, count, csrf_field, duration, empty, percent, time, with_markup,
+};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, page};
@@ -94,7 +96,7 @@ fn quiet(pages: &[&ConnectionOut]) -> Markup {
     html! {
         @for page in pages {
             @if let Some(since) = page.quiet_since {
-                (alert("warn", html! { p {
+                (alert(Tone::Warn, html! { p {
                     (with_markup(
                         &tr!("{page} usually sends leads more often. It has been unusually silent since {time}."),
                         &[("page", html! { b { (page.page_name) } }), ("time", time(since))],
@@ -206,7 +208,7 @@ pub(crate) fn parked_banner(parked: &ParkedList) -> Markup {
     reasons.dedup();
     html! {
         @if leads > 0 {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 p {
                     b {
                         @if parked.next_cursor.is_some() { (tr!([leads] "More than {n} lead could not be imported." | "More than {n} leads could not be imported.")) }

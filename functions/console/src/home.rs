@@ -23,7 +23,7 @@ use maud::{Markup, html};
 use crate::actor::Admin;
 use crate::ads::{account_problems, row_name};
 use crate::chart::Chart;
-use crate::components::{badge, count, duration, lazy_fragment, money, number_cell};
+use crate::components::{Tone, badge, count, duration, lazy_fragment, money, number_cell};
 use crate::delivery::parked_banner;
 use crate::integrations::{alerted, silences, stops, welcome};
 use crate::layout::{Section, fragment_or_page, page};
@@ -77,7 +77,7 @@ fn needs(
     let is_well = problems.0.is_empty() && integrations.iter().all(|it| it.severity <= Severity::Notice);
     html! {
         @if is_well && !integrations.is_empty() {
-            p { (badge("good", &tr!("All good"))) " " (tr!([connections.len()] "Leads arrive from {n} page." | "Leads arrive from {n} pages.")) }
+            p { (badge(Tone::Good, &tr!("All good"))) " " (tr!([connections.len()] "Leads arrive from {n} page." | "Leads arrive from {n} pages.")) }
         }
         div.problems { (problems) @if !integrations.is_empty() { (alerted(users)) } }
     }

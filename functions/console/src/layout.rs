@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::assets;
-use crate::components::{self, with_markup};
+use crate::components::{self, Tone, with_markup};
 use crate::flash::Flash;
 use crate::language;
 use crate::messages;
@@ -154,7 +154,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
 /// A fragment that shows a problem.
 pub(crate) fn problem_fragment(problem: &Problem) -> Markup {
     html! {
-        (components::alert("bad", html! { (messages::text(problem)) }))
+        (components::alert(Tone::Bad, html! { (messages::text(problem)) }))
         @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { (tr!("Reload the page")) } } }
         @else { p { button type="button" data-again { (tr!("Try again")) } } }
     }
@@ -231,7 +231,7 @@ fn framed(visitor: &Visitor, section: Section, head: &PageHead<'_>, body: &Marku
 pub(crate) fn pending_flash(visitor: &Visitor) -> Markup {
     html! {
         @if let Some(flash) = &visitor.flash {
-            (components::alert(if flash.is_failure { "bad" } else { "good" }, html! {
+            (components::alert(if flash.is_failure { Tone::Bad } else { Tone::Good }, html! {
                 p { (flash.text) }
                 @if let Some(path) = &flash.undo {
                     form method="post" action=(path) { (components::csrf_field(visitor)) button { (tr!("Undo")) } }

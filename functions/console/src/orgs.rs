@@ -12,7 +12,7 @@ use maud::html;
 use serde::Deserialize;
 
 use crate::acts::RequestTrail;
-use crate::components::{self, empty, with_markup};
+use crate::components::{self, Tone, empty, with_markup};
 use crate::flash::Flash;
 use crate::form::Fields;
 use crate::layout::{PageHead, Section, page};
@@ -74,7 +74,7 @@ pub(crate) async fn list(
                                 td data-label="Meta" { @if org.has_meta() { (tr!("Included")) } @else { (tr!("Not in the plan")) } }
                                 td.acts {
                                     @if selected == Some(&org.id) {
-                                        (components::badge("good", &tr!("Selected")))
+                                        (components::badge(Tone::Good, &tr!("Selected")))
                                     } @else {
                                         form method="post" action="/orgs" {
                                             (components::csrf_field(&visitor))

@@ -14,7 +14,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::actor::Admin;
-use crate::components::{self, badge, empty, money, time, with_markup};
+use crate::components::{self, Tone, badge, empty, money, time, with_markup};
 use crate::countries;
 use crate::layout::{PageHead, Section, page};
 use crate::state::Console;
@@ -67,7 +67,7 @@ fn people(users: &[UserOut]) -> Markup {
                 tbody {
                     @for out in users {
                         tr {
-                            td data-label=(tr!("Name")) { b { (out.user.name) } @if !out.user.active { " " (badge("dim", &tr!("Inactive"))) } div.quiet { (out.user.email) } }
+                            td data-label=(tr!("Name")) { b { (out.user.name) } @if !out.user.active { " " (badge(Tone::Dim, &tr!("Inactive"))) } div.quiet { (out.user.email) } }
                             td data-label=(tr!("Role")) { (out.user.role.as_deref().unwrap_or("–")) @if out.is_alerted() { div.quiet { (tr!("Gets alerts by mail")) } } @else if out.user.is_admin() { div.quiet { (tr!("Gets no alerts")) } } }
                             td data-label=(tr!("Access")) { (rights(out)) }
                             td data-label=(tr!("Mails about leads")) { (mails(out)) }
@@ -89,8 +89,8 @@ fn rights(out: &UserOut) -> Markup {
 fn mails(out: &UserOut) -> Markup {
     html! {
         @match out.mail_problem.as_ref().map(|problem| &problem.reason) {
-            Some(MailProblemReason::Bounced) => (badge("bad", &tr!("Address does not work"))),
-            Some(MailProblemReason::Complained) => (badge("bad", &tr!("Reported as unwanted"))),
+            Some(MailProblemReason::Bounced) => (badge(Tone::Bad, &tr!("Address does not work"))),
+            Some(MailProblemReason::Complained) => (badge(Tone::Bad, &tr!("Reported as unwanted"))),
             None if out.notifications => (tr!("On")),
             None => span.quiet { (tr!("Switched off")) },
         }

@@ -7,13 +7,12 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
 use leadwire::http::{Problem, ProblemCode};
 use maud::{Markup, html};
+use strum::IntoEnumIterator;
 
 use crate::chart::Chart;
-use crate::components::{alert, badge, count, empty, money, time};
+use crate::components::{Tone, alert, badge, count, empty, money, time};
 use crate::layout::{PageHead, bare_page};
 use crate::state::Console;
-
-const KINDS: [&str; 5] = ["good", "warn", "bad", "calm", "dim"];
 
 /// Shows the components. A deployed function answers as for any unknown address.
 pub(crate) async fn show(State(console): State<Console>) -> Response {
@@ -85,9 +84,9 @@ fn messages() -> Markup {
     html! {
         section {
             h2 { "Messages" }
-            p { @for kind in KINDS { (badge(kind, kind)) " " } @for kind in ["fresh", "near"] { (badge(kind, kind)) " " } }
-            @for kind in ["good", "warn", "bad", "calm"] {
-                (alert(kind, html! { p { b { "What happened. " } "What follows from it, and what to do." } button { "Do it" } }))
+            p { @for tone in Tone::iter() { (badge(tone, tone.into())) " " } }
+            @for tone in [Tone::Good, Tone::Warn, Tone::Bad, Tone::Calm] {
+                (alert(tone, html! { p { b { "What happened. " } "What follows from it, and what to do." } button { "Do it" } }))
             }
             (empty("Nothing yet", html! { "What comes here, and how. " a href="#messages" { "Begin" } }))
             p.waiting { span.spinner aria-hidden="true" {} "Asking Meta…" }
@@ -113,7 +112,7 @@ fn figures() -> Markup {
                 div { span { "Nothing" } b { "–" } }
             }
             div.charts { (Chart { title: "Leads by day", total: count(70_u64), unfinished_since: days.last().map(|(day, _)| *day), bars: days }.draw()) }
-            div.card { dl.facts { div { dt { "Status" } dd { (badge("good", "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
+            div.card { dl.facts { div { dt { "Status" } dd { (badge(Tone::Good, "Active")) } } div { dt { "Pages" } dd { (count(3_u64)) " pages" } } } }
             div.card { dl.rows { div { dt { "E-mail" } dd.address { a href="mailto:a@b.example" { "a@b.example" } } } div.changed { dt { "Changed" } dd { "Now" div.quiet { "was: before" } } } } }
         }
     }
@@ -128,7 +127,7 @@ fn tables() -> Markup {
                     thead { tr { th { "Name" } th.number aria-sort="descending" { a href="#sort" { "Leads" span aria-hidden="true" { " ↓" } } } th.number { "Spend" } th { "Status" } } }
                     tbody {
                         @for (name, leads) in [("A usual name", 12_u64), ("A very long name of a campaign that does not fit into a single line of a table", 1_234)] {
-                            tr { td data-label="Name" { (name) div.quiet { "What it lies in" } } td.number data-label="Leads" { (count(leads)) } td.number data-label="Spend" { (money("12.00", "USD")) } td data-label="Status" { (badge("warn", "Expiring soon")) } }
+                            tr { td data-label="Name" { (name) div.quiet { "What it lies in" } } td.number data-label="Leads" { (count(leads)) } td.number data-label="Spend" { (money("12.00", "USD")) } td data-label="Status" { (badge(Tone::Warn, "Expiring soon")) } }
                         }
                     }
                     tfoot { tr { td data-label="Name" { b { "Total" } } td.number data-label="Leads" { (count(1_246_u64)) } td.number data-label="Spend" { (money("24.00", "USD")) } td data-label="Status" {} } }
@@ -143,8 +142,8 @@ fn lists() -> Markup {
         section {
             h2 { "Lists" }
             ul.checks {
-                @for (kind, word) in [("good", "Passed"), ("bad", "Failed"), ("calm", "Unknown")] {
-                    li { (badge(kind, word)) div { b { "Access token" } p { "What was seen." } p.fix { b { "What to do: " } "the way out." } } }
+                @for (tone, word) in [(Tone::Good, "Passed"), (Tone::Bad, "Failed"), (Tone::Calm, "Unknown")] {
+                    li { (badge(tone, word)) div { b { "Access token" } p { "What was seen." } p.fix { b { "What to do: " } "the way out." } } }
                 }
             }
             ol.timeline {

@@ -26,7 +26,7 @@ use super::{state_of, status_at_meta};
 use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{
-    Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, problem_alert, refresh_in, time, time_or,
+    Confirm, Confirming, Tone, alert, csrf_field, is_wrong, live_fragment, problem_alert, refresh_in, time, time_or,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -136,10 +136,10 @@ fn state_card(account: &AdAccountOut, status: &SyncStatus, orphaned: bool) -> Ma
     html! {
         @if let Some(seconds) = refresh_delay(status) { (refresh_in(seconds)) }
         @if orphaned {
-            (alert("bad", html! { p { (tr!("This ad account is no longer synced, because its connected account was deleted. Set another token under Settings.")) } }))
+            (alert(Tone::Bad, html! { p { (tr!("This ad account is no longer synced, because its connected account was deleted. Set another token under Settings.")) } }))
         }
         @if let Some(message) = &account.reason_message {
-            (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
+            (alert(if account.waiting_until.is_some() { Tone::Warn } else { Tone::Bad }, html! {
                 p { (message) } p.fix { b { (tr!("What to do:")) " " } (account.fix.as_deref().unwrap_or_default()) }
                 @if let (Some(id), AdAccountState::Error, false) = (&account.integration_id, account.state, orphaned) {
                     a.button href={ "/integrations/" (id) } { (tr!("Open the connected account")) }

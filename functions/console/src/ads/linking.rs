@@ -21,7 +21,7 @@ use super::accounts::client;
 use super::{LEADS_ONLY, status_at_meta};
 use crate::actor::Admin;
 use crate::acts::Showing;
-use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert, with_markup};
+use crate::components::{Tone, badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, fragment_or_page, page};
@@ -163,7 +163,7 @@ fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccoun
                                     td data-label=(tr!("Time zone")) { (account.timezone) }
                                     td data-label=(tr!("At Meta")) { (status_at_meta(account.account_status)) }
                                     td.acts {
-                                        @if account.linked { (badge("good", &tr!("Linked"))) }
+                                        @if account.linked { (badge(Tone::Good, &tr!("Linked"))) }
                                         @else { a.button href=(at(account)) aria-label=(tr!("Choose {account}", account = account.name)) { (tr!("Choose")) } }
                                     }
                                 }

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 
 use super::{head, state_of};
 use crate::actor::Admin;
-use crate::components::{ago, badge, count, empty, live_fragment, refresh_in, time, with_markup};
+use crate::components::{Tone, ago, badge, count, empty, live_fragment, refresh_in, time, with_markup};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::state::Console;
@@ -125,12 +125,12 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
 
 fn sync_card(sync: &SyncOut, label: &str) -> Markup {
     let (kind, state) = match sync.state {
-        SyncState::Queued => ("calm", tr!("Queued")),
-        SyncState::Running => ("calm", tr!("Syncing")),
-        SyncState::Waiting => ("warn", tr!("Waiting for Meta")),
-        SyncState::Done => ("good", tr!("Done")),
-        SyncState::Failed => ("bad", tr!("Failed")),
-        SyncState::Stopped => ("dim", tr!("Stopped")),
+        SyncState::Queued => (Tone::Calm, tr!("Queued")),
+        SyncState::Running => (Tone::Calm, tr!("Syncing")),
+        SyncState::Waiting => (Tone::Warn, tr!("Waiting for Meta")),
+        SyncState::Done => (Tone::Good, tr!("Done")),
+        SyncState::Failed => (Tone::Bad, tr!("Failed")),
+        SyncState::Stopped => (Tone::Dim, tr!("Stopped")),
     };
     let cause = match sync.cause {
         Cause::Schedule => tr!("by schedule"),
@@ -148,7 +148,7 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
                         &[("time", time(sync.asked_at)), ("cause", html! { (cause) }), ("day", html! { (date(sync.since)) })],
                     ))
                 }
-                span.quiet { " · " (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge("warn", &tr!("With errors"))) }
+                span.quiet { " · " (tr!("{number} changed", number = count(changed))) } @if failed { " " (badge(Tone::Warn, &tr!("With errors"))) }
             }
             @if let Some(message) = &sync.reason_message { p.wrong { (message) } p.fix { b { (tr!("What to do:")) " " } (sync.fix.as_deref().unwrap_or_default()) } }
             @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }

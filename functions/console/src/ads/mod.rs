@@ -29,7 +29,7 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use self::days::ShownDays;
-use crate::components::{self, badge, time, with_markup};
+use crate::components::{self, Tone, badge, time, with_markup};
 use crate::layout::PageHead;
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -176,11 +176,11 @@ fn head<'a>(title: &'a str, here: &str) -> PageHead<'a> {
 fn state_of(account: &AdAccountOut) -> Markup {
     html! {
         @match account.state {
-            AdAccountState::Configuring => (badge("calm", &tr!("Configuration in progress"))),
-            AdAccountState::Importing => (badge("calm", &tr!("Import in progress"))),
-            AdAccountState::Ready => (badge("good", &tr!("Ready"))),
-            AdAccountState::Paused => (badge("dim", &tr!("Paused"))),
-            AdAccountState::Error => (badge("bad", &tr!("Error"))),
+            AdAccountState::Configuring => (badge(Tone::Calm, &tr!("Configuration in progress"))),
+            AdAccountState::Importing => (badge(Tone::Calm, &tr!("Import in progress"))),
+            AdAccountState::Ready => (badge(Tone::Good, &tr!("Ready"))),
+            AdAccountState::Paused => (badge(Tone::Dim, &tr!("Paused"))),
+            AdAccountState::Error => (badge(Tone::Bad, &tr!("Error"))),
         }
         @if let Some(until) = account.waiting_until { div.quiet { (with_markup(&tr!("Limited by Meta until {time}"), &[("time", time(until))])) } }
     }

@@ -25,7 +25,7 @@ use super::days::ShownDays;
 use super::{ConversionLabels, head, state_of};
 use crate::actor::Admin;
 use crate::chart::Chart;
-use crate::components::{alert, count, csrf_field, empty, money, percent, problem_alert, time_or};
+use crate::components::{Tone, alert, count, csrf_field, empty, money, percent, problem_alert, time_or};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -95,7 +95,7 @@ pub(crate) fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     html! {
         @for account in accounts {
             @if let (Some(message), true) = (&account.reason_message, account.waiting_until.is_none()) {
-                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.as_deref().unwrap_or_default()) } a.button href={ "/ads/accounts/" (account.id) } { (tr!("Open the ad account")) } }))
+                (alert(Tone::Bad, html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.as_deref().unwrap_or_default()) } a.button href={ "/ads/accounts/" (account.id) } { (tr!("Open the ad account")) } }))
             }
         }
     }

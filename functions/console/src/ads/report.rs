@@ -24,7 +24,7 @@ use super::overview::{cost_of_one, price};
 use super::within::ObjectName;
 use super::{ConversionLabels, Number, head};
 use crate::actor::Admin;
-use crate::components::{badge, count, empty, money, number_cell, percent, problem_alert, with_markup};
+use crate::components::{Tone, badge, count, empty, money, number_cell, percent, problem_alert, with_markup};
 use crate::download;
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
@@ -272,7 +272,7 @@ impl RowNames<'_> {
             @if let Some((text, day)) = day {
                 div {
                     (day.map_or_else(|| text.to_owned(), date))
-                    @if day >= self.unfinished_since && self.unfinished_since.is_some() { " " (badge("dim", &tr!("Not over yet"))) }
+                    @if day >= self.unfinished_since && self.unfinished_since.is_some() { " " (badge(Tone::Dim, &tr!("Not over yet"))) }
                 }
             }
         }

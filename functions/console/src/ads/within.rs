@@ -9,7 +9,7 @@ use leadwire::model::ads::object::AdObjectKind;
 use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{badge, money};
+use crate::components::{Tone, badge, money};
 use crate::request::ListQuery;
 
 const CAMPAIGN: &str = "campaign_id";
@@ -120,16 +120,16 @@ impl ObjectName<'_> {
 /// Meta's status in effect, in a word.
 fn status_badge(status: &str) -> Markup {
     match status {
-        "ACTIVE" => badge("good", &tr!("Active")),
-        "PAUSED" => badge("dim", &tr!("Paused")),
-        "CAMPAIGN_PAUSED" => badge("dim", &tr!("Campaign paused")),
-        "ADSET_PAUSED" => badge("dim", &tr!("Ad set paused")),
-        "ARCHIVED" => badge("dim", &tr!("Archived")),
-        "DELETED" => badge("dim", &tr!("Deleted")),
-        "IN_PROCESS" | "PENDING_REVIEW" => badge("warn", &tr!("In review")),
-        "PENDING_BILLING_INFO" => badge("bad", &tr!("Billing information missing")),
-        "DISAPPROVED" => badge("bad", &tr!("Rejected by Meta")),
-        "WITH_ISSUES" => badge("bad", &tr!("Has a problem")),
+        "ACTIVE" => badge(Tone::Good, &tr!("Active")),
+        "PAUSED" => badge(Tone::Dim, &tr!("Paused")),
+        "CAMPAIGN_PAUSED" => badge(Tone::Dim, &tr!("Campaign paused")),
+        "ADSET_PAUSED" => badge(Tone::Dim, &tr!("Ad set paused")),
+        "ARCHIVED" => badge(Tone::Dim, &tr!("Archived")),
+        "DELETED" => badge(Tone::Dim, &tr!("Deleted")),
+        "IN_PROCESS" | "PENDING_REVIEW" => badge(Tone::Warn, &tr!("In review")),
+        "PENDING_BILLING_INFO" => badge(Tone::Bad, &tr!("Billing information missing")),
+        "DISAPPROVED" => badge(Tone::Bad, &tr!("Rejected by Meta")),
+        "WITH_ISSUES" => badge(Tone::Bad, &tr!("Has a problem")),
         // An ad of which Meta shows nothing but numbers, and what Meta may add.
         _ => html! {},
     }

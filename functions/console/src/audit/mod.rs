@@ -24,7 +24,7 @@ use strum::IntoEnumIterator;
 use self::names::{MAX_NAMED, NamedKind, RecordNames};
 use self::words::{currency_of, field_name};
 use crate::actor::Admin;
-use crate::components::{badge, empty, money, problem_alert, time};
+use crate::components::{Tone, badge, empty, money, problem_alert, time};
 use crate::layout::{PageHead, Section, page};
 use crate::leads::status_badge;
 use crate::request::ListQuery;
@@ -178,9 +178,9 @@ fn what(record: &AuditRecord, names: &RecordNames) -> Markup {
         }
         @match record.outcome {
             AuditOutcome::Done => {}
-            AuditOutcome::Refused => { div { (badge("dim", &tr!("Refused"))) (code(record)) } }
-            AuditOutcome::Failed => { div { (badge("bad", &tr!("Failed"))) (code(record)) } }
-            AuditOutcome::Unknown => { div { (badge("warn", &tr!("Outcome not known"))) } }
+            AuditOutcome::Refused => { div { (badge(Tone::Dim, &tr!("Refused"))) (code(record)) } }
+            AuditOutcome::Failed => { div { (badge(Tone::Bad, &tr!("Failed"))) (code(record)) } }
+            AuditOutcome::Unknown => { div { (badge(Tone::Warn, &tr!("Outcome not known"))) } }
         }
     }
 }

@@ -21,7 +21,7 @@ use super::questions::render_ad;
 use super::{budget, state_badge};
 use crate::actor::Advertiser;
 use crate::components::{
-    Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, refresh_in, time, time_or, with_markup,
+    Confirm, Confirming, Tone, alert, csrf_field, lazy_fragment, live_fragment, refresh_in, time, time_or, with_markup,
 };
 use crate::countries;
 use crate::flash::redirect_with;
@@ -149,7 +149,7 @@ impl Shown<'_> {
         html! {
             @for error in &self.campaign.errors {
                 @let field = error.field.as_deref().map(own_field);
-                (alert("bad", html! {
+                (alert(Tone::Bad, html! {
                     p {
                         @if let Some(name) = field.as_deref().and_then(field_name) { b { (name) ": " } }
                         (translate(&error.message))
@@ -169,24 +169,24 @@ impl Shown<'_> {
         let (kind, heading, fix) = match review.status.as_deref() {
             _ if self.campaign.status == CampaignStatus::Archived => return html! {},
             Some("DISAPPROVED") => (
-                "bad",
+                Tone::Bad,
                 tr!("Meta rejected the ad."),
                 tr!(
                     "Create a campaign with another text or picture. If Meta is wrong, ask for another review in Ads Manager."
                 ),
             ),
             Some("WITH_ISSUES") => (
-                "bad",
+                Tone::Bad,
                 tr!("Meta does not show the ad."),
                 tr!("Open the campaign in Ads Manager: it says what is missing."),
             ),
             Some("PENDING_BILLING_INFO") => (
-                "bad",
+                Tone::Bad,
                 tr!("The ad account cannot pay."),
                 tr!("Add a valid payment method to the ad account in Meta's billing settings."),
             ),
             _ if !review.feedback.is_empty() => {
-                ("warn", tr!("Meta's review has feedback on the ad."), tr!("Open the campaign in Ads Manager."))
+                (Tone::Warn, tr!("Meta's review has feedback on the ad."), tr!("Open the campaign in Ads Manager."))
             }
             _ => return html! {},
         };

@@ -21,7 +21,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::actor::Advertiser;
-use crate::components::{badge, empty, money, time};
+use crate::components::{Tone, badge, empty, money, time};
 use crate::layout::{PageHead, Section, page};
 use crate::state::Console;
 
@@ -92,14 +92,14 @@ async fn list(
 fn state_badge(campaign: &LeadCampaignOut) -> Markup {
     let review = campaign.review.status.as_deref().unwrap_or_default();
     match (campaign.status, review) {
-        (CampaignStatus::Creating, _) => badge("calm", &tr!("Being created")),
-        (CampaignStatus::Failed, _) => badge("bad", &tr!("Not created")),
-        (CampaignStatus::Archived, _) => badge("dim", &tr!("Archived")),
-        (_, "DISAPPROVED") => badge("bad", &tr!("Rejected by Meta")),
-        (CampaignStatus::Paused, _) => badge("calm", &tr!("Paused")),
-        (CampaignStatus::Active, "PENDING_REVIEW" | "IN_PROCESS") => badge("warn", &tr!("In review")),
-        (CampaignStatus::Active, "WITH_ISSUES") => badge("bad", &tr!("Has a problem")),
-        (CampaignStatus::Active, _) => badge("good", &tr!("Active")),
+        (CampaignStatus::Creating, _) => badge(Tone::Calm, &tr!("Being created")),
+        (CampaignStatus::Failed, _) => badge(Tone::Bad, &tr!("Not created")),
+        (CampaignStatus::Archived, _) => badge(Tone::Dim, &tr!("Archived")),
+        (_, "DISAPPROVED") => badge(Tone::Bad, &tr!("Rejected by Meta")),
+        (CampaignStatus::Paused, _) => badge(Tone::Calm, &tr!("Paused")),
+        (CampaignStatus::Active, "PENDING_REVIEW" | "IN_PROCESS") => badge(Tone::Warn, &tr!("In review")),
+        (CampaignStatus::Active, "WITH_ISSUES") => badge(Tone::Bad, &tr!("Has a problem")),
+        (CampaignStatus::Active, _) => badge(Tone::Good, &tr!("Active")),
     }
 }
 

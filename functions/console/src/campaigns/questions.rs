@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::answers::{Answers, choice};
 use super::lead_form::language_name;
 use super::wizard::Screen;
-use crate::components::{alert, empty, field_problem, with_markup};
+use crate::components::{Tone, alert, empty, field_problem, with_markup};
 use crate::countries;
 use crate::form::Fields;
 use crate::messages;
@@ -111,7 +111,7 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
     }
     Ok(html! {
         @if let Some((name, refused)) = &refused {
-            (alert("warn", html! { p {
+            (alert(Tone::Warn, html! { p {
                 (with_markup(&tr!("The ad accounts of {integration} are missing from this list."), &[("integration", html! { b { (name) } })]))
                 " " (messages::text(refused))
             } }))
@@ -127,7 +127,7 @@ async fn where_it_runs(screen: &Screen<'_>) -> Result<Markup, Problem> {
             }
         }))
         @if accounts.is_empty() && refused.is_none() {
-            (alert("warn", html! { p { (tr!("The connected person has no ad account. Create one in Meta's business settings, or have the person added to an existing one.")) } }))
+            (alert(Tone::Warn, html! { p { (tr!("The connected person has no ad account. Create one in Meta's business settings, or have the person added to an existing one.")) } }))
         }
         (screen.field("ad_account_id", &tr!("Ad account that pays"), "", &|of| html! {
             select name=(of.name) required aria-invalid=[of.wrong] aria-describedby=[of.by] {
@@ -152,7 +152,7 @@ async fn which_form(screen: &Screen<'_>) -> Result<Markup, Problem> {
     let forms: Vec<&FormOut> = listed.items.iter().filter(is_offered).collect();
     Ok(html! {
         @if let Some(refused) = refused {
-            (alert("warn", html! { p {
+            (alert(Tone::Warn, html! { p {
                 (with_markup(&tr!("Meta does not list the forms of {page}."), &[("page", html! { b { (page_name) } })]))
                 " " (refused.message)
             } }))

@@ -17,7 +17,7 @@ use super::answers::{Answers, LAST, STEPS, answers_of, field_name, heading, own_
 use super::{lead_form, questions};
 use crate::actor::Advertiser;
 use crate::acts::Showing;
-use crate::components::{alert, csrf_field};
+use crate::components::{Tone, alert, csrf_field};
 use crate::countries;
 use crate::csrf::CSRF_FIELD;
 use crate::flash::Flash;
@@ -196,10 +196,10 @@ impl Screen<'_> {
     /// What came of the last request: above the form, and in full only what no field of it is marked with.
     pub(super) fn outcome(&self) -> Markup {
         html! {
-            @if let Some(done) = self.done { (alert("good", html! { (done) })) }
+            @if let Some(done) = self.done { (alert(Tone::Good, html! { (done) })) }
             @if let Some(problem) = self.problem {
                 // The form submits to this anchor, so that the problem is in view afterwards.
-                div #refused { (alert("bad", html! {
+                div #refused { (alert(Tone::Bad, html! {
                     @if let Some(field) = &problem.field {
                         p { (tr!("Nothing was created. Correct the marked field, then continue.")) }
                         p.fix { a href={ "#" (field) "-mistake" } { @if let Some(name) = field_name(field) { (name) ": " } (messages::text(problem)) } }

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::mapping_form::{MappingForm, Spot, TypedRule};
 use crate::actor::Admin;
-use crate::components::{Confirm, csrf_field, problem_alert, time, with_markup};
+use crate::components::{Confirm, Tone, csrf_field, problem_alert, time, with_markup};
 use crate::countries;
 use crate::layout::{Section, page};
 use crate::messages;
@@ -50,7 +50,7 @@ impl MappingPage<'_> {
         let body = html! {
             form method="post" action={ (path) "#refused" } data-preview={ (path) "/preview" } {
                 (csrf_field(visitor))
-                @if is_at_spot { (crate::components::alert("bad", html! { (tr!("Nothing was saved: a field below is marked.")) })) }
+                @if is_at_spot { (crate::components::alert(Tone::Bad, html! { (tr!("Nothing was saved: a field below is marked.")) })) }
                 @else { (problem_alert(problem)) }
                 input type="hidden" name="version" value=[form.version];
                 input type="hidden" name="questions" value=(mapping.questions.len());

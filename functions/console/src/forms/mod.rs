@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 use crate::actor::Admin;
 use crate::campaigns::language_name;
-use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
+use crate::components::{Confirm, Confirming, Tone, alert, badge, csrf_field, empty, lazy_fragment, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{PageHead, Section, fragment_or_page, page};
@@ -78,7 +78,7 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], conf
     }
     html! {
         @for ((integration, message), pages) in &why {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 p { b { (pages.join(", ")) } ": " (tr!("Meta does not list the forms.")) " " (message) }
                 @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { (tr!("Open the integration")) } }
             }))
@@ -117,13 +117,13 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], conf
 /// A form's status. What Meta adds to these is shown in its own word.
 fn status_badge(status: &str) -> Markup {
     let word: Cow<'static, str> = match status {
-        "ACTIVE" => return badge("good", &tr!("Active")),
+        "ACTIVE" => return badge(Tone::Good, &tr!("Active")),
         "ARCHIVED" => tr!("Archived"),
         "DELETED" => tr!("Deleted"),
         "DRAFT" => tr!("Draft"),
         other => other.to_lowercase().into(),
     };
-    badge("dim", &word)
+    badge(Tone::Dim, &word)
 }
 
 /// What can be done with a form. An archived one takes no leads, and is not archived again.

@@ -20,7 +20,7 @@ use super::thread::Reader;
 use super::{MemberForm, Names, Place, channel_name, person_name, saved_replies, templates};
 use crate::actor::Member;
 use crate::acts::Showing;
-use crate::components::{alert, csrf_field, field_problem, is_wrong, time, with_markup};
+use crate::components::{Tone, alert, csrf_field, field_problem, is_wrong, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::new_request_id;
 use crate::messages;
@@ -56,7 +56,7 @@ pub(super) async fn send(
             let conversation = console.rooms.inbox.conversation(&access, &id, now).await?;
             let form = render(&visitor, &conversation, &query, &Draft::new(), None);
             Ok(html! {
-                @if draft.mode == Mode::Private { (alert("good", sent_privately(&conversation))) }
+                @if draft.mode == Mode::Private { (alert(Tone::Good, sent_privately(&conversation))) }
                 (form)
                 span data-sent {}
             }
@@ -118,13 +118,13 @@ pub(super) fn render(
     let is_beside = |problem: &&Problem| matches!(problem.field.as_deref(), Some("text" | "attachment_url"));
     html! {
         @if let Some(problem) = problem.filter(|problem| !is_beside(problem)) {
-            div #refused { (alert("bad", html! { (messages::text(problem)) })) }
+            div #refused { (alert(Tone::Bad, html! { (messages::text(problem)) })) }
         }
         @if conversation.reply.allowed {
             (form(visitor, conversation, &action, draft, problem))
         } @else {
             div data-closed {
-                (alert("warn", html! {
+                (alert(Tone::Warn, html! {
                     p {
                         @match &conversation.reply.reason {
                             Some(reason) => (reason),

@@ -34,7 +34,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::actor::Member;
-use crate::components::badge;
+use crate::components::{Tone, badge};
 use crate::form::Submitted;
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -113,8 +113,8 @@ fn channel_tag(channel: Channel) -> Markup {
 fn status_badge(status: ConversationStatus) -> Markup {
     match status {
         ConversationStatus::Open => html! {},
-        ConversationStatus::Closed => badge("dim", &tr!("Closed")),
-        ConversationStatus::Snoozed => badge("calm", &tr!("Snoozed")),
+        ConversationStatus::Closed => badge(Tone::Dim, &tr!("Closed")),
+        ConversationStatus::Snoozed => badge(Tone::Calm, &tr!("Snoozed")),
     }
 }
 

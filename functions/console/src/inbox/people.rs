@@ -20,7 +20,7 @@ use maud::{Markup, html};
 
 use super::{Names, channel_tag, joining, message, status_badge};
 use crate::actor::Member;
-use crate::components::{badge, empty, phone_link, time};
+use crate::components::{Tone, badge, empty, phone_link, time};
 use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -81,7 +81,7 @@ pub(super) async fn list(
                             tr {
                                 td data-label=(tr!("Name")) { a href={ "/inbox/people/" (person.id) } { (name_of(person)) } }
                                 td data-label=(tr!("Channels")) { (networks(person)) }
-                                td data-label=(tr!("Lead")) { @if person.lead_id.is_some() { (badge("good", &tr!("Lead"))) } @else { span.quiet { "–" } } }
+                                td data-label=(tr!("Lead")) { @if person.lead_id.is_some() { (badge(Tone::Good, &tr!("Lead"))) } @else { span.quiet { "–" } } }
                                 td.number data-label=(tr!("Signals")) { (person.signals.iter().filter(|signal| signal.active).count()) }
                                 td data-label=(tr!("First seen")) { (time(person.created_at)) }
                             }
@@ -157,7 +157,7 @@ pub(super) async fn show(
     let names = Names::load(&console, &member.access).await?;
     let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
     let body = html! {
-        p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge("good", &tr!("Lead"))) } }
+        p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge(Tone::Good, &tr!("Lead"))) } }
         div.columns {
             div {
                 section.card { h2 { (tr!("Conversations")) } (conversation_list(&conversations, &names)) }
@@ -191,8 +191,8 @@ pub(super) async fn summary(
         h3 { a href={ "/inbox/people/" (person.id) } { (name_of(&person)) } }
         p { (networks(&person)) }
         @match (&lead, &person.lead_id) {
-            (Some(lead), _) => p { (badge("good", &tr!("Lead"))) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
-            (None, Some(_)) => p { (badge("good", &tr!("Lead"))) },
+            (Some(lead), _) => p { (badge(Tone::Good, &tr!("Lead"))) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
+            (None, Some(_)) => p { (badge(Tone::Good, &tr!("Lead"))) },
             (None, None) => p.quiet { (tr!("No known lead.")) " " a href={ "/inbox/people/" (person.id) } { (tr!("Join with a lead")) } },
         }
         h4 { (tr!("Conversations")) }
@@ -209,7 +209,7 @@ fn conversation_list(conversations: &[ConversationOut], names: &Names) -> Markup
         ul.plain.runs {
             @for conversation in conversations {
                 li {
-                    p { (channel_tag(conversation.channel)) " " @if let Some(page) = names.page(conversation.page_id.as_ref()) { (page) " " } (status_badge(conversation.status)) @if conversation.unread > 0 { " " (badge("calm", &tr!("Unread"))) } }
+                    p { (channel_tag(conversation.channel)) " " @if let Some(page) = names.page(conversation.page_id.as_ref()) { (page) " " } (status_badge(conversation.status)) @if conversation.unread > 0 { " " (badge(Tone::Calm, &tr!("Unread"))) } }
                     p { a href={ "/inbox/" (conversation.id) "?status=all" } { @if conversation.preview.is_empty() { (tr!("Open the conversation")) } @else { (conversation.preview) } } }
                     p.quiet { (time(conversation.last_message_at)) @if let Some(user) = &conversation.assigned_to { " · " (names.user(user)) } }
                 }
@@ -224,7 +224,7 @@ fn signal_list(signals: &[SignalOut]) -> Markup {
         ul.plain.runs {
             @for signal in signals {
                 li.over[!signal.active] {
-                    p { (signal_words(signal)) @if !signal.active { " " (badge("dim", &tr!("Removed"))) } }
+                    p { (signal_words(signal)) @if !signal.active { " " (badge(Tone::Dim, &tr!("Removed"))) } }
                     p.quiet {
                         (time(signal.at)) " · "
                         @match &signal.permalink {

@@ -21,7 +21,7 @@ use super::reconnect;
 use super::settings::token_path;
 use super::tabs::Tab;
 use crate::actor::Admin;
-use crate::components::{alert, badge, csrf_field, lazy_fragment, prose, time, time_or, with_markup};
+use crate::components::{Tone, alert, badge, csrf_field, lazy_fragment, prose, time, time_or, with_markup};
 use crate::request::wants_fragment;
 use crate::session::Visitor;
 use crate::state::Console;
@@ -84,7 +84,7 @@ fn other_account(visitor: &Visitor, integration: &IntegrationOut, pages: &PageLi
     let lost: Vec<&str> = lost.split(',').collect();
     let lost: Vec<&ConnectionOut> = pages.items.iter().filter(|page| lost.contains(&page.page_id.as_str())).collect();
     html! {
-        (alert("warn", html! {
+        (alert(Tone::Warn, html! {
             h2 { (tr!("This was another account")) }
             @match integration.token_kind {
                 TokenKind::User => p { (tr!("You logged in at Facebook as a different person from the one who connected “{name}”. Nothing was changed.", name = integration.name)) },
@@ -147,14 +147,14 @@ fn summary(health: &Health) -> Markup {
         p {
             @if failed > 0 { b.wrong { (tr!([failed] "{n} check failed." | "{n} checks failed.")) } }
             @else if unseen > 0 {
-                (badge("warn", &tr!("Incomplete"))) " "
+                (badge(Tone::Warn, &tr!("Incomplete"))) " "
                 (tr!([unseen] "{n} check could not be completed: leads may be blocked." | "{n} checks could not be completed: leads may be blocked."))
             }
             @else if silent > 0 {
-                (badge("warn", &tr!("Needs attention"))) " "
+                (badge(Tone::Warn, &tr!("Needs attention"))) " "
                 (tr!([silent] "No check failed, but leads or webhooks of {n} page are missing." | "No check failed, but leads or webhooks of {n} pages are missing."))
             }
-            @else { (badge("good", &tr!("Healthy"))) " " (tr!("Nothing blocks leads.")) }
+            @else { (badge(Tone::Good, &tr!("Healthy"))) " " (tr!("Nothing blocks leads.")) }
             " " span.quiet { (with_markup(&tr!("Checked with Meta on {time}."), &[("time", time(health.checked_at))])) }
         }
     }
@@ -182,9 +182,9 @@ fn checklist(checks: &[Check]) -> Markup {
 
 fn line(check: &Check) -> Markup {
     let (kind, status) = match check.status {
-        CheckStatus::Pass => ("good", tr!("Passed")),
-        CheckStatus::Fail => ("bad", tr!("Failed")),
-        CheckStatus::Unknown => ("calm", tr!("Unknown")),
+        CheckStatus::Pass => (Tone::Good, tr!("Passed")),
+        CheckStatus::Fail => (Tone::Bad, tr!("Failed")),
+        CheckStatus::Unknown => (Tone::Calm, tr!("Unknown")),
     };
     html! {
         li {

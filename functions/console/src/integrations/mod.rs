@@ -30,7 +30,7 @@ use self::settings::token_path;
 use self::tabs::{consequence, fix_beside_button};
 use crate::actor::Admin;
 use crate::components::{
-    Confirm, Confirming, ago, alert, badge, brief_time, count, csrf_field, empty, time, with_markup,
+    Confirm, Confirming, Tone, ago, alert, badge, brief_time, count, csrf_field, empty, time, with_markup,
 };
 use crate::delivery;
 use crate::layout::{PageHead, Section, page};
@@ -149,7 +149,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
         integrations.iter().filter(|it| works(&it.id) && ends_soon(it, connections)).collect();
     html! {
         @if !stopped.is_empty() {
-            (alert("bad", html! {
+            (alert(Tone::Bad, html! {
                 @if stopped.len() > 1 {
                     p { (with_markup(&tr!("{integrations} bring no leads:"), &[("integrations", html! { b { (tr!([stopped.len()] "{n} integration" | "{n} integrations")) } })])) }
                 }
@@ -167,7 +167,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
             }))
         }
         @if !pages.is_empty() {
-            (alert("bad", html! {
+            (alert(Tone::Bad, html! {
                 @for page in &pages {
                     div.stop {
                         p {
@@ -181,7 +181,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
             }))
         }
         @if !risks.is_empty() {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 @for (integration, problem) in &risks {
                     div.stop {
                         p { b { (integration.name) } ": " (problem.message) " " (problem.fix) }
@@ -191,7 +191,7 @@ pub(crate) fn stops(visitor: &Visitor, integrations: &[IntegrationOut], connecti
             }))
         }
         @if !ending.is_empty() {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 @for integration in &ending {
                     div.stop {
                         p {
@@ -229,7 +229,7 @@ pub(crate) fn silences(connections: &[ConnectionOut]) -> Markup {
     let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
     html! {
         @if !quiet.is_empty() {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 @for (page, since) in &quiet {
                     div.stop {
                         p {
@@ -255,7 +255,7 @@ pub(crate) fn alerted(users: &[UserOut]) -> Markup {
     };
     html! {
         @if alerted.is_empty() {
-            (alert("bad", html! { p {
+            (alert(Tone::Bad, html! { p {
                 b { (tr!("No one is mailed when a connection ends.")) " " }
                 @if has_admin {
                     @let link = html! { a href="/settings" { (tr!("See who gets mails")) } };
@@ -286,10 +286,10 @@ pub(super) fn connection_badge(connection: &ConnectionOut) -> Markup {
 /// The worst of what is known, in one badge. The same everywhere.
 fn worst(severity: Severity, ends_soon: bool, stopped: &str) -> Markup {
     match severity {
-        Severity::Error => badge("bad", stopped),
-        Severity::Warning if ends_soon => badge("warn", &tr!("Expiring soon")),
-        Severity::Warning => badge("warn", &tr!("Needs attention")),
-        Severity::Notice | Severity::Ok => badge("good", &tr!("Active")),
+        Severity::Error => badge(Tone::Bad, stopped),
+        Severity::Warning if ends_soon => badge(Tone::Warn, &tr!("Expiring soon")),
+        Severity::Warning => badge(Tone::Warn, &tr!("Needs attention")),
+        Severity::Notice | Severity::Ok => badge(Tone::Good, &tr!("Active")),
     }
 }
 

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use super::connection_badge;
 use super::tabs::Tab;
 use crate::actor::Admin;
-use crate::components::{badge, count, csrf_field, time, time_or, with_markup};
+use crate::components::{Tone, badge, count, csrf_field, time, time_or, with_markup};
 use crate::session::Visitor;
 use crate::state::Console;
 
@@ -72,7 +72,7 @@ fn row(page: &ConnectionOut) -> Markup {
                 @if let Some(since) = page.quiet_since { div.wrong { (with_markup(&tr!("Unusually silent since {time}"), &[("time", time(since))])) } }
             }
             td data-label=(tr!("Webhook subscription")) {
-                @if is_subscribed { (badge("good", &tr!("Subscribed"))) } @else { (badge("bad", &tr!("Not subscribed"))) }
+                @if is_subscribed { (badge(Tone::Good, &tr!("Subscribed"))) } @else { (badge(Tone::Bad, &tr!("Not subscribed"))) }
                 @if let Some(at) = page.last_webhook_at { div.quiet { (with_markup(&tr!("Last webhook {time}"), &[("time", time(at))])) } }
             }
             td.number data-label=(tr!("Leads")) { (count(page.leads_count)) }

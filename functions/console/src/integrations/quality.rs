@@ -23,7 +23,7 @@ use super::tabs::Tab;
 use crate::actor::Admin;
 use crate::acts::Showing;
 use crate::components::{
-    alert, badge, count, csrf_field, field_problem, is_wrong, percent, problem_alert, time, with_markup,
+    Tone, alert, badge, count, csrf_field, field_problem, is_wrong, percent, problem_alert, time, with_markup,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -77,7 +77,7 @@ async fn render(
     let body = html! {
         p { (tr!("Meta shows your ads to people like those who became customers, once it learns what became of your leads. Each status that a lead reaches here is reported once, within minutes.")) }
         @if let Some(fault) = &now.fault {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 p { b { (tr!("Reports are paused.")) " " } (translate(&fault.message)) }
                 p.fix {
                     (with_markup(
@@ -88,7 +88,7 @@ async fn render(
             }))
         }
         @if let Err(problem) = &datasets {
-            (alert("warn", html! { p { (tr!("The datasets cannot be listed now: {problem}", problem = messages::text(problem))) } }))
+            (alert(Tone::Warn, html! { p { (tr!("The datasets cannot be listed now: {problem}", problem = messages::text(problem))) } }))
         }
         div.columns {
             div {
@@ -115,14 +115,14 @@ fn coverage(is_on: bool, coverage: &Coverage) -> Markup {
                 div { span { (tr!("a ratio" => "Share")) } b { @match share { Some(share) => (percent(&share.to_string())), None => "–" } } }
             }
             p {
-                @if !is_on { (badge("dim", &tr!("Off"))) " " (tr!("Nothing is reported at the moment.")) }
-                @else if coverage.leads == 0 { (badge("calm", &tr!("Waiting"))) " " (tr!("No lead has been reported yet. The next one is reported when it arrives.")) }
+                @if !is_on { (badge(Tone::Dim, &tr!("Off"))) " " (tr!("Nothing is reported at the moment.")) }
+                @else if coverage.leads == 0 { (badge(Tone::Calm, &tr!("Waiting"))) " " (tr!("No lead has been reported yet. The next one is reported when it arrives.")) }
                 @else if coverage.followed == 0 {
-                    (badge("warn", &tr!("No progress yet"))) " "
+                    (badge(Tone::Warn, &tr!("No progress yet"))) " "
                     (tr!([coverage.leads] "{n} lead was reported to Meta, but no later status. Change the status of leads as your team works on them."
                         | "{n} leads were reported to Meta, but no later status. Change the status of leads as your team works on them."))
                 } @else {
-                    (badge("good", &tr!("Reported"))) " "
+                    (badge(Tone::Good, &tr!("Reported"))) " "
                     (tr!([coverage.leads] "Of {n} lead, {followed} reached a later status within {days} days of its submission."
                         | "Of {n} leads, {followed} reached a later status within {days} days of their submission.",
                         followed = count(coverage.followed), days = coverage.days))
@@ -169,7 +169,7 @@ impl Form<'_> {
                 (csrf_field(visitor))
                 // At a field, the problem stands below it.
                 @if problem.is_some_and(|problem| !is_field(problem)) { (problem_alert(problem)) }
-                @else if problem.is_some() { div #refused { (alert("bad", html! { p { (tr!("Nothing was saved. Correct the marked field.")) } })) } }
+                @else if problem.is_some() { div #refused { (alert(Tone::Bad, html! { p { (tr!("Nothing was saved. Correct the marked field.")) } })) } }
                 label.tick { input type="checkbox" name="on" value="yes" checked[is_on]; (tr!("Report the progress of leads to Meta")) }
                 label {
                     (tr!("Dataset"))
@@ -229,9 +229,9 @@ fn is_field(problem: &Problem) -> bool {
 
 fn what_became(found: &ConversionOutcomes) -> Markup {
     let label = |outcome: &ConversionOutcome| match outcome.state {
-        ConversionState::Sent => badge("good", &tr!("Reported")),
-        ConversionState::Pending => badge("calm", &tr!("To be reported")),
-        ConversionState::NotSent => badge("dim", &tr!("Not reported")),
+        ConversionState::Sent => badge(Tone::Good, &tr!("Reported")),
+        ConversionState::Pending => badge(Tone::Calm, &tr!("To be reported")),
+        ConversionState::NotSent => badge(Tone::Dim, &tr!("Not reported")),
     };
     html! {
         section.card {
@@ -256,7 +256,7 @@ fn what_became(found: &ConversionOutcomes) -> Markup {
                         }
                     }
                     @if found.leads_without_report > 0 {
-                        li { (badge("dim", &tr!("Nothing to report"))) " " b { (count(found.leads_without_report)) } p { (tr!("These leads arrived before you selected a dataset, and still have their first status.")) } }
+                        li { (badge(Tone::Dim, &tr!("Nothing to report"))) " " b { (count(found.leads_without_report)) } p { (tr!("These leads arrived before you selected a dataset, and still have their first status.")) } }
                     }
                 }
             }

@@ -16,7 +16,7 @@ use maud::{Markup, html};
 
 use super::tabs::Tab;
 use crate::actor::Admin;
-use crate::components::{badge, count, csrf_field, live_fragment, refresh_in, time, with_markup};
+use crate::components::{Tone, badge, count, csrf_field, live_fragment, refresh_in, time, with_markup};
 use crate::request::wants_fragment;
 use crate::state::Console;
 
@@ -68,11 +68,11 @@ fn list(runs: &[RunOut]) -> Markup {
 fn run(out: &RunOut) -> Markup {
     let run = &out.run;
     let (kind, state) = match out.state {
-        RunState::Searching => ("calm", tr!("Searching")),
-        RunState::BringingIn => ("calm", tr!("Importing")),
-        RunState::Done if run.problems.is_empty() => ("good", tr!("Done")),
-        RunState::Done => ("warn", tr!("Done, except for some pages")),
-        RunState::Stopped => ("bad", tr!("Stopped")),
+        RunState::Searching => (Tone::Calm, tr!("Searching")),
+        RunState::BringingIn => (Tone::Calm, tr!("Importing")),
+        RunState::Done if run.problems.is_empty() => (Tone::Good, tr!("Done")),
+        RunState::Done => (Tone::Warn, tr!("Done, except for some pages")),
+        RunState::Stopped => (Tone::Bad, tr!("Stopped")),
     };
     let title = if run.kind == FoundBy::Backfill { tr!("Earlier leads") } else { tr!("Sync") };
     let (done, all) = match out.state {

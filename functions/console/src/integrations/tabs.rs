@@ -13,7 +13,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::{reconnect, state_of};
-use crate::components::{self, alert, csrf_field, time, with_markup};
+use crate::components::{self, Tone, alert, csrf_field, time, with_markup};
 use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
 
@@ -102,7 +102,7 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     let ends_soon = integration.expires_at.is_some_and(|at| at <= leadwire::clock::now() + EXPIRING_SOON_PERIOD);
     html! {
         @if let Some(message) = &integration.reason_message {
-            (alert("bad", html! {
+            (alert(Tone::Bad, html! {
                 p { (message) (consequence(integration)) }
                 @if let Some(fix) = fix_beside_button(integration) { p.fix { b { (tr!("What to do:")) " " } (fix) } }
                 (reconnect(visitor, integration))
@@ -110,7 +110,7 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
         }
         // What stops everything is said above.
         @for problem in integration.problems.iter().filter(|problem| integration.reason_message.as_ref() != Some(&problem.message)) {
-            @let kind = match problem.impact { Impact::LeadsBlocked => "bad", Impact::LeadsAtRisk => "warn", _ => "calm" };
+            @let kind = match problem.impact { Impact::LeadsBlocked => Tone::Bad, Impact::LeadsAtRisk => Tone::Warn, _ => Tone::Calm };
             (alert(kind, html! {
                 p { (problem.message) }
                 p.fix { b { (tr!("What to do:")) " " } (problem.fix) }
@@ -118,7 +118,7 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
             }))
         }
         @if integration.reason_message.is_none() && ends_soon {
-            (alert("warn", html! { p { (tr!("This connection expires soon. Reconnect before then to keep leads arriving.")) } (reconnect(visitor, integration)) }))
+            (alert(Tone::Warn, html! { p { (tr!("This connection expires soon. Reconnect before then to keep leads arriving.")) } (reconnect(visitor, integration)) }))
         }
     }
 }

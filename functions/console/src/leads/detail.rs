@@ -32,7 +32,7 @@ use super::history::timeline;
 use super::notes::{self, RefusedNotes};
 use super::{STATUSES, assignee, name_of, status_badge, status_name};
 use crate::actor::LeadReader;
-use crate::components::{badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time};
+use crate::components::{Tone, badge, csrf_field, live_fragment, mail_link, phone_link, refresh_in, time};
 use crate::flash::{Flash, redirect_with};
 use crate::form::Fields;
 use crate::layout::{PageHead, Section, page, pending_flash};
@@ -166,12 +166,12 @@ async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Resul
     let last = steps.last().map(|step| step.step);
     let part = html! {
         @if last == Some(StepKind::Dismissed) {
-            div.card { p { (badge("dim", &tr!("Dismissed"))) " " (tr!("This lead could not be imported, and Leadwire does not try again.")) } }
+            div.card { p { (badge(Tone::Dim, &tr!("Dismissed"))) " " (tr!("This lead could not be imported, and Leadwire does not try again.")) } }
         } @else if last == Some(StepKind::Parked) {
-            div.card { p { (badge("bad", &tr!("Parked"))) " " (tr!("It could not be imported.")) " " a href="/delivery#parked" { (tr!("Try again")) } } }
+            div.card { p { (badge(Tone::Bad, &tr!("Parked"))) " " (tr!("It could not be imported.")) " " a href="/delivery#parked" { (tr!("Try again")) } } }
         } @else {
         (refresh_in(2))
-        div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", &tr!("On its way"))) " " (tr!("This page shows the lead as soon as it arrives.")) } }
+        div.card { p.waiting { span.spinner aria-hidden="true" {} (badge(Tone::Calm, &tr!("On its way"))) " " (tr!("This page shows the lead as soon as it arrives.")) } }
         }
         (timeline(&steps, &[]))
     };
@@ -181,7 +181,7 @@ async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Resul
 
 /// What its row in the list shows beside the name, too.
 fn badges(lead: &Lead) -> Markup {
-    html! { (status_badge(lead.status)) @if lead.test { " " (badge("dim", &tr!("Test lead"))) } }
+    html! { (status_badge(lead.status)) @if lead.test { " " (badge(Tone::Dim, &tr!("Test lead"))) } }
 }
 
 /// The ways to reach the person, as far as a device can take them.

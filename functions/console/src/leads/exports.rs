@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::bulk::Selection;
 use super::{FILTERS, lead_query};
 use crate::actor::Admin;
-use crate::components::{badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
+use crate::components::{Tone, badge, count, csrf_field, empty, live_fragment, refresh_in, size, time, with_markup};
 use crate::download;
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
@@ -113,10 +113,10 @@ fn part(visitor: &Visitor, exports: &[ExportOut]) -> Markup {
 
 fn state_of(state: ExportState) -> Markup {
     match state {
-        ExportState::Running => badge("calm", &tr!("Running")),
-        ExportState::Done => badge("good", &tr!("Complete")),
-        ExportState::Failed => badge("bad", &tr!("an export" => "Stopped")),
-        ExportState::Erased => badge("dim", &tr!("Deleted")),
+        ExportState::Running => badge(Tone::Calm, &tr!("Running")),
+        ExportState::Done => badge(Tone::Good, &tr!("Complete")),
+        ExportState::Failed => badge(Tone::Bad, &tr!("an export" => "Stopped")),
+        ExportState::Erased => badge(Tone::Dim, &tr!("Deleted")),
     }
 }
 

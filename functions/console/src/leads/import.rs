@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use super::{imports, page_file};
 use crate::actor::Admin;
 use crate::acts::Showing;
-use crate::components::{Confirming, alert, count, csrf_field, problem_alert, with_markup};
+use crate::components::{Confirming, Tone, alert, count, csrf_field, problem_alert, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{Fields, Upload};
 use crate::layout::{Section, page};
@@ -187,14 +187,14 @@ impl Page<'_> {
 /// What was done with a file or would be, with the way to go on.
 fn result(sent: &SentFile, report: &ImportReport, next: Option<&Markup>) -> Markup {
     let (kind, title) = match (report.dry_run, report.failed) {
-        (true, 0) => ("good", tr!("The file is fine. Nothing has been imported yet.")),
-        (true, _) => ("warn", tr!("Some lines would be skipped. Nothing has been imported yet.")),
-        (false, 0) => ("good", tr!("Imported.")),
-        (false, _) => ("warn", tr!("Imported, except for some lines.")),
+        (true, 0) => (Tone::Good, tr!("The file is fine. Nothing has been imported yet.")),
+        (true, _) => (Tone::Warn, tr!("Some lines would be skipped. Nothing has been imported yet.")),
+        (false, 0) => (Tone::Good, tr!("Imported.")),
+        (false, _) => (Tone::Warn, tr!("Imported, except for some lines.")),
     };
     html! {
         @if report.dry_run && !sent.is_check() {
-            (alert("warn", html! { p { (tr!("Nothing was imported: since the check, a form in this file, its mapping or your default country has changed. Look at the new check, then import.")) } }))
+            (alert(Tone::Warn, html! { p { (tr!("Nothing was imported: since the check, a form in this file, its mapping or your default country has changed. Look at the new check, then import.")) } }))
         }
         (alert(kind, html! {
             p { b { (title) } }

@@ -10,7 +10,7 @@ use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::{Confirm, badge, count, time, with_markup};
+use crate::components::{Confirm, Tone, badge, count, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::session::Visitor;
@@ -51,10 +51,10 @@ fn outcome(out: &ImportOut) -> Markup {
     let import = &out.import;
     html! {
         @match out.state {
-            ImportState::Running => (badge("calm", &tr!("Running"))),
+            ImportState::Running => (badge(Tone::Calm, &tr!("Running"))),
             ImportState::Imported => {},
-            ImportState::Undoing => { (badge("warn", &tr!("Partly undone"))) " " },
-            ImportState::Undone => { (badge("dim", &tr!("Undone"))) " " },
+            ImportState::Undoing => { (badge(Tone::Warn, &tr!("Partly undone"))) " " },
+            ImportState::Undone => { (badge(Tone::Dim, &tr!("Undone"))) " " },
         }
         @match &import.undo {
             Some(undo) => {

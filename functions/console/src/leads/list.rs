@@ -23,8 +23,8 @@ use super::{
 };
 use crate::actor::LeadReader;
 use crate::components::{
-    BULK_FORM, ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert, refresh_within,
-    with_markup,
+    BULK_FORM, Tone, ago, badge, empty, lazy_fragment, live_fragment, mail_link, phone_link, problem_alert,
+    refresh_within, with_markup,
 };
 use crate::delivery;
 use crate::layout::{PageHead, Section, fragment_or_page, page};
@@ -299,7 +299,7 @@ fn row(lead: &Lead, users: &[User], can_change: bool) -> Markup {
             td.name {
                 div.title {
                     a href={ "/leads/" (lead.id) } { (name) }
-                    @if lead.test { " " (badge("dim", &tr!("Test"))) }
+                    @if lead.test { " " (badge(Tone::Dim, &tr!("Test"))) }
                     @if lead.submissions_count > 0 { " " span.badge.dim title=(tr!("Forms that this person has sent")) { (tr!([lead.submissions_count + 1] "{n} form" | "{n} forms")) } }
                 }
                 div.contact {

@@ -25,7 +25,7 @@ use leadwire::model::org::User;
 use leadwire::tr;
 use maud::{Markup, html};
 
-use crate::components::badge;
+use crate::components::{Tone, badge};
 use crate::palette;
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -130,11 +130,11 @@ fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
 /// A status in its tone. No two statuses have the same one, so that a list is read without its words.
 pub(crate) fn status_badge(status: Status) -> Markup {
     let kind = match status {
-        Status::New => "fresh",
-        Status::Contacted => "calm",
-        Status::Qualified => "near",
-        Status::Converted => "good",
-        Status::Lost => "dim",
+        Status::New => Tone::Fresh,
+        Status::Contacted => Tone::Calm,
+        Status::Qualified => Tone::Near,
+        Status::Converted => Tone::Good,
+        Status::Lost => Tone::Dim,
     };
     badge(kind, &status_name(status))
 }

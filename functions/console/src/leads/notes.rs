@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use super::detail::{read_only, render};
 use crate::actor::LeadReader;
 use crate::acts::Showing;
-use crate::components::{badge, csrf_field, field_problem, is_wrong, money, problem_alert, time};
+use crate::components::{Tone, badge, csrf_field, field_problem, is_wrong, money, problem_alert, time};
 use crate::flash::redirect_with;
 use crate::form::Fields;
 use crate::session::Visitor;
@@ -100,9 +100,9 @@ pub(super) fn read_only_card(lead: &Lead) -> Markup {
 /// What Meta was told of the lead: its statuses, newest last.
 pub(super) fn reports_card(steps: &[Step]) -> Markup {
     let label = |step: &Step| match step.step {
-        StepKind::ConversionSent => Some(badge("good", &tr!("Reported"))),
-        StepKind::ConversionPending => Some(badge("calm", &tr!("To be reported"))),
-        StepKind::ConversionNotSent => Some(badge("dim", &tr!("Not reported"))),
+        StepKind::ConversionSent => Some(badge(Tone::Good, &tr!("Reported"))),
+        StepKind::ConversionPending => Some(badge(Tone::Calm, &tr!("To be reported"))),
+        StepKind::ConversionNotSent => Some(badge(Tone::Dim, &tr!("Not reported"))),
         _ => None,
     };
     let told: Vec<(Markup, &Step)> = steps.iter().filter_map(|step| Some((label(step)?, step))).collect();

@@ -16,7 +16,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::components::{alert, badge, count, live_fragment, refresh_within, tabs, time, with_markup};
+use crate::components::{Tone, alert, badge, count, live_fragment, refresh_within, tabs, time, with_markup};
 use crate::layout::{PageHead, Section, fragment_or_page, page};
 use crate::session::Visitor;
 use crate::state::Console;
@@ -104,7 +104,7 @@ impl Look<'_> {
         html! {
             (self.headline())
             @if moment.is_none() || flow.is_none() {
-                (alert("warn", html! { p { (tr!("CloudWatch's figures cannot be read at the moment, and are missing here. That says nothing about the leads.")) } }))
+                (alert(Tone::Warn, html! { p { (tr!("CloudWatch's figures cannot be read at the moment, and are missing here. That says nothing about the leads.")) } }))
             }
             section { h2 { (tr!("Alarms")) } (self.alarms(alarms.as_ref())) }
             @if let Some(flow) = flow { (self.leads(flow)) }
@@ -129,10 +129,10 @@ impl Look<'_> {
 
     fn headline(&self) -> Markup {
         let kind = match self.view.tone {
-            HeadlineTone::Good => "good",
-            HeadlineTone::Neutral => "calm",
-            HeadlineTone::Warning => "warn",
-            HeadlineTone::Bad => "bad",
+            HeadlineTone::Good => Tone::Good,
+            HeadlineTone::Neutral => Tone::Calm,
+            HeadlineTone::Warning => Tone::Warn,
+            HeadlineTone::Bad => Tone::Bad,
         };
         let (sentence, more) = words::headline(self.view.headline);
         let on = self.view.alarms.as_ref().map(|board| board.on.len());
@@ -154,16 +154,16 @@ impl Look<'_> {
     fn alarms(&self, board: Option<&AlarmBoard>) -> Markup {
         let Some(board) = board else {
             return alert(
-                "warn",
+                Tone::Warn,
                 html! { p { (tr!("The alarms cannot be read at the moment. They send their mails all the same.")) } },
             );
         };
         html! {
             @if board.watched == 0 {
-                (alert("warn", html! { p { (tr!("This deployment has no alarms.")) } }))
+                (alert(Tone::Warn, html! { p { (tr!("This deployment has no alarms.")) } }))
             } @else if board.on.is_empty() {
                 p {
-                    (badge(if board.without_data == board.watched { "dim" } else { "good" }, &tr!("No alarm is on")))
+                    (badge(if board.without_data == board.watched { Tone::Dim } else { Tone::Good }, &tr!("No alarm is on")))
                     " " (self.watched(board))
                 }
             } @else {
@@ -174,7 +174,7 @@ impl Look<'_> {
                             @for alarm in &board.on {
                                 @let (meaning, heading) = alarm.meaning();
                                 tr {
-                                    td data-label=(tr!("Alarm")) { (badge("bad", alarm.own_name(self.stack).unwrap_or(&alarm.name))) }
+                                    td data-label=(tr!("Alarm")) { (badge(Tone::Bad, alarm.own_name(self.stack).unwrap_or(&alarm.name))) }
                                     td data-label=(tr!("On since")) { @match alarm.since { Some(since) => (time(since)), None => "–" } }
                                     // Descriptions are those of the template.
                                     td data-label=(tr!("Meaning")) lang="en" { (meaning) }

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::{Look, words};
 use crate::chart::{Chart, ClockTime};
-use crate::components::{badge, count, duration, money, number_cell, percent, time, with_markup};
+use crate::components::{Tone, badge, count, duration, money, number_cell, percent, time, with_markup};
 
 /// What is shown of what is not known.
 const UNKNOWN: &str = "–";
@@ -169,7 +169,7 @@ fn dead_letters(queue: Option<&QueueMoment>) -> Markup {
     let label = tr!("Dead letters now");
     match letters {
         Some(letters) if letters > 0 => {
-            html! { td.number data-label=(label) { (badge("bad", &count(letters))) } }
+            html! { td.number data-label=(label) { (badge(Tone::Bad, &count(letters))) } }
         }
         _ if !has_some => html! { td.number data-label=(label) { span.quiet { (tr!("with the sweep's")) } } },
         letters => number_cell(&label, &number(letters)),

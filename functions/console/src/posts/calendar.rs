@@ -14,7 +14,7 @@ use maud::{Markup, html};
 
 use super::{Places, head, listed_at, status_badge, summary};
 use crate::actor::Author;
-use crate::components::alert;
+use crate::components::{Tone, alert};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
 use crate::state::Console;
@@ -56,7 +56,7 @@ pub(super) async fn show(
     let ((posts, cursor), places) = tokio::try_join!(posts, Places::load(&console, &access))?;
     let body = html! {
         @if cursor.is_some() {
-            (alert("warn", html! {
+            (alert(Tone::Warn, html! {
                 (tr!("This month has more posts. The calendar shows its last {count}.", count = posts.len()))
             }))
         }

@@ -21,7 +21,7 @@ use super::upload::media_fields;
 use super::{AuthorForm, Places};
 use crate::actor::Author;
 use crate::acts::Showing;
-use crate::components::{alert, csrf_field, empty, with_markup};
+use crate::components::{Tone, alert, csrf_field, empty, with_markup};
 use crate::flash::redirect_with;
 use crate::form::new_request_id;
 use crate::layout::{Section, page};
@@ -204,9 +204,9 @@ fn outcome(notice: &Notice) -> Markup {
     html! {
         @match notice {
             Notice::None => {}
-            Notice::Done(text) => (alert("good", html! { (text) })),
+            Notice::Done(text) => (alert(Tone::Good, html! { (text) })),
             // The form submits to this anchor, so that the problem is in view afterwards.
-            Notice::Refused(problem) => div #refused { (alert("bad", html! {
+            Notice::Refused(problem) => div #refused { (alert(Tone::Bad, html! {
                 @if let Some(field) = FIELDS.iter().find(|field| mistake(Some(problem), field).is_some()) {
                     p { (tr!("Nothing was published. Correct the marked field, and publish again.")) }
                     p.fix { a href={ "#" (field) "-mistake" } { (messages::text(problem)) } }

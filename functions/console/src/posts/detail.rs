@@ -23,7 +23,7 @@ use super::{AuthorForm, Places, failure, network, status_badge, summary};
 use crate::actor::Author;
 use crate::acts::Showing;
 use crate::components::{
-    Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
+    Confirm, Confirming, Tone, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
 };
 use crate::flash::redirect_with;
 use crate::layout::{Section, fragment_or_page, page};
@@ -138,7 +138,7 @@ impl Life<'_> {
     fn failure(&self, why: &str) -> Markup {
         let changes = self.post.reason.is_some_and(failure::needs_change);
         html! {
-            (alert("bad", html! {
+            (alert(Tone::Bad, html! {
                 p { b { (tr!("Not published.")) " " } (prose(why)) }
                 @if let Some(fix) = &self.post.fix { p.fix { b { (tr!("What to do:")) " " } (language::translate(fix)) } }
                 form.acts method="post" action={ "/posts/" (self.post.id) "/publish" } {
@@ -252,10 +252,10 @@ fn medium(media: &Media) -> Markup {
                 @else { (tr!("Uploaded picture")) }
             }
             " " @match media.status {
-                MediaStatus::Waiting => (badge("dim", &tr!("Not at Meta yet"))),
-                MediaStatus::Processing => (badge("calm", &tr!("Processing at Meta"))),
-                MediaStatus::Ready => (badge("good", &tr!("Ready"))),
-                MediaStatus::Failed => (badge("bad", &tr!("Refused"))),
+                MediaStatus::Waiting => (badge(Tone::Dim, &tr!("Not at Meta yet"))),
+                MediaStatus::Processing => (badge(Tone::Calm, &tr!("Processing at Meta"))),
+                MediaStatus::Ready => (badge(Tone::Good, &tr!("Ready"))),
+                MediaStatus::Failed => (badge(Tone::Bad, &tr!("Refused"))),
             }
         }
     }

@@ -10,7 +10,7 @@ use url::Url;
 use super::draft::{Draft, account_value, page_value};
 use super::upload::picture_source;
 use super::{Places, network};
-use crate::components::{alert, count};
+use crate::components::{Tone, alert, count};
 
 /// The look of a draft on the networks of its targets; on both, before a target is ticked.
 pub(super) fn render_looks(draft: &Draft, places: &Places) -> Markup {
@@ -42,7 +42,7 @@ fn on_network(kind: PostKind, composition: &Composition, names: &[&str]) -> Mark
                 (network(kind))
                 @if names.len() > 1 { " " span.quiet { (tr!([names.len()] "{n} post" | "{n} posts")) } }
             }
-            @if let Err(mistake) = composition.content(kind) { (alert("bad", html! { p { (mistake.message) } })) }
+            @if let Err(mistake) = composition.content(kind) { (alert(Tone::Bad, html! { p { (mistake.message) } })) }
             ul.limits { @for usage in composition.usage(kind) { (limit(usage)) } }
             @match kind {
                 PostKind::Page => (facebook(composition, names.first().copied().unwrap_or(&tr!("Your page")))),

@@ -23,7 +23,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use crate::actor::Author;
-use crate::components::{self, badge};
+use crate::components::{self, Tone, badge};
 use crate::form::Submitted;
 use crate::layout::PageHead;
 use crate::state::Console;
@@ -71,10 +71,10 @@ fn status_name(status: PostStatus) -> Cow<'static, str> {
 
 fn status_badge(status: PostStatus) -> Markup {
     let kind = match status {
-        PostStatus::Scheduled | PostStatus::Queued | PostStatus::Publishing => "calm",
-        PostStatus::Published => "good",
-        PostStatus::Failed => "bad",
-        PostStatus::Cancelled => "dim",
+        PostStatus::Scheduled | PostStatus::Queued | PostStatus::Publishing => Tone::Calm,
+        PostStatus::Published => Tone::Good,
+        PostStatus::Failed => Tone::Bad,
+        PostStatus::Cancelled => Tone::Dim,
     };
     badge(kind, &status_name(status))
 }

@@ -14,7 +14,7 @@ use super::log::{delivery_query, log};
 use super::settings::form;
 use super::{PATH, state_of};
 use crate::actor::Admin;
-use crate::components::{Confirm, Confirming, alert, csrf_field, problem_alert, time, with_markup};
+use crate::components::{Confirm, Confirming, Tone, alert, csrf_field, problem_alert, time, with_markup};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{PageHead, Section, page};
@@ -118,13 +118,13 @@ fn render(
     let (typed, problem) = refused.map_or((&nothing, None), |(typed, problem)| (typed, Some(problem)));
     html! {
         @if let (Some(message), Some(at)) = (&endpoint.reason_message, endpoint.disabled_at) {
-            (alert("bad", html! { p {
+            (alert(Tone::Bad, html! { p {
                 (with_markup(&tr!("Deactivated on {time}."), &[("time", time(at))])) " " (message) " "
                 (tr!("Fix the receiver, activate the endpoint below, and send the missing events again."))
             } }))
         } @else if let Some(since) = endpoint.failing_since {
             @let sentences = tr!("No event has been accepted since {time}. After three days the endpoint is deactivated.");
-            (alert("warn", html! { p { (with_markup(&sentences, &[("time", time(since))])) } }))
+            (alert(Tone::Warn, html! { p { (with_markup(&sentences, &[("time", time(since))])) } }))
         }
         @if let Some(until) = endpoint.previous_secret_until {
             p.quiet { (with_markup(&tr!("The previous secret is valid until {time}."), &[("time", time(until))])) }

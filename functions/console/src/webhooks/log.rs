@@ -9,7 +9,7 @@ use leadwire::tr;
 use maud::{Markup, html};
 
 use super::PATH;
-use crate::components::{badge, brief_time, count, csrf_field, empty, with_markup};
+use crate::components::{Tone, badge, brief_time, count, csrf_field, empty, with_markup};
 use crate::request::ListQuery;
 use crate::session::Visitor;
 
@@ -129,10 +129,10 @@ fn state_name(state: EventDeliveryState) -> Cow<'static, str> {
 
 fn state_badge(state: EventDeliveryState) -> Markup {
     let kind = match state {
-        EventDeliveryState::Pending => "calm",
-        EventDeliveryState::Delivered => "good",
-        EventDeliveryState::Failed => "bad",
-        EventDeliveryState::NotDelivered => "warn",
+        EventDeliveryState::Pending => Tone::Calm,
+        EventDeliveryState::Delivered => Tone::Good,
+        EventDeliveryState::Failed => Tone::Bad,
+        EventDeliveryState::NotDelivered => Tone::Warn,
     };
     badge(kind, &state_name(state))
 }

@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use self::settings::{form, read_events};
 use crate::actor::Admin;
 use crate::acts::Showing;
-use crate::components::{alert, badge, empty, problem_alert, time, with_markup};
+use crate::components::{Tone, alert, badge, empty, problem_alert, time, with_markup};
 use crate::form::{AdminForm, Fields};
 use crate::layout::{PageHead, Section, page};
 use crate::session::Visitor;
@@ -73,7 +73,7 @@ fn show_secret(visitor: &Visitor, jar: PrivateCookieJar, added: &EndpointWithSec
     let id = &added.endpoint.id;
     let body = html! {
         section.card.narrow {
-            (alert("warn", html! { p { (tr!("Copy this secret now. It is not shown again.")) } }))
+            (alert(Tone::Warn, html! { p { (tr!("Copy this secret now. It is not shown again.")) } }))
             @let address = html! { b { (added.endpoint.url) } };
             p { (with_markup(&tr!("The receiver at {address} verifies signatures with it:"), &[("address", address)])) }
             p { code { (added.secret) } }
@@ -124,9 +124,9 @@ fn render(visitor: &Visitor, endpoints: &[EndpointOut], typed: &Fields, problem:
 /// The state of an endpoint as a badge.
 fn state_of(endpoint: &EndpointOut) -> Markup {
     match endpoint.state {
-        EndpointState::Active => badge("good", &tr!("Active")),
-        EndpointState::Failing => badge("warn", &tr!("Failing")),
-        EndpointState::Inactive => badge("dim", &tr!("Inactive")),
-        EndpointState::Disabled => badge("bad", &tr!("Deactivated")),
+        EndpointState::Active => badge(Tone::Good, &tr!("Active")),
+        EndpointState::Failing => badge(Tone::Warn, &tr!("Failing")),
+        EndpointState::Inactive => badge(Tone::Dim, &tr!("Inactive")),
+        EndpointState::Disabled => badge(Tone::Bad, &tr!("Deactivated")),
     }
 }
