@@ -12,7 +12,7 @@ use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use leadwire::model::caller::Caller;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING, User};
+use leadwire::model::org::{Permission, User};
 use utoipa::IntoParams;
 
 use crate::state::Api;
@@ -33,7 +33,7 @@ impl FromRequestParts<Arc<Api>> for Author {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        permitted(parts, api, PUBLISHING).await.map(Self)
+        permitted(parts, api, Permission::Publishing).await.map(Self)
     }
 }
 
@@ -44,7 +44,7 @@ impl FromRequestParts<Arc<Api>> for Member {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        permitted(parts, api, INBOX).await.map(Self)
+        permitted(parts, api, Permission::Inbox).await.map(Self)
     }
 }
 
@@ -55,12 +55,16 @@ impl FromRequestParts<Arc<Api>> for Advertiser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        permitted(parts, api, ADS_MANAGEMENT).await.map(Self)
+        permitted(parts, api, Permission::AdsManagement).await.map(Self)
     }
 }
 
 /// A caller whose role or whose permission in the org's directory allows something.
-async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Result<directory::MetaAccess, Problem> {
+async fn permitted(
+    parts: &mut Parts,
+    api: &Arc<Api>,
+    permission: Permission,
+) -> Result<directory::MetaAccess, Problem> {
     let Authenticated(caller, colleague) = Authenticated::from_request_parts(parts, api).await?;
     let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
     let access = directory::Directory::permitted_access(caller, colleague.as_ref(), org, permission)?;

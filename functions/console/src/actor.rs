@@ -13,8 +13,9 @@ use leadwire::directory::{Access, MetaAccess};
 use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgScope;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, PUBLISHING, User};
+use leadwire::model::org::{Permission, User};
 use leadwire::tr;
+use strum::IntoEnumIterator;
 
 use crate::session::{Visitor, select_first};
 use crate::state::Console;
@@ -111,14 +112,14 @@ impl FromRequestParts<Console> for Seeker {
 
 impl Seeker {
     fn new(visitor: Visitor) -> Result<Self, Problem> {
-        if ![LEAD_MANAGEMENT, INBOX, PUBLISHING, ADS_MANAGEMENT].iter().any(|permission| visitor.may(permission)) {
-            return Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)));
+        if !Permission::iter().any(|permission| visitor.may(permission)) {
+            return Err(Problem::new(ProblemCode::NothingToSee, no_access(Permission::LeadManagement)));
         }
         let access = match visitor.is_admin() {
             true => visitor.access()?,
             false => Access::of_colleague(visitor.session.caller.clone())?,
         };
-        let leads = visitor.may(LEAD_MANAGEMENT).then(|| access.scope.clone());
+        let leads = visitor.may(Permission::LeadManagement).then(|| access.scope.clone());
         Ok(Self { leads, meta: with_meta(&visitor, access).ok(), visitor })
     }
 }
@@ -143,7 +144,7 @@ impl FromRequestParts<Console> for Author {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, PUBLISHING).await?;
+        let (visitor, access) = permitted(parts, console, Permission::Publishing).await?;
         Ok(Self { visitor, access })
     }
 }
@@ -152,7 +153,7 @@ impl FromRequestParts<Console> for Advertiser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT).await?;
+        let (visitor, access) = permitted(parts, console, Permission::AdsManagement).await?;
         Ok(Self { visitor, access })
     }
 }
@@ -161,13 +162,17 @@ impl FromRequestParts<Console> for Member {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let (visitor, access) = permitted(parts, console, INBOX).await?;
+        let (visitor, access) = permitted(parts, console, Permission::Inbox).await?;
         Ok(Self { visitor, access })
     }
 }
 
 /// A visitor whose role or whose permission in the org's directory admits them.
-async fn permitted(parts: &mut Parts, console: &Console, permission: &str) -> Result<(Visitor, MetaAccess), Response> {
+async fn permitted(
+    parts: &mut Parts,
+    console: &Console,
+    permission: Permission,
+) -> Result<(Visitor, MetaAccess), Response> {
     let visitor = Visitor::from_request_parts(parts, console).await?;
     if visitor.has_to_select_org() {
         return Err(select_first(parts));
@@ -188,7 +193,7 @@ fn with_meta(visitor: &Visitor, access: Access) -> Result<MetaAccess, Problem> {
 }
 
 /// What a colleague without an admin's role may do, if their org's directory gives them this permission.
-fn colleague_access(visitor: &Visitor, permission: &str) -> Result<Access, Problem> {
+fn colleague_access(visitor: &Visitor, permission: Permission) -> Result<Access, Problem> {
     if !visitor.may(permission) {
         return Err(Problem::new(ProblemCode::NothingToSee, no_access(permission)));
     }
@@ -198,25 +203,27 @@ fn colleague_access(visitor: &Visitor, permission: &str) -> Result<Access, Probl
 /// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
 /// leads.
 fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
-    if visitor.may(LEAD_MANAGEMENT) {
+    if visitor.may(Permission::LeadManagement) {
         return Ok(visitor.session.caller.scope_of_colleague()?);
     }
-    Err(Problem::new(ProblemCode::NothingToSee, no_access(LEAD_MANAGEMENT)))
+    Err(Problem::new(ProblemCode::NothingToSee, no_access(Permission::LeadManagement)))
 }
 
 /// Who can give a visitor the permission that they lack.
-fn no_access(permission: &str) -> Cow<'static, str> {
+fn no_access(permission: Permission) -> Cow<'static, str> {
     match permission {
-        PUBLISHING => {
+        Permission::Publishing => {
             tr!("You cannot open this section. Ask an admin of your CRM for the permission to publish posts.")
         }
-        ADS_MANAGEMENT => {
+        Permission::AdsManagement => {
             tr!("You cannot open this section. Ask an admin of your CRM for the permission to manage campaigns.")
         }
-        INBOX => {
+        Permission::Inbox => {
             tr!("You cannot open this section. Ask an admin of your CRM for the permission to use the inbox.")
         }
-        _ => tr!("You cannot open this section. Ask an admin of your CRM for the permission to manage leads."),
+        Permission::LeadManagement => {
+            tr!("You cannot open this section. Ask an admin of your CRM for the permission to manage leads.")
+        }
     }
 }
 
@@ -229,26 +236,31 @@ mod tests {
 
     #[test]
     fn a_colleague_publishes_only_with_the_permission() {
-        let allowed = |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING).is_ok();
-        assert!(allowed(Role::Other, &[PUBLISHING]));
-        assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
-        assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
-        assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
-        let mut unknown = visitor(Role::Other, &[PUBLISHING]);
+        let allowed = |role, permissions: &[Permission]| {
+            colleague_access(&visitor(role, permissions), Permission::Publishing).is_ok()
+        };
+        assert!(allowed(Role::Other, &[Permission::Publishing]));
+        assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[Permission::LeadManagement]));
+        assert!(scope_of_reader(&visitor(Role::Other, &[Permission::LeadManagement])).is_ok());
+        assert!(
+            scope_of_reader(&visitor(Role::Other, &[Permission::Publishing])).is_err(),
+            "leads are another permission"
+        );
+        let mut unknown = visitor(Role::Other, &[Permission::Publishing]);
         unknown.colleague = None;
-        assert!(colleague_access(&unknown, PUBLISHING).is_err());
-        let mut basic = visitor(Role::Other, &[PUBLISHING]);
+        assert!(colleague_access(&unknown, Permission::Publishing).is_err());
+        let mut basic = visitor(Role::Other, &[Permission::Publishing]);
         basic.org = None;
-        let access = colleague_access(&basic, PUBLISHING).unwrap();
+        let access = colleague_access(&basic, Permission::Publishing).unwrap();
         assert_eq!(with_meta(&basic, access).unwrap_err().status, 402, "the plan decides too");
     }
 
     #[test]
     fn who_looks_for_something_is_found_what_they_may_see() {
-        let seeker = |role, permissions: &[&str]| Seeker::new(visitor(role, permissions));
-        let of_inbox = seeker(Role::Other, &[INBOX]).unwrap();
+        let seeker = |role, permissions: &[Permission]| Seeker::new(visitor(role, permissions));
+        let of_inbox = seeker(Role::Other, &[Permission::Inbox]).unwrap();
         assert!(of_inbox.leads.is_none() && of_inbox.meta.is_some());
-        assert!(seeker(Role::Other, &[LEAD_MANAGEMENT]).unwrap().leads.is_some());
+        assert!(seeker(Role::Other, &[Permission::LeadManagement]).unwrap().leads.is_some());
         assert!(seeker(Role::Admin, &[]).unwrap().leads.is_some());
         assert_eq!(seeker(Role::Other, &[]).err().map(|problem| problem.status), Some(403));
         let mut basic = visitor(Role::Admin, &[]);

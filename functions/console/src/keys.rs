@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
+use leadwire::model::org::Permission;
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -22,10 +22,10 @@ pub(crate) fn section(visitor: &Visitor) -> Markup {
     let sections = [
         (visitor.is_admin(), "g h", tr!("Home")),
         (true, "g l", tr!("Leads")),
-        (visitor.may(INBOX), "g i", tr!("Inbox")),
-        (visitor.may(PUBLISHING), "g p", tr!("Posts")),
+        (visitor.may(Permission::Inbox), "g i", tr!("Inbox")),
+        (visitor.may(Permission::Publishing), "g p", tr!("Posts")),
         (visitor.is_admin(), "g a", tr!("Ads")),
-        (visitor.may(ADS_MANAGEMENT), "g c", tr!("Campaigns")),
+        (visitor.may(Permission::AdsManagement), "g c", tr!("Campaigns")),
     ];
     let sections: Vec<Key> =
         sections.into_iter().filter(|(may, ..)| *may).map(|(_, keys, name)| (keys.into(), name)).collect();
@@ -52,7 +52,7 @@ pub(crate) fn section(visitor: &Visitor) -> Markup {
             (group(&tr!("Everywhere"), &everywhere))
             (group(&tr!("Go to, one key after the other"), &sections))
             (group(&tr!("Leads"), &leads))
-            @if visitor.may(INBOX) { (group(&tr!("Inbox"), &inbox)) }
+            @if visitor.may(Permission::Inbox) { (group(&tr!("Inbox"), &inbox)) }
             div hidden {
                 label.tick { input type="checkbox" name="letters"; (tr!("Single-key shortcuts")) }
                 p.quiet { (tr!("Turn them off if you dictate or often press keys by accident. Saved in this browser.")) }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, PUBLISHING};
+use leadwire::model::org::Permission;
 use leadwire::tr;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
@@ -191,9 +191,13 @@ pub(crate) struct Reconnect {
 /// The start: redirects to the page that fits the user's role.
 pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
     if !visitor.is_admin() {
-        let starts =
-            [(LEAD_MANAGEMENT, "/leads"), (INBOX, "/inbox"), (PUBLISHING, "/posts"), (ADS_MANAGEMENT, "/campaigns")];
-        let start = starts.iter().find(|(permission, _)| visitor.may(permission));
+        let starts = [
+            (Permission::LeadManagement, "/leads"),
+            (Permission::Inbox, "/inbox"),
+            (Permission::Publishing, "/posts"),
+            (Permission::AdsManagement, "/campaigns"),
+        ];
+        let start = starts.into_iter().find(|(permission, _)| visitor.may(*permission));
         return Redirect::to(start.map_or("/leads", |(_, path)| path));
     }
     if visitor.has_to_select_org() {

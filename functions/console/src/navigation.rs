@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
+use leadwire::model::org::Permission;
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -119,9 +119,9 @@ impl Visitor {
     fn may_open(&self, section: Section) -> bool {
         match section {
             Section::Leads => true,
-            Section::Inbox => self.may(INBOX),
-            Section::Posts => self.may(PUBLISHING),
-            Section::Campaigns => self.may(ADS_MANAGEMENT),
+            Section::Inbox => self.may(Permission::Inbox),
+            Section::Posts => self.may(Permission::Publishing),
+            Section::Campaigns => self.may(Permission::AdsManagement),
             Section::Operations => self.is_superadmin(),
             _ => self.is_admin(),
         }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_group_without_its_first_section_has_its_name() {
-        let shown = navigation(&visitor(Role::Other, &[ADS_MANAGEMENT]), Section::Leads).into_string();
+        let shown = navigation(&visitor(Role::Other, &[Permission::AdsManagement]), Section::Leads).into_string();
         let (before, after) = shown.split_once("Marketing</span>").unwrap();
         assert!(before.contains("/leads") && after.starts_with("<a href=\"/campaigns\""), "{shown}");
         assert!(!shown.contains("Manage") && !shown.contains("popover"), "{shown}");

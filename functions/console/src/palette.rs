@@ -12,7 +12,7 @@ use leadwire::inbox::ConversationOut;
 use leadwire::leads::LeadList;
 use leadwire::model::lead::Lead;
 use leadwire::model::lead::query::LeadQuery;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
+use leadwire::model::org::Permission;
 use leadwire::publishing::{PostOut, PostQuery};
 use leadwire::tr;
 use maud::{Markup, html};
@@ -121,7 +121,7 @@ fn lead_hit(lead: &Lead) -> PaletteHit {
 }
 
 async fn find_conversations(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
-    let Some(access) = seeker.access(INBOX) else { return Ok(Vec::new()) };
+    let Some(access) = seeker.access(Permission::Inbox) else { return Ok(Vec::new()) };
     let found = console.rooms.inbox.find_recent(access, text, MAX_OTHERS, leadwire::clock::now()).await?;
     let hit = |conversation: &ConversationOut| PaletteHit {
         path: format!("/inbox/{}", conversation.id),
@@ -132,7 +132,7 @@ async fn find_conversations(console: &Console, seeker: &Seeker, text: &str) -> R
 }
 
 async fn find_campaigns(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
-    let Some(access) = seeker.access(ADS_MANAGEMENT) else { return Ok(Vec::new()) };
+    let Some(access) = seeker.access(Permission::AdsManagement) else { return Ok(Vec::new()) };
     let newest = console.rooms.campaigns.list(access, None, MAX_COMPARED).await?.items;
     let called = newest.into_iter().filter(|campaign| is_called(&campaign.name, text)).take(MAX_OTHERS);
     let hit = |campaign: LeadCampaignOut| PaletteHit {
@@ -144,7 +144,7 @@ async fn find_campaigns(console: &Console, seeker: &Seeker, text: &str) -> Resul
 }
 
 async fn find_posts(console: &Console, seeker: &Seeker, text: &str) -> Result<Vec<PaletteHit>, ActError> {
-    let Some(access) = seeker.access(PUBLISHING) else { return Ok(Vec::new()) };
+    let Some(access) = seeker.access(Permission::Publishing) else { return Ok(Vec::new()) };
     let newest = console.rooms.publishing.posts(access, &PostQuery::default(), None, MAX_COMPARED).await?.items;
     let has_words = |text_of: Option<&str>| text_of.is_some_and(|own| is_called(own, text));
     let called = newest.iter().filter(|post| has_words(post.message.as_deref())).take(MAX_OTHERS);
@@ -170,7 +170,7 @@ async fn find_integrations(console: &Console, seeker: &Seeker, text: &str) -> Re
 
 impl Seeker {
     /// What they may do with a part of the org that its directory opens by a permission.
-    fn access(&self, permission: &str) -> Option<&MetaAccess> {
+    fn access(&self, permission: Permission) -> Option<&MetaAccess> {
         self.meta.as_ref().filter(|_| self.visitor.may(permission))
     }
 

@@ -13,7 +13,7 @@ use leadwire::http::audit::trail_of;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
-use leadwire::model::org::{Org, User};
+use leadwire::model::org::{Org, Permission, User};
 use leadwire::model::session::Session;
 use leadwire::tr;
 use url::Url;
@@ -77,7 +77,7 @@ impl Visitor {
     }
 
     /// Whether they may do what a permission of the org's directory allows.
-    pub(crate) fn may(&self, permission: &str) -> bool {
+    pub(crate) fn may(&self, permission: Permission) -> bool {
         self.is_admin() || self.colleague.as_ref().is_some_and(|user| user.may(permission))
     }
 
@@ -233,7 +233,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A visitor of the org `demo`, with these permissions in its directory if the role decides nothing.
-    pub(crate) fn visitor(role: Role, permissions: &[&str]) -> Visitor {
+    pub(crate) fn visitor(role: Role, permissions: &[Permission]) -> Visitor {
         let (org, user) = (OrgId::parse("demo").unwrap(), UserId::parse("u").unwrap());
         let at = "2026-11-28T00:00:00Z".parse().unwrap();
         let colleague = User {
@@ -242,7 +242,7 @@ pub(crate) mod tests {
             email: "una@demo.example".to_owned(),
             role: None,
             active: true,
-            permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+            permissions: permissions.iter().map(|permission| permission.name().to_owned()).collect(),
             language: None,
             updated_at: at,
         };

@@ -9,9 +9,10 @@ use http::request::Parts;
 use leadwire::directory::UserOut;
 use leadwire::http::Problem;
 use leadwire::model::mail_preference::MailProblemReason;
-use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING};
+use leadwire::model::org::{Org, Permission};
 use leadwire::tr;
 use maud::{Markup, html};
+use strum::IntoEnumIterator;
 
 use crate::actor::Admin;
 use crate::components::{self, Tone, badge, empty, money, time, with_markup};
@@ -20,13 +21,13 @@ use crate::layout::{PageHead, Section, page};
 use crate::state::Console;
 
 /// What each permission allows, in the words of people.
-fn permissions() -> [(&'static str, Cow<'static, str>); 4] {
-    [
-        (LEAD_MANAGEMENT, tr!("Leads")),
-        (INBOX, tr!("Inbox")),
-        (PUBLISHING, tr!("Posts")),
-        (ADS_MANAGEMENT, tr!("Campaigns")),
-    ]
+fn right(permission: Permission) -> Cow<'static, str> {
+    match permission {
+        Permission::LeadManagement => tr!("Leads"),
+        Permission::Inbox => tr!("Inbox"),
+        Permission::Publishing => tr!("Posts"),
+        Permission::AdsManagement => tr!("Campaigns"),
+    }
 }
 
 /// The people of the org, and the org.
@@ -81,8 +82,8 @@ fn people(users: &[UserOut]) -> Markup {
 }
 
 fn rights(out: &UserOut) -> Markup {
-    let held = permissions().into_iter().filter(|(permission, _)| out.user.may(permission));
-    let names: Vec<Cow<'_, str>> = held.map(|(_, name)| name).collect();
+    let held = Permission::iter().filter(|permission| out.user.may(*permission));
+    let names: Vec<Cow<'_, str>> = held.map(right).collect();
     html! { @if names.is_empty() { span.quiet { "–" } } @else { (names.join(", ")) } }
 }
 

@@ -9,7 +9,7 @@ use crate::ids::{OrgId, OrgScope};
 use crate::model::audit::AuditAct;
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::limit::OrgLimit;
-use crate::model::org::{Org, User};
+use crate::model::org::{Org, Permission, User};
 use crate::table::Table;
 use crate::tr;
 
@@ -106,7 +106,7 @@ impl Directory {
         caller: Caller,
         colleague: Option<&User>,
         org: Option<&str>,
-        permission: &str,
+        permission: Permission,
     ) -> Result<Access, AccessDenied> {
         if caller.role != Role::Other {
             return Access::new(caller, org);

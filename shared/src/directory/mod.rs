@@ -78,8 +78,8 @@ pub struct UserIn {
     /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
     pub active: bool,
-    /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets them
-    /// write posts, `ads_management` create and launch campaigns.
+    /// `lead_management` makes an active user take part in the assignment of leads, `inbox` lets them answer comments and
+    /// messages, `publishing` write posts, `ads_management` create and launch campaigns.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub permissions: Vec<String>,

@@ -13,17 +13,27 @@ use crate::model::ads::currency::Amount;
 
 /// The plan feature that unlocks the Meta integration.
 pub const META_FEATURE: &str = "meta";
-/// The permission a user needs to be assigned leads.
-pub const LEAD_MANAGEMENT: &str = "lead_management";
+/// What a user's permission in the directory allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumIter)]
+#[strum(serialize_all = "snake_case")]
+pub enum Permission {
+    /// To be assigned leads, and to see them.
+    LeadManagement,
+    /// To read and answer the inbox, without an admin's role.
+    Inbox,
+    /// To publish, without an admin's role.
+    Publishing,
+    /// To spend, without an admin's role: to create and launch campaigns.
+    AdsManagement,
+}
 
-/// The permission that a user without a role needs to publish.
-pub const PUBLISHING: &str = "publishing";
-
-/// The permission that a user without a role needs to spend: to create and launch campaigns.
-pub const ADS_MANAGEMENT: &str = "ads_management";
-
-/// The permission that a user without a role needs to read and answer the inbox.
-pub const INBOX: &str = "inbox";
+impl Permission {
+    /// The name, as the CRM pushes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
 
 /// A tenant, as the CRM last described it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -91,7 +101,7 @@ pub struct User {
     pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
-    /// Permissions by name. Leadwire uses `lead_management`, `publishing` and `ads_management`.
+    /// Permissions by name. Leadwire uses `lead_management`, `inbox`, `publishing` and `ads_management`.
     pub permissions: Vec<String>,
     /// The language that the person reads, as a BCP 47 tag such as `de` or `de-AT`.
     #[serde(default)]
@@ -110,14 +120,14 @@ impl User {
 
     /// Whether this person is active and has the permission.
     #[must_use]
-    pub fn may(&self, permission: &str) -> bool {
-        self.active && self.permissions.iter().any(|own| own == permission)
+    pub fn may(&self, permission: Permission) -> bool {
+        self.active && self.permissions.iter().any(|own| own == permission.name())
     }
 
     /// Whether leads may be assigned to this person, who must be active and permitted to manage leads.
     #[must_use]
     pub fn takes_leads(&self) -> bool {
-        self.may(LEAD_MANAGEMENT)
+        self.may(Permission::LeadManagement)
     }
 
     /// Whether this person is an active admin, who is notified when a connection needs attention unless they switched

@@ -17,7 +17,7 @@ use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::connection::{Connection, PageSelection};
 use crate::model::lead::dedupe::WritePlan;
 use crate::model::lead::{FoundBy, Lead, Submission};
-use crate::model::org::LEAD_MANAGEMENT;
+use crate::model::org::Permission;
 
 /// A connection's counters, by how leads were found.
 const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
@@ -154,7 +154,7 @@ impl Table {
             .condition_expression("active = :yes AND contains(#permissions, :lead_management)")
             .expression_attribute_names("#permissions", "permissions")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":lead_management", text(LEAD_MANAGEMENT));
+            .expression_attribute_values(":lead_management", text(Permission::LeadManagement.name()));
         Ok(TransactWriteItem::builder().condition_check(check.build().map_err(broken)?).build())
     }
 

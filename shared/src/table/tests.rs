@@ -16,7 +16,7 @@ use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::form::{ConsentBox, Form, Question};
 use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead, Status};
-use crate::model::org::{LEAD_MANAGEMENT, User};
+use crate::model::org::{Permission, User};
 use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
 use crate::table::parked::{Hold, ParkedLead};
@@ -96,7 +96,7 @@ pub(crate) fn user(id: &str, active: bool) -> User {
         email: format!("{id}@example.com"),
         role: None,
         active,
-        permissions: vec![LEAD_MANAGEMENT.into()],
+        permissions: vec![Permission::LeadManagement.name().into()],
         language: None,
         updated_at: at("2026-01-01T00:00:00Z"),
     }

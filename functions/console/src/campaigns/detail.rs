@@ -116,7 +116,7 @@ async fn count_leads(
     let path = format!("/leads?page_id={}&form_id={}&campaign_id={id}", campaign.page_id, campaign.form_id);
     Ok(html! {
         @if number == 0 && !has_more { (none_yet()) }
-        @else if visitor.may(leadwire::model::org::LEAD_MANAGEMENT) { a href=(path) { (words) } }
+        @else if visitor.may(leadwire::model::org::Permission::LeadManagement) { a href=(path) { (words) } }
         @else { (words) }
     })
 }

@@ -10,7 +10,7 @@ use leadwire::ids::{ContactId, LeadId, OrgScope};
 use leadwire::inbox::{ContactChangeIn, ContactOut};
 use leadwire::model::lead::Lead;
 use leadwire::model::lead::query::LeadQuery;
-use leadwire::model::org::LEAD_MANAGEMENT;
+use leadwire::model::org::Permission;
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -92,7 +92,7 @@ pub(super) async fn lead_card(
     lead: Option<&Lead>,
     query: &ListQuery,
 ) -> Result<Markup, ActError> {
-    if !member.visitor.may(LEAD_MANAGEMENT) {
+    if !member.visitor.may(Permission::LeadManagement) {
         let is_lead = person.lead_id.is_some();
         let words = if is_lead { tr!("This person is a lead.") } else { tr!("This person is not a known lead.") };
         return Ok(html! { p { (words) } });

@@ -14,7 +14,7 @@ use leadwire::ids::ContactId;
 use leadwire::inbox::{ContactChannelOut, ContactOut, ConversationOut, ConversationQuery, SignalOut};
 use leadwire::model::inbox::event::SignalType;
 use leadwire::model::lead::Lead;
-use leadwire::model::org::LEAD_MANAGEMENT;
+use leadwire::model::org::Permission;
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -134,7 +134,7 @@ impl Known {
         let about = ConversationQuery { contact_id: Some(person.id.clone()), ..ConversationQuery::default() };
         let list = console.rooms.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?;
         let lead = match &person.lead_id {
-            Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => {
+            Some(lead) if member.visitor.may(Permission::LeadManagement) => {
                 match console.rooms.leads.get(&access.scope, lead).await {
                     Ok(details) => Some(details.lead),
                     Err(gone) if gone.code() == ErrorCode::NotFound => None,

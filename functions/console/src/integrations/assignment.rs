@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::UserId;
 use leadwire::model::lead::assignment::Assignment;
-use leadwire::model::org::{INBOX, LEAD_MANAGEMENT, User};
+use leadwire::model::org::{Permission, User};
 use leadwire::tr;
 use maud::{Markup, html};
 
@@ -27,10 +27,10 @@ impl Work {
         }
     }
 
-    fn permission(self) -> &'static str {
+    fn permission(self) -> Permission {
         match self {
-            Self::Leads => LEAD_MANAGEMENT,
-            Self::Conversations => INBOX,
+            Self::Leads => Permission::LeadManagement,
+            Self::Conversations => Permission::Inbox,
         }
     }
 

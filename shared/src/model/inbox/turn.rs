@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
 use crate::model::lead::assignment::Assignment;
-use crate::model::org::{INBOX, User};
+use crate::model::org::{Permission, User};
 
 /// Who of the members had the last turn. It knows nothing of the rotation of leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,8 @@ impl InboxTurn {
     /// Chooses the member for a conversation: the one after the last, in the order of their ids, of those who may use the
     /// inbox. `None` if the assignment chooses no one, or someone who may not use it.
     pub fn choose(&mut self, assignment: &Assignment, users: &[User]) -> Option<UserId> {
-        let mut members: Vec<&UserId> = users.iter().filter(|user| user.may(INBOX)).map(|user| &user.id).collect();
+        let mut members: Vec<&UserId> =
+            users.iter().filter(|user| user.may(Permission::Inbox)).map(|user| &user.id).collect();
         match assignment {
             Assignment::Unassigned => None,
             Assignment::User { user_id } => members.contains(&user_id).then(|| user_id.clone()),
@@ -41,14 +42,14 @@ mod tests {
 
     use super::*;
 
-    fn user(id: &str, permission: &str) -> User {
+    fn user(id: &str, permission: Permission) -> User {
         User {
             id: UserId::parse(id).unwrap(),
             name: id.to_owned(),
             email: format!("{id}@x.example"),
             role: None,
             active: true,
-            permissions: vec![permission.to_owned()],
+            permissions: vec![permission.name().to_owned()],
             language: None,
             updated_at: Timestamp::UNIX_EPOCH,
         }
@@ -56,7 +57,12 @@ mod tests {
 
     #[test]
     fn conversations_go_round_all_who_may_use_the_inbox() {
-        let users = [user("zoe", INBOX), user("ann", INBOX), user("max", "lead_management"), user("bob", INBOX)];
+        let users = [
+            user("zoe", Permission::Inbox),
+            user("ann", Permission::Inbox),
+            user("max", Permission::LeadManagement),
+            user("bob", Permission::Inbox),
+        ];
         let mut turn = InboxTurn::default();
         let mut counts: BTreeMap<UserId, usize> = BTreeMap::new();
         for _ in 0..100 {
@@ -65,7 +71,7 @@ mod tests {
         assert_eq!(counts.values().copied().collect::<Vec<_>>(), [34, 33, 33]);
         // The last one has gone: the turn goes on behind them.
         turn.last = Some(UserId::parse("bob").unwrap());
-        let left = [user("zoe", INBOX), user("ann", INBOX)];
+        let left = [user("zoe", Permission::Inbox), user("ann", Permission::Inbox)];
         assert_eq!(turn.choose(&Assignment::RoundRobin, &left).unwrap().as_str(), "zoe");
         assert_eq!(turn.choose(&Assignment::RoundRobin, &[]), None);
         let max = Assignment::User { user_id: UserId::parse("max").unwrap() };

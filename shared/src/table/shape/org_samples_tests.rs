@@ -18,7 +18,7 @@ use crate::model::lead::assignment::{Assignment, TurnLease};
 use crate::model::lead::cadence::Rhythm;
 use crate::model::limit::OrgLimit;
 use crate::model::mail_preference::{MailKind, MailProblem, MailProblemReason};
-use crate::model::org::{INBOX, LEAD_MANAGEMENT, Org, Plan, SpendLimit, User};
+use crate::model::org::{Org, Permission, Plan, SpendLimit, User};
 use crate::model::session::Session;
 use crate::table::Table;
 use crate::table::erasure::{Erasure, Receipt};
@@ -87,7 +87,9 @@ async fn write_directory(table: &Table) {
         email: "ann@demo.example".to_owned(),
         role: Some("admin".to_owned()),
         active: true,
-        permissions: vec![LEAD_MANAGEMENT.to_owned(), INBOX.to_owned()],
+        permissions: [Permission::LeadManagement, Permission::Inbox]
+            .map(|permission| permission.name().to_owned())
+            .to_vec(),
         language: Some("de-AT".to_owned()),
         updated_at: now(),
     };
