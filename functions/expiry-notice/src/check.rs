@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use leadwire::connections::health::{ended_by_us, examine, last_well};
-use leadwire::connections::{erase, find_accounts, observe, release, release_credentials, remove, subscribe};
+use leadwire::connections::{diagnose, erase, release, release_credentials, remove, subscribe};
 use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{GraphClient, GraphError};
@@ -14,7 +14,7 @@ use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadBatch, SweepJob, SweepKind};
 use leadwire::leads::{ReplayCause, replay};
 use leadwire::meta_app::MetaApp;
-use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
+use leadwire::model::connection::diagnosis::{LEAD_FIELD, Subscription};
 use leadwire::model::connection::problem::IntegrationProblem;
 use leadwire::model::connection::state::{ConnectionEnd, EndReason};
 use leadwire::model::connection::{Connection, Integration, Lifecycle};
@@ -258,10 +258,8 @@ impl ConnectionChecker {
             pages.connected.iter().filter(|seen| seen.ended.is_none()).map(|seen| seen.page.clone()).collect();
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
         subscriptions.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, granted).await?);
-        find_accounts(graph, &self.table, scope, integration, &live_pages, credentials).await?;
-        let observed = observe(graph, integration, credentials, &live_pages, subscriptions).await;
-        let problems = diagnosis::problems(integration, &observed);
-        self.table.set_problems(scope, &integration.id, &problems).await?;
+        let table = &self.table;
+        let problems = diagnose(graph, table, scope, integration, credentials, &live_pages, subscriptions).await?;
         release(graph, &self.table, scope, &pages.left, tokens).await?;
         Ok(problems)
     }

@@ -15,7 +15,7 @@ use leadwire::jobs::{
     SocialSyncJob, SweepJob,
 };
 use leadwire::leads::start_sweeps;
-use leadwire::model::org::{Org, interleave_by_org};
+use leadwire::model::org::{Org, Wanted, interleave_by_org};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
@@ -112,13 +112,14 @@ impl Planner {
     async fn plan(&self, plan: Plan, until: Timestamp) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
         // What is planned by hand for one org, or early, says nothing of the schedule.
-        if plan.wanted() == (None, false) {
+        let wanted = plan.wanted();
+        if wanted == Wanted::default() {
             punctuality::watch(&self.table, plan.job, now).await;
         }
         let messages = match plan.job {
             Schedule::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
-                due.retain(|due| plan.concerns(due));
+                due.retain(|due| wanted.concerns(due.scope.org()));
                 let due = interleave_by_org(due, |due| due.scope.org().clone());
                 for due in due.chunks(CONCURRENCY) {
                     let jobs: Vec<CheckJob> = due.iter().map(|due| CheckJob::new(&due.scope, &due.id)).collect();
@@ -129,12 +130,12 @@ impl Planner {
                 }
                 due.len()
             }
-            Schedule::LeadSweep => start_sweeps(&self.table, &self.sweeps, plan.wanted(), now).await?,
+            Schedule::LeadSweep => start_sweeps(&self.table, &self.sweeps, wanted, now).await?,
             Schedule::PublishWorker => {
                 // The next run comes in a minute; what is due until then gets a message that arrives in time.
                 let horizon = now + PUBLISH_HORIZON;
                 let mut due = self.table.publish_due((!plan.everything).then_some(horizon)).await?;
-                due.retain(|(_, job)| plan.org.as_ref().is_none_or(|org| *org == job.org));
+                due.retain(|(_, job)| wanted.concerns(&job.org));
                 for due in due.chunks(CONCURRENCY) {
                     let send = async |(at, job): &(Timestamp, PublishJob)| {
                         let delay = if plan.everything { SignedDuration::ZERO } else { at.duration_since(now) };
@@ -147,24 +148,22 @@ impl Planner {
             }
             Schedule::AnswerWorker => {
                 let mut due = self.table.answers_due((!plan.everything).then_some(now)).await?;
-                due.retain(|(org, _)| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                due.retain(|(org, _)| wanted.concerns(org));
                 let jobs: Vec<_> = due.into_iter().map(|(org, message)| AnswerJob { org, message }).collect();
                 self.answers.send(&jobs).await?;
                 jobs.len()
             }
             Schedule::ConversionWorker => {
                 let mut due = self.table.orgs_with_due_conversions().await?;
-                due.retain(|org| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                due.retain(|org| wanted.concerns(org));
                 let jobs: Vec<_> = due.into_iter().map(|org| ConversionJob { org, early: plan.everything }).collect();
                 self.conversions.send(&jobs).await?;
                 jobs.len()
             }
-            Schedule::DeliveryWorker => {
-                send_due_deliveries(&self.table, &self.deliveries, plan.wanted(), now, until).await?
-            }
+            Schedule::DeliveryWorker => send_due_deliveries(&self.table, &self.deliveries, wanted, now, until).await?,
             Schedule::LeadNotice => {
                 let mut due = self.table.due_digests((!plan.everything).then_some(now)).await?;
-                due.retain(|(org, _)| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                due.retain(|(org, _)| wanted.concerns(org));
                 let digest = |(org, user_id)| AssigneeMailJob::Digest { org, user_id, early: plan.everything };
                 let jobs: Vec<_> = due.into_iter().map(digest).collect();
                 self.mails.send(&jobs).await?;
@@ -172,9 +171,7 @@ impl Planner {
             }
             Schedule::LeadRetention => {
                 let mut orgs = self.table.orgs().await?;
-                orgs.retain(|org| {
-                    org.keep_leads_days.is_some() && plan.org.as_ref().is_none_or(|only| *only == org.id)
-                });
+                orgs.retain(|org| org.keep_leads_days.is_some() && wanted.concerns(&org.id));
                 let job = |org: Org| RetentionJob { org: org.id, cursor: None, planned_at: now };
                 let jobs: Vec<_> = orgs.into_iter().map(job).collect();
                 self.retentions.send(&jobs).await?;
@@ -182,7 +179,7 @@ impl Planner {
             }
             Schedule::SocialSync => {
                 let mut all = self.table.due_integrations(None).await?;
-                all.retain(|due| plan.concerns(due));
+                all.retain(|due| wanted.concerns(due.scope.org()));
                 let all = interleave_by_org(all, |due| due.scope.org().clone());
                 let job = |due: &Due| SocialSyncJob {
                     org: due.scope.org().clone(),
@@ -194,7 +191,7 @@ impl Planner {
             }
             Schedule::AdsSync => {
                 let all = self.table.all_ad_accounts().await?;
-                start_due_syncs(&self.table, &self.ads, all, plan.wanted(), until).await?
+                start_due_syncs(&self.table, &self.ads, all, wanted, until).await?
             }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
@@ -203,13 +200,8 @@ impl Planner {
 }
 
 impl Plan {
-    /// The only org, and whether work counts that is not due.
-    fn wanted(&self) -> (Option<&OrgId>, bool) {
-        (self.org.as_ref(), self.everything)
-    }
-
-    fn concerns(&self, due: &Due) -> bool {
-        self.org.as_ref().is_none_or(|org| org == due.scope.org())
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { org: self.org.as_ref(), everything: self.everything }
     }
 }
 

@@ -10,13 +10,13 @@ use jiff::civil::Date;
 
 use crate::clock;
 use crate::error::WorkError;
-use crate::ids::{OrgId, OrgScope, RunId, UserId};
+use crate::ids::{OrgScope, RunId, UserId};
 use crate::jobs::AdsSyncJob;
 use crate::metrics::{self, Metric};
 use crate::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
 use crate::model::ads::sync::{AdsSync, Cause};
 use crate::model::days::back;
-use crate::model::org::interleave_by_org;
+use crate::model::org::{Wanted, interleave_by_org};
 use crate::queue::Queue;
 use crate::table::Table;
 use crate::table::ad_account::AccountUpdate;
@@ -78,7 +78,7 @@ pub async fn start_sync(
 /// and its accounts that were synced longest ago come first: they are not left out again if time does not suffice.
 ///
 /// `all` are the accounts of all orgs: they are counted by the age of their numbers, also if only those of one org are
-/// wanted. `everything` includes what is not due, and the days that only the long sync covers.
+/// wanted. `wanted.everything` includes what is not due, and the days that only the long sync covers.
 ///
 /// # Errors
 /// If the queue refuses messages. Nothing more is begun then, and all accounts without a message are due again.
@@ -86,7 +86,7 @@ pub async fn start_due_syncs(
     table: &Table,
     queue: &Queue<AdsSyncJob>,
     all: Vec<(OrgScope, AdAccount)>,
-    (only, everything): (Option<&OrgId>, bool),
+    wanted: Wanted<'_>,
     until: Timestamp,
 ) -> Result<usize, WorkError> {
     // What one request sends. A planner that dies leaves accounts that are claimed and have no message, for as long as
@@ -96,7 +96,7 @@ pub async fn start_due_syncs(
     let now = clock::now();
     metrics::gauge(Metric::AdAccounts, &all.iter().map(|(_, account)| account.freshness(now)).collect::<Vec<_>>());
     let mut accounts = all;
-    accounts.retain(|(scope, _)| only.is_none_or(|org| org == scope.org()));
+    accounts.retain(|(scope, _)| wanted.concerns(scope.org()));
     accounts.sort_by_key(|(_, account)| account.last_sync_at);
     let accounts = interleave_by_org(accounts, |(scope, _)| scope.org().clone());
     let is_refused = AtomicBool::new(false);
@@ -104,7 +104,8 @@ pub async fn start_due_syncs(
         if clock::now() >= until || is_refused.load(Ordering::Relaxed) {
             return Ok((0, chunk.len()));
         }
-        let claims = join_all(chunk.iter().map(|(scope, account)| claim(table, scope, account, everything))).await;
+        let claims =
+            join_all(chunk.iter().map(|(scope, account)| claim(table, scope, account, wanted.everything))).await;
         let claimed = claims.into_iter().zip(chunk).filter_map(|(claim, (scope, account))| {
             // An account that cannot be claimed does not delay the others. The next schedule tries it again.
             let claim = claim.inspect_err(|error| {
@@ -188,6 +189,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::ids::OrgId;
     use crate::metrics::tests::{take_counts, take_written};
     use crate::model::ads::account::Freshness;
     use crate::model::ads::account::tests::account;
@@ -209,7 +211,12 @@ mod tests {
         take_written();
         for only in [None, Some(&other)] {
             // The time is up: no sync begins.
-            assert_eq!(start_due_syncs(table, &queue, all.clone(), (only, false), now).await.unwrap(), 0);
+            assert_eq!(
+                start_due_syncs(table, &queue, all.clone(), Wanted { org: only, everything: false }, now)
+                    .await
+                    .unwrap(),
+                0
+            );
             let expected =
                 [(Freshness::Fresh, 2.0), (Freshness::Late, 2.0), (Freshness::Stale, 1.0), (Freshness::Paused, 1.0)];
             assert_eq!(take_counts(), expected.map(|(freshness, number)| (Metric::AdAccounts(freshness), number)));

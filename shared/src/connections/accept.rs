@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::accounts::find_accounts;
-use super::observe::observe;
+use super::observe::diagnose;
 use super::pages::{release, set_selection, subscribe};
 use super::person::person_hash;
 use crate::bus::Bus;
@@ -207,10 +206,8 @@ impl Connector {
 
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
         let subscriptions = subscribe(graph, &self.table, scope, &connected, tokens, granted).await?;
-        find_accounts(graph, &self.table, scope, &integration, &connected, &credentials).await?;
-        let observed = observe(graph, &integration, &credentials, &connected, subscriptions).await;
-        let problems = diagnosis::problems(&integration, &observed);
-        self.table.set_problems(scope, &id, &problems).await?;
+        let table = &self.table;
+        let problems = diagnose(graph, table, scope, &integration, &credentials, &connected, subscriptions).await?;
         self.clean_up(scope, graph, &integration, known, &withdrawn).await;
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();

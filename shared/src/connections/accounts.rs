@@ -21,7 +21,7 @@ pub(super) const WHATSAPP_SCOPE: &str = "whatsapp_business_management";
 ///
 /// # Errors
 /// Fails only if the table does.
-pub async fn find_accounts(
+pub(super) async fn find_accounts(
     graph: &GraphClient,
     table: &Table,
     scope: &OrgScope,

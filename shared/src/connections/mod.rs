@@ -23,7 +23,6 @@ mod settings;
 mod system_user;
 
 pub use accept::{Accepted, Connector};
-pub use accounts::find_accounts;
 pub use agree::Invitation;
 pub use businesses::{BusinessAdAccountOut, BusinessList, BusinessOut, BusinessPageOut, TenureOut};
 pub use finish::{DialogResult, FinishError, FinishedLogin};
@@ -34,7 +33,7 @@ pub use integrations::{
 };
 pub use login::{CONSOLE_RETURN_PATH, Dialog, INVITATION_PATH, LoginRequest};
 pub use manage::{Disconnected, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
-pub use observe::observe;
+pub use observe::diagnose;
 pub use pages::{release, subscribe};
 pub use person::person_hash;
 pub use remove::{erase, release_credentials, remove};

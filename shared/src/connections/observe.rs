@@ -2,23 +2,48 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts::find_accounts;
+use crate::error::WorkError;
 use crate::graph::access::LeadAccess;
 use crate::graph::{GraphClient, GraphError};
-use crate::ids::PageId;
+use crate::ids::{OrgScope, PageId};
 use crate::model::connection::diagnosis::{
-    LEAD_ACCESS_FIX, LEAD_SCOPE, LeadsDenied, Observed, PageObservation, Subscription,
+    self, LEAD_ACCESS_FIX, LEAD_SCOPE, LeadsDenied, Observed, PageObservation, Subscription,
 };
+use crate::model::connection::problem::IntegrationProblem;
 use crate::model::connection::state::TokenKind;
 use crate::model::connection::{Connection, Integration};
 use crate::secret::AccessToken;
+use crate::table::Table;
 use crate::vault::Credentials;
 use crate::{phrase, tr};
 
 /// Whether Leads Access Manager lets this app read a page's leads.
 type LeadAccessOutcome = Observed<Result<(), LeadsDenied>>;
 
-/// Observes pages whose subscriptions were just read. Asks Meta whether it grants access to their leads.
-pub async fn observe(
+/// Finds out how an integration with these connected pages stands, whose subscriptions were just read: which accounts it
+/// reaches, and what is wrong with it. Both are stored.
+///
+/// # Errors
+/// Fails only if the table does.
+pub async fn diagnose(
+    graph: &GraphClient,
+    table: &Table,
+    scope: &OrgScope,
+    integration: &Integration,
+    credentials: &Credentials,
+    pages: &[Connection],
+    subscriptions: BTreeMap<PageId, Subscription>,
+) -> Result<Vec<IntegrationProblem>, WorkError> {
+    find_accounts(graph, table, scope, integration, pages, credentials).await?;
+    let observed = observe(graph, integration, credentials, pages, subscriptions).await;
+    let problems = diagnosis::problems(integration, &observed);
+    table.set_problems(scope, &integration.id, &problems).await?;
+    Ok(problems)
+}
+
+/// Asks Meta whether it grants access to the leads of these pages.
+async fn observe(
     graph: &GraphClient,
     integration: &Integration,
     credentials: &Credentials,

@@ -7,14 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::accounts::find_accounts;
-use super::observe::observe;
+use super::observe::diagnose;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphClient;
 use crate::graph::subscriptions::fields;
 use crate::ids::{OrgScope, PageId};
 use crate::meta_app::MetaApp;
-use crate::model::connection::diagnosis::{self, Subscription};
+use crate::model::connection::diagnosis::Subscription;
 use crate::model::connection::{Connection, Integration, PageSelection};
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
@@ -54,10 +53,7 @@ pub(super) async fn choose_pages(
     // All selected pages, not only the added ones: this completes an interrupted change.
     let subscriptions = subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?;
     release(&graph, table, scope, &left, &credentials.pages).await?;
-    find_accounts(&graph, table, scope, integration, &chosen, &credentials).await?;
-    let observed = observe(&graph, integration, &credentials, &chosen, subscriptions).await;
-    let problems = diagnosis::problems(integration, &observed);
-    table.set_problems(scope, &integration.id, &problems).await?;
+    diagnose(&graph, table, scope, integration, &credentials, &chosen, subscriptions).await?;
     Ok(())
 }
 

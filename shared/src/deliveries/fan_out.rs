@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::Deliverer;
 use crate::error::WorkError;
-use crate::ids::{OrgId, OrgScope};
+use crate::ids::OrgScope;
 use crate::jobs::{BusEvent, DeliveryJob, TryJob};
 use crate::model::delivery::{Endpoint, Fact};
+use crate::model::org::Wanted;
 use crate::queue::Queue;
 use crate::table::Table;
 
@@ -77,24 +78,24 @@ impl Deliverer {
     }
 }
 
-/// Sends a message for every delivery that is due, until `until`, and returns their number. `everything` includes those
-/// that wait for a later try; `org` restricts it to one org.
+/// Sends a message for every delivery that is due, until `until`, and returns their number. `wanted.everything` includes
+/// those that wait for a later try.
 pub async fn send_due_deliveries(
     table: &Table,
     queue: &Queue<DeliveryJob>,
-    (org, everything): (Option<&OrgId>, bool),
+    wanted: Wanted<'_>,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<usize, WorkError> {
-    let mut due = table.deliveries_due((!everything).then_some(now)).await?;
-    due.retain(|due| org.is_none_or(|org| *org == due.job.org));
+    let mut due = table.deliveries_due((!wanted.everything).then_some(now)).await?;
+    due.retain(|due| wanted.concerns(&due.job.org));
     let mut sent = 0;
     for due in due.chunks(HANDED_OUT_AT_ONCE) {
         if crate::clock::now() > until {
             tracing::warn!(sent, "there was no time for all that is to be delivered; the next run goes on");
             break;
         }
-        let jobs = due.iter().map(|due| DeliveryJob::Try(TryJob { early: everything, ..due.job.clone() }));
+        let jobs = due.iter().map(|due| DeliveryJob::Try(TryJob { early: wanted.everything, ..due.job.clone() }));
         queue.send(&jobs.collect::<Vec<_>>()).await?;
         // After sending: a message sent twice finds nothing to do, a message never sent would cost a quarter of an hour.
         try_join_all(due.iter().map(|due| table.postpone_delivery(due, now))).await?;

@@ -20,7 +20,7 @@ use crate::jobs::DeliveryJob;
 use crate::mail::Mailer;
 use crate::model::caller::{Caller, Role};
 use crate::model::delivery::EventDelivery;
-use crate::model::org::{Org, Plan, User};
+use crate::model::org::{Org, Plan, User, Wanted};
 use crate::model::web_address::EndpointAddresses;
 use crate::queue::Queue;
 use crate::receiver::Receiver;
@@ -283,7 +283,7 @@ impl DeliveryFixture {
     pub(super) async fn sweep(&self) {
         let Deliverer { table, queue, .. } = &self.deliverer;
         let until = crate::clock::now() + SignedDuration::from_hours(1);
-        send_due_deliveries(table, queue, (None, false), self.now(), until).await.unwrap();
+        send_due_deliveries(table, queue, Wanted::default(), self.now(), until).await.unwrap();
     }
 
     /// Lets minutes pass, with the planner and the queue at work.

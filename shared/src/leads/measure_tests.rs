@@ -18,6 +18,7 @@ use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::{FoundBy, Lead};
+use crate::model::org::Wanted;
 use crate::table::tests::{at, connection, integration, lead, scope};
 
 async fn write(ingest: &Ingest, leads: &[Lead]) -> Outcomes {
@@ -132,12 +133,21 @@ async fn integrations_are_counted_by_their_state_whatever_is_swept() {
     }
     let queue = services.queue::<SweepJob>();
     take_written();
-    assert_eq!(start_sweeps(table, &queue, (None, false), now).await.unwrap(), 4);
+    assert_eq!(start_sweeps(table, &queue, Wanted::default(), now).await.unwrap(), 4);
     let states = [(Severity::Ok, 1.0), (Severity::Notice, 1.0), (Severity::Warning, 0.0), (Severity::Error, 2.0)];
     assert_eq!(take_counts(), states.map(|(state, number)| (Metric::Integrations(state), number)));
     assert_eq!(services.recorded().queued.len(), 4);
     // Those of one org are not all.
     let other = OrgId::parse("b").unwrap();
-    assert_eq!(start_sweeps(table, &queue, (Some(&other), true), now).await.unwrap(), 0);
+    let of_other = Wanted { org: Some(&other), everything: true };
+    assert_eq!(start_sweeps(table, &queue, of_other, now).await.unwrap(), 0);
     assert_eq!(take_counts(), []);
+    // One with many does not come first with all of them.
+    table.insert_integration(&scope("b"), &well(), Some(now)).await.unwrap();
+    for _ in 0..8 {
+        services.recorded().queued.clear();
+        start_sweeps(table, &queue, Wanted::default(), now).await.unwrap();
+        let queued = services.recorded().queued.clone();
+        assert!(queued.iter().position(|job| job["org"] == "b").unwrap() < 2, "{queued:?}");
+    }
 }

@@ -4,39 +4,36 @@ use jiff::Timestamp;
 use rand::seq::SliceRandom;
 
 use crate::error::WorkError;
-use crate::ids::OrgId;
 use crate::jobs::{SweepJob, SweepKind};
 use crate::metrics::{self, Metric};
-use crate::model::org::interleave_by_org;
+use crate::model::org::{Wanted, interleave_by_org};
 use crate::queue::Queue;
 use crate::table::Table;
 use crate::table::integration::Due;
 
 /// Sends a message for each integration, or each of one org, and returns their number. Then counts the integrations of all
-/// orgs by their state.
-///
-/// `everything` has all forms compared, whatever their counts say.
+/// orgs by their state. `wanted.everything` has all forms compared, whatever their counts say.
 ///
 /// # Errors
 /// If the queue refuses messages. The next schedule sends them again.
 pub async fn start_sweeps(
     table: &Table,
     queue: &Queue<SweepJob>,
-    (only, everything): (Option<&OrgId>, bool),
+    wanted: Wanted<'_>,
     now: Timestamp,
 ) -> Result<usize, WorkError> {
     // The index contains every integration that needs checks, due or not.
     let due = table.due_integrations(None).await?;
-    let mut wanted: Vec<&Due> = due.iter().filter(|due| only.is_none_or(|org| org == due.scope.org())).collect();
+    let mut integrations: Vec<&Due> = due.iter().filter(|due| wanted.concerns(due.scope.org())).collect();
     // Another order each time: if there is not enough time for all, it is not missing for the same ones.
-    wanted.shuffle(&mut rand::rng());
-    let wanted = interleave_by_org(wanted, |due| due.scope.org().clone());
-    let kind = if everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
+    integrations.shuffle(&mut rand::rng());
+    let integrations = interleave_by_org(integrations, |due| due.scope.org().clone());
+    let kind = if wanted.everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
     let job =
         |due: &&Due| SweepJob { org: due.scope.org().clone(), integration_id: due.id.clone(), kind: kind.clone() };
-    let jobs: Vec<SweepJob> = wanted.iter().map(job).collect();
+    let jobs: Vec<SweepJob> = integrations.iter().map(job).collect();
     queue.send(&jobs).await?;
-    if only.is_none()
+    if wanted.org.is_none()
         && let Err(error) = count_states(table, &due, now).await
     {
         tracing::warn!(%error, "the integrations could not be counted");

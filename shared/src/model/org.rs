@@ -138,6 +138,23 @@ impl User {
     }
 }
 
+/// The work that a schedule is to begin: all that is due, unless it says otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The only org whose work it is; `None` for all.
+    pub org: Option<&'a OrgId>,
+    /// Whether what is not due counts, too.
+    pub everything: bool,
+}
+
+impl Wanted<'_> {
+    /// Whether it is this org's work, too.
+    #[must_use]
+    pub fn concerns(&self, org: &OrgId) -> bool {
+        self.org.is_none_or(|only| only == org)
+    }
+}
+
 /// Interleaves the items by org: the first of each org, then the second of each, and so on, otherwise in their order. An
 /// org with a thousand integrations delays only itself.
 #[must_use]

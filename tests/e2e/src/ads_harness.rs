@@ -15,6 +15,7 @@ use leadwire::jobs::{AdsSyncJob, CheckJob};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::ads::account::{AdAccount, Client, TokenSource};
 use leadwire::model::ads::sync::{AdsSync, Cause};
+use leadwire::model::org::Wanted;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
@@ -160,7 +161,7 @@ impl AdsHarness {
     pub async fn begin_scheduled(&self, until: Timestamp) -> Result<Vec<AdsSyncJob>, WorkError> {
         let accounts = self.table.all_ad_accounts().await.expect("the table answers");
         let _ = self.aws.take_messages();
-        let sent = start_due_syncs(&self.table, &self.queue, accounts, (None, false), until).await?;
+        let sent = start_due_syncs(&self.table, &self.queue, accounts, Wanted::default(), until).await?;
         let messages = self.aws.take_messages();
         assert_eq!(messages.len(), sent, "{messages:?}");
         Ok(messages.iter().map(|message| serde_json::from_str(message).expect("a job")).collect())
