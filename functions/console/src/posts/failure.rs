@@ -12,7 +12,7 @@ pub(super) fn explain(post: &PostOut) -> Option<String> {
     let said = post.reason_message.as_deref()?;
     let (place, why) = parts(said);
     let why = match post.reason {
-        Some(code) if is_technical(why) => in_words(code),
+        Some(code) if is_technical(why) || !is_told_best(code) => in_words(code),
         _ => language::translate(why),
     };
     Some(match place {
@@ -23,7 +23,8 @@ pub(super) fn explain(post: &PostOut) -> Option<String> {
 
 /// What Meta said word for word, if [`explain`] does not say it.
 pub(super) fn technical_words(post: &PostOut) -> Option<&str> {
-    post.reason_message.as_deref().filter(|said| is_technical(parts(said).1))
+    let is_outage = post.reason == Some(PostFailureCode::Unavailable);
+    post.reason_message.as_deref().filter(|said| is_outage || is_technical(parts(said).1))
 }
 
 /// Splits "Picture 2 of 3 (https://…): too large" into what failed and why.
@@ -49,6 +50,12 @@ fn medium(place: &str) -> Cow<'_, str> {
 /// Whether these are a code and an id rather than a sentence.
 pub(super) fn is_technical(why: &str) -> bool {
     why.ends_with(']') || why.contains("(#")
+}
+
+/// Whether the words that are stored with such a failure say more than its code.
+fn is_told_best(code: PostFailureCode) -> bool {
+    use PostFailureCode as Code;
+    !matches!(code, Code::PageNotConnected | Code::LimitReached | Code::Unavailable)
 }
 
 /// Whether its content has to change before it can be published.
@@ -101,5 +108,10 @@ mod tests {
         check("Video (https://x.example/1.mp4): 352: Odd [A]", "Video: Meta does not accept the file.", true);
         check("The connection (of the page) has ended.", "The connection (of the page) has ended.", false);
         assert_eq!(explain(&post()), None);
+        let outage = "Meta was not available for too long: temporary failure (2: m).";
+        let late =
+            PostOut { reason: Some(PostFailureCode::Unavailable), reason_message: Some(outage.into()), ..post() };
+        assert_eq!(explain(&late).as_deref(), Some("Meta was unavailable for too long."));
+        assert_eq!(technical_words(&late), Some(outage));
     }
 }

@@ -98,7 +98,9 @@ impl PostFailureCode {
                 )
             }
             Self::Refused => tr!("Change what Meta refuses, then publish the post again."),
-            Self::Unavailable => tr!("Publish the post again: it is not on the page."),
+            Self::Unavailable => {
+                tr!("Publish the post again. Leadwire checks first whether Meta has published it after all.")
+            }
             Self::Defect => tr!("Publish the post again. If it fails again, report it to the operator of this system."),
         }
     }
