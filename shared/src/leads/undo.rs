@@ -129,12 +129,12 @@ impl Undoing<'_> {
         let by_lead: Vec<VecDeque<LeadId>> = by_lead.into_values().collect();
         let mut is_done = true;
         for some in by_lead.chunks(AT_ONCE) {
+            let removed = try_join_all(some.iter().map(|ids| self.remove_all(ids, until, now))).await?;
+            self.publish(removed.into_iter().flatten().collect()).await?;
             is_done = Instant::now() < until;
             if !is_done {
                 break;
             }
-            let removed = try_join_all(some.iter().map(|ids| self.remove_all(ids, now))).await?;
-            self.publish(removed.into_iter().flatten().collect()).await?;
         }
         undo.removed = self.publish_rest().await?;
         if is_done {
@@ -146,10 +146,18 @@ impl Undoing<'_> {
         Ok(undo)
     }
 
-    /// Removes the submissions of a lead, and at last the lead, in this order.
-    async fn remove_all(&self, ids: &VecDeque<LeadId>, now: Timestamp) -> Result<Vec<ImportRemoval>, WorkError> {
+    /// Removes the submissions of a lead, and at last the lead, in this order, until there is no time left.
+    async fn remove_all(
+        &self,
+        ids: &VecDeque<LeadId>,
+        until: Instant,
+        now: Timestamp,
+    ) -> Result<Vec<ImportRemoval>, WorkError> {
         let mut removed = Vec::new();
         for id in ids {
+            if Instant::now() >= until {
+                break;
+            }
             removed.extend(self.remove(id, now).await?);
         }
         Ok(removed)
