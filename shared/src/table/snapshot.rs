@@ -30,7 +30,7 @@ pub struct WriteContext {
 impl Table {
     /// Reads which of `leads`, and of the persons in them, the org already has.
     pub async fn dedupe_snapshot(&self, scope: &OrgScope, leads: &[impl Borrow<Lead>]) -> Result<Snapshot, TableError> {
-        let wanted = Wanted::new(scope, leads);
+        let wanted = WantedKeys::new(scope, leads);
         let mut found = self.batch_get(&wanted.keys()).await?;
         wanted.snapshot(&mut found)
     }
@@ -44,7 +44,7 @@ impl Table {
         leads: &[&Lead],
         connections: &[&Connection],
     ) -> Result<WriteContext, TableError> {
-        let wanted = Wanted::new(scope, leads);
+        let wanted = WantedKeys::new(scope, leads);
         let mut keys = wanted.keys();
         let key_of = |page: &Connection| keys::connection(scope, &page.integration_id, &page.page_id);
         keys.extend(connections.iter().map(|page| key_of(page)));
@@ -88,12 +88,12 @@ impl Table {
 }
 
 /// The keys of leads and of the persons in them.
-struct Wanted {
+struct WantedKeys {
     leads: BTreeMap<Key, LeadId>,
     persons: BTreeMap<Key, PersonKey>,
 }
 
-impl Wanted {
+impl WantedKeys {
     fn new(scope: &OrgScope, leads: &[impl Borrow<Lead>]) -> Self {
         let leads = || leads.iter().map(Borrow::<Lead>::borrow);
         let persons = leads()
