@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -246,17 +246,21 @@ impl Tenant {
 }
 
 impl World {
-    /// Returns the redirect target of a URL.
+    /// Returns the redirect target of a URL. Reloads a page that says that it is not finished yet.
     ///
     /// # Panics
     /// Panics if the response is not a redirect.
     pub async fn follow_redirect(&self, address: Url) -> Url {
         let address = if address.path() == "/connect/begin" { self.agree(&address).await } else { address };
-        let mut request = self.http.get(address.clone());
-        if let Some(cookie) = self.cookie_of_login(&address) {
-            request = request.header("cookie", cookie);
-        }
-        let answer = request.send().await.expect("an answer");
+        let answer = wait_for("an end of the login", async || {
+            let mut request = self.http.get(address.clone());
+            if let Some(cookie) = self.cookie_of_login(&address) {
+                request = request.header("cookie", cookie);
+            }
+            let answer = request.send().await.expect("an answer");
+            (answer.status() != StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+        })
+        .await;
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());
         let body = answer.text().await.unwrap_or_default();
         let location = location.unwrap_or_else(|| panic!("{} leads nowhere: {status} {body}", address.path()));
