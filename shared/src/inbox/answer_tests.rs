@@ -210,16 +210,6 @@ async fn answers_arrive_in_the_order_in_which_they_were_written() {
 }
 
 #[tokio::test]
-async fn two_answers_with_the_same_words_are_two() {
-    let (world, id) = written().await;
-    let (one, two) = (world.answer(&id, text("Yes")).await.unwrap(), world.answer(&id, text("Yes")).await.unwrap());
-    world.fixture.meta.world().faults.push_back(Fault { call: "POST 7/messages", after: true, error: None });
-    let (one, two) = (world.settle_answer(&one.id).await, world.settle_answer(&two.id).await);
-    assert_ne!(one.mid, two.mid);
-    assert_eq!(world.sent().len(), 2);
-}
-
-#[tokio::test]
 async fn the_same_request_is_one_answer() {
     let (world, id) = written().await;
     let access = world.fixture.access().await;

@@ -216,10 +216,8 @@ impl Engagement {
     /// The token of the page through which an account is reached.
     pub(super) async fn page_token(&self, owner: &AccountOwner) -> Result<Option<AccessToken>, WorkError> {
         let Some(page) = &owner.page_id else { return Ok(None) };
-        let connections = self.table.connections_of_page(page).await?;
-        let Some((_, connection)) = connections.into_iter().find(|(scope, _)| *scope == owner.scope) else {
-            return Ok(None);
-        };
+        let connections = self.table.own_connections(&owner.scope, page).await?;
+        let Some(connection) = connections.into_iter().next() else { return Ok(None) };
         match self.meta.vault.page_token(&connection.credentials, page).await.map_err(WorkError::from) {
             Ok(token) => Ok(Some(token)),
             Err(error) if error.is_of_token() => Ok(None),

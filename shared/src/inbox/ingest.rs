@@ -165,7 +165,7 @@ impl Engagement {
             for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
                 // An Instagram account is reached through its page, which may have been deselected.
                 let is_reached = match &known.page_id {
-                    Some(page) => self.table.connections_of_page(page).await?.iter().any(|(owner, _)| *owner == scope),
+                    Some(page) => !self.table.own_connections(&scope, page).await?.is_empty(),
                     None => true,
                 };
                 if is_reached {

@@ -49,3 +49,13 @@ async fn a_message_that_meta_never_shows_is_left_to_the_member() {
         meta.faults.clear();
     }
 }
+
+#[tokio::test]
+async fn two_answers_with_the_same_words_are_two() {
+    let (world, id) = written().await;
+    let (one, two) = (world.answer(&id, text("Yes")).await.unwrap(), world.answer(&id, text("Yes")).await.unwrap());
+    world.fixture.meta.world().faults.push_back(Fault { call: "POST 7/messages", after: true, error: None });
+    let (one, two) = (world.settle_answer(&one.id).await, world.settle_answer(&two.id).await);
+    assert_ne!(one.mid, two.mid);
+    assert_eq!(world.sent().len(), 2);
+}

@@ -229,8 +229,8 @@ impl Sender {
             let accounts = self.table.inbox_accounts(network, account).await?;
             return Ok(accounts.into_iter().find(|(owner, _)| owner == scope).map(|(_, known)| known.integration_id));
         };
-        let connections = self.table.connections_of_page(page).await?;
-        Ok(connections.into_iter().find(|(owner, _)| owner == scope).map(|(_, known)| known.integration_id))
+        let connections = self.table.own_connections(scope, page).await?;
+        Ok(connections.into_iter().next().map(|connection| connection.integration_id))
     }
 
     /// Stores how far an answer is. [`Outcome::Done`] if something else has settled it meanwhile.
@@ -379,10 +379,7 @@ pub(super) async fn token_of(
         || Ok(Err(tr!("This channel is no longer connected. Reconnect it, then send the message again.").into_owned()));
     let token = match &conversation.page_id {
         Some(page) => {
-            let connections = table.connections_of_page(page).await?;
-            let Some((_, connection)) = connections.into_iter().find(|(owner, _)| owner == scope) else {
-                return gone();
-            };
+            let Some(connection) = table.own_connections(scope, page).await?.into_iter().next() else { return gone() };
             meta.vault.page_token(&connection.credentials, page).await
         }
         None => {

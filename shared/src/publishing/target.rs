@@ -58,8 +58,7 @@ pub(crate) async fn find_target(
     now: Timestamp,
 ) -> Result<Result<Target, NoTarget>, TableError> {
     let mut reason = NoTarget::NotConnected;
-    let connections = table.connections_of_page(page).await?;
-    for (_, connection) in connections.into_iter().filter(|(owner, _)| owner == scope) {
+    for connection in table.own_connections(scope, page).await? {
         let Some(integration) = table.integration(scope, &connection.integration_id).await? else { continue };
         match check_connection(&integration, &connection, rights, now) {
             Ok(()) => return Ok(Ok(Target { integration, connection })),

@@ -18,6 +18,14 @@ impl Table {
         Ok(connections)
     }
 
+    /// Lists the org's own connections of this page, oldest integration first.
+    pub async fn own_connections(&self, scope: &OrgScope, page: &PageId) -> Result<Vec<Connection>, TableError> {
+        let mut connections: Vec<Connection> =
+            self.query(&keys::page_pk(page), &keys::connection_prefix(scope)).await?;
+        connections.retain(Connection::is_connected);
+        Ok(connections)
+    }
+
     /// Like [`Table::connections_of_page`], but includes disconnected ones.
     pub async fn ever_connected(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;

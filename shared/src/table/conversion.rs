@@ -15,7 +15,7 @@ use super::shape::ItemKind;
 use super::{Item, Table, TableError, pause, text, write_all};
 use crate::aws::AwsError;
 use crate::ids::{IntegrationId, LeadId, OrgId, OrgScope, PageId};
-use crate::model::connection::{Connection, Integration, Lifecycle};
+use crate::model::connection::{Integration, Lifecycle};
 use crate::model::conversion::{Conversion, ConversionFault, ConversionSettings, ConversionState, UnsentReason};
 use crate::model::lead::Status;
 
@@ -64,13 +64,9 @@ impl Table {
     }
 
     async fn live_integrations_of_page(&self, scope: &OrgScope, page: &PageId) -> Result<Vec<Integration>, TableError> {
-        let prefix = keys::connection_prefix(scope);
-        let connections: Vec<Connection> = self.query(&keys::page_pk(page), &prefix).await?;
-        let keys: Vec<Key> = connections
-            .iter()
-            .filter(|connection| connection.is_connected())
-            .map(|connection| keys::integration(scope, &connection.integration_id))
-            .collect();
+        let connections = self.own_connections(scope, page).await?;
+        let keys: Vec<Key> =
+            connections.iter().map(|connection| keys::integration(scope, &connection.integration_id)).collect();
         let mut integrations: Vec<Integration> = self.read_all(&keys).await?;
         integrations.retain(|integration| integration.lifecycle == Lifecycle::Live);
         Ok(integrations)

@@ -94,13 +94,9 @@ impl Table {
         let persons = person_keys(lead.email.as_deref(), lead.phone.as_deref());
         writes.extend(self.claims_to_release(scope, &lead.id, persons).await?);
         if let Some(page) = lead.page_id.as_ref().filter(|_| !lead.test) {
-            let connections = self.connections_of_page(page).await?;
             // One that was connected again since has counted nothing of the import.
-            let counted = |(of, connection): &(OrgScope, Connection)| {
-                of.org() == scope.org() && connection.found.found_import > 0
-            };
-            let own = connections.into_iter().find(counted);
-            if let Some((_, connection)) = own {
+            let counted = |connection: &Connection| connection.found.found_import > 0;
+            if let Some(connection) = self.own_connections(scope, page).await?.into_iter().find(counted) {
                 let key = keys::connection(scope, &connection.integration_id, page);
                 let count = Update::builder().table_name(&self.name).set_key(Some(key.attributes()));
                 let count = count.condition_expression("found_import >= :one AND leads_count >= :one");
