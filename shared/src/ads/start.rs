@@ -211,12 +211,8 @@ mod tests {
         take_written();
         for only in [None, Some(&other)] {
             // The time is up: no sync begins.
-            assert_eq!(
-                start_due_syncs(table, &queue, all.clone(), Wanted { org: only, everything: false }, now)
-                    .await
-                    .unwrap(),
-                0
-            );
+            let wanted = Wanted { org: only, everything: false };
+            assert_eq!(start_due_syncs(table, &queue, all.clone(), wanted, now).await.unwrap(), 0);
             let expected =
                 [(Freshness::Fresh, 2.0), (Freshness::Late, 2.0), (Freshness::Stale, 1.0), (Freshness::Paused, 1.0)];
             assert_eq!(take_counts(), expected.map(|(freshness, number)| (Metric::AdAccounts(freshness), number)));

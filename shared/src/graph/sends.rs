@@ -169,12 +169,11 @@ impl GraphClient {
                         created_time: message.created_time,
                     }));
                 }
-                if refusals.len() > 1
-                    && let Some(refusal) = refusals.pop()
-                {
-                    return Err(refusal);
+                match refusals.pop() {
+                    // Neither shows it.
+                    Some(refusal) if !refusals.is_empty() => Err(refusal),
+                    _ => Ok(seen),
                 }
-                Ok(seen)
             }
             SendRoute::FacebookComment { comment } => {
                 let query =

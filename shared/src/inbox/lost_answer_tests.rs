@@ -36,7 +36,7 @@ async fn a_message_that_meta_cannot_show_at_the_moment_is_not_taken_for_one_that
 #[tokio::test]
 async fn a_message_that_meta_never_shows_is_left_to_the_member() {
     let (world, id) = written().await;
-    for (error, hours) in [((2, None), 6), ((200, None), 0)] {
+    for (error, hours) in [((2, None), 6), ((200, None), 0), ((100, None), 0)] {
         let answer = world.answer(&id, text("Hi")).await.unwrap();
         let (asked, lost) = (world.now(), Fault { call: "POST 7/messages", after: true, error: None });
         let hidden = std::iter::repeat_with(|| Fault { call: "GET 7/conversations", after: false, error: Some(error) });

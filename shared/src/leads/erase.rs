@@ -42,7 +42,7 @@ impl WholeLead {
         self.submissions.len() < usize::from(MAX_LISTED).min(self.count())
     }
 
-    /// The persons in one of its submissions and in nothing else of it. Nobody, if not all of it is listed.
+    /// The persons in one of its submissions and in nothing else of it; none if not all of it is listed.
     pub(super) fn persons_only_in(&self, submission: &Submission) -> Vec<PersonKey> {
         if self.submissions.len() < self.count() {
             return Vec::new();

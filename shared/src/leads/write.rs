@@ -322,7 +322,10 @@ fn chunks<'a, 'b>(leads: &'b [NewLead<'a>]) -> Vec<&'b [NewLead<'a>]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::{connection, lead};
+    use crate::leads::test_support::ingest;
+    use crate::model::lead::assignment::Assignment;
+    use crate::model::lead::identity::person_keys;
+    use crate::table::tests::{at, connection, lead, scope};
 
     #[test]
     fn a_transaction_holds_leads_of_many_pages_and_never_more_than_it_can() {
@@ -338,5 +341,20 @@ mod tests {
         assert_eq!(sizes(100), [24, 24, 24, 24, 4]);
         assert_eq!(sizes(10), [23, 23, 23, 23, 8]);
         assert_eq!(sizes(1), [19, 19, 19, 19, 19, 5]);
+    }
+
+    #[tokio::test]
+    async fn a_lead_that_cannot_join_another_keeps_no_one_else_s_out() {
+        let (ingest, _services) = ingest(Assignment::Unassigned).await;
+        let (a, table, now) = (scope("a"), &ingest.writer.table, at("2026-01-02T00:00:00Z"));
+        // Their person is registered under a lead that is not there.
+        let claims = person_keys(Some("one@example.com"), None).into_iter();
+        let claims = claims.map(|person| (person, lead(99, None).id)).collect();
+        table.commit(&a, &[], &WritePlan { claims, ..WritePlan::default() }, now).await.unwrap();
+        let leads = [lead(1, Some("one@example.com")), lead(2, Some("two@example.com"))];
+        let new: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: None }).collect();
+        let outcomes = ingest.writer.write(&a, &new, now).await;
+        assert!(matches!(outcomes[&leads[0].id], Err(WorkError::Table(TableError::Contended(_)))), "{outcomes:?}");
+        assert!(outcomes[&leads[1].id].is_ok() && table.find_lead(&a, &leads[1].id).await.unwrap().is_some());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing of this stands in the way of leads: the events that the bus carries anyway also go into a queue of their own,
 //! and what happens there is nothing that the writing of leads waits for. [`AssigneeNotifier`] sends; [`MailSwitch`] is
-//! how people stop the mails. Notices to admins are sent by whoever notices something; [`mail_admins`] tells each once.
+//! how people stop the mails. What an org's admins must know is told them where it is noticed; [`mail_admins`] tells each once.
 
 mod admins;
 mod sender;

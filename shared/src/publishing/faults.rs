@@ -17,7 +17,7 @@ use crate::retry::backoff;
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
 const MAX_RETRY_DELAY: Duration = Duration::from_mins(15);
 
-/// Ends a post as failed. A call whose outcome is not known stays written down.
+/// Ends a post as failed. A call whose outcome is not known stays in its progress.
 pub(super) fn fail_post(post: &mut Post, failure: PostFailure, now: Timestamp) {
     post.record(now, PostStepKind::Failed, failure.message.clone());
     post.failure = Some(failure);

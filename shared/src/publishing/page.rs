@@ -195,7 +195,7 @@ impl Work<'_> {
     }
 
     /// Deletes what was uploaded for a post that failed. Photos that cannot be deleted disappear within a day; a video
-    /// may become public, so it stays written down.
+    /// may become public, so it stays in the post's progress.
     pub(super) async fn delete_uploads(&mut self) {
         let PostProgress { items, container, .. } = &mut self.post.progress;
         for upload in items.iter_mut().chain(container) {
