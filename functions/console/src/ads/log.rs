@@ -124,7 +124,7 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
 }
 
 fn sync_card(sync: &SyncOut, label: &str) -> Markup {
-    let (kind, state) = match sync.state {
+    let (tone, state) = match sync.state {
         SyncState::Queued => (Tone::Calm, tr!("Queued")),
         SyncState::Running => (Tone::Calm, tr!("Syncing")),
         SyncState::Waiting => (Tone::Warn, tr!("Waiting for Meta")),
@@ -142,7 +142,7 @@ fn sync_card(sync: &SyncOut, label: &str) -> Markup {
     html! {
         details.card.reading open[sync.state == SyncState::Failed] data-key={ (sync.run_id) (sync.account_id) } {
             summary {
-                (badge(kind, &state)) " " b { (label) } " " span.quiet {
+                (badge(tone, &state)) " " b { (label) } " " span.quiet {
                     (with_markup(
                         &tr!("{time}, {cause}, days from {day}"),
                         &[("time", time(sync.asked_at)), ("cause", html! { (cause) }), ("day", html! { (date(sync.since)) })],

@@ -166,7 +166,7 @@ impl Shown<'_> {
     /// What Meta's review says, if a member has to act on it.
     fn review(&self) -> Markup {
         let review = &self.campaign.review;
-        let (kind, heading, fix) = match review.status.as_deref() {
+        let (tone, heading, fix) = match review.status.as_deref() {
             _ if self.campaign.status == CampaignStatus::Archived => return html! {},
             Some("DISAPPROVED") => (
                 Tone::Bad,
@@ -191,7 +191,7 @@ impl Shown<'_> {
             _ => return html! {},
         };
         html! {
-            (alert(kind, html! {
+            (alert(tone, html! {
                 p { b { (heading) } }
                 @if !review.feedback.is_empty() { ul { @for text in &review.feedback { li { (feedback_words(text)) } } } }
                 p.fix { b { (tr!("What to do:")) " " } (fix) }

@@ -181,14 +181,14 @@ fn checklist(checks: &[Check]) -> Markup {
 }
 
 fn line(check: &Check) -> Markup {
-    let (kind, status) = match check.status {
+    let (tone, status) = match check.status {
         CheckStatus::Pass => (Tone::Good, tr!("Passed")),
         CheckStatus::Fail => (Tone::Bad, tr!("Failed")),
         CheckStatus::Unknown => (Tone::Calm, tr!("Unknown")),
     };
     html! {
         li {
-            (badge(kind, &status))
+            (badge(tone, &status))
             div {
                 b { (name(check.id)) }
                 p { (prose(&check.evidence)) }

@@ -67,7 +67,7 @@ fn list(runs: &[RunOut]) -> Markup {
 
 fn run(out: &RunOut) -> Markup {
     let run = &out.run;
-    let (kind, state) = match out.state {
+    let (tone, state) = match out.state {
         RunState::Searching => (Tone::Calm, tr!("Searching")),
         RunState::BringingIn => (Tone::Calm, tr!("Importing")),
         RunState::Done if run.problems.is_empty() => (Tone::Good, tr!("Done")),
@@ -82,7 +82,7 @@ fn run(out: &RunOut) -> Markup {
     html! {
         li {
             p {
-                (badge(kind, &state)) " "
+                (badge(tone, &state)) " "
                 (with_markup(&tr!("{search}, started {time}"), &[("search", html! { b { (title) } }), ("time", time(run.asked_at))]))
             }
             @match out.state {

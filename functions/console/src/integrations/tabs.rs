@@ -110,8 +110,8 @@ fn problems(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
         }
         // What stops everything is said above.
         @for problem in integration.problems.iter().filter(|problem| integration.reason_message.as_ref() != Some(&problem.message)) {
-            @let kind = match problem.impact { Impact::LeadsBlocked => Tone::Bad, Impact::LeadsAtRisk => Tone::Warn, _ => Tone::Calm };
-            (alert(kind, html! {
+            @let tone = match problem.impact { Impact::LeadsBlocked => Tone::Bad, Impact::LeadsAtRisk => Tone::Warn, _ => Tone::Calm };
+            (alert(tone, html! {
                 p { (problem.message) }
                 p.fix { b { (tr!("What to do:")) " " } (problem.fix) }
                 @if reconnects == Some(problem) { (reconnect(visitor, integration)) }

@@ -186,7 +186,7 @@ impl Page<'_> {
 
 /// What was done with a file or would be, with the way to go on.
 fn result(sent: &SentFile, report: &ImportReport, next: Option<&Markup>) -> Markup {
-    let (kind, title) = match (report.dry_run, report.failed) {
+    let (tone, title) = match (report.dry_run, report.failed) {
         (true, 0) => (Tone::Good, tr!("The file is fine. Nothing has been imported yet.")),
         (true, _) => (Tone::Warn, tr!("Some lines would be skipped. Nothing has been imported yet.")),
         (false, 0) => (Tone::Good, tr!("Imported.")),
@@ -196,7 +196,7 @@ fn result(sent: &SentFile, report: &ImportReport, next: Option<&Markup>) -> Mark
         @if report.dry_run && !sent.is_check() {
             (alert(Tone::Warn, html! { p { (tr!("Nothing was imported: since the check, a form in this file, its mapping or your default country has changed. Look at the new check, then import.")) } }))
         }
-        (alert(kind, html! {
+        (alert(tone, html! {
             p { b { (title) } }
             ul {
                 li {

@@ -129,12 +129,12 @@ fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
 
 /// A status in its tone. No two statuses have the same one, so that a list is read without its words.
 pub(crate) fn status_badge(status: Status) -> Markup {
-    let kind = match status {
+    let tone = match status {
         Status::New => Tone::Fresh,
         Status::Contacted => Tone::Calm,
         Status::Qualified => Tone::Near,
         Status::Converted => Tone::Good,
         Status::Lost => Tone::Dim,
     };
-    badge(kind, &status_name(status))
+    badge(tone, &status_name(status))
 }

@@ -128,7 +128,7 @@ impl Look<'_> {
     }
 
     fn headline(&self) -> Markup {
-        let kind = match self.view.tone {
+        let tone = match self.view.tone {
             HeadlineTone::Good => Tone::Good,
             HeadlineTone::Neutral => Tone::Calm,
             HeadlineTone::Warning => Tone::Warn,
@@ -137,7 +137,7 @@ impl Look<'_> {
         let (sentence, more) = words::headline(self.view.headline);
         let on = self.view.alarms.as_ref().map(|board| board.on.len());
         alert(
-            kind,
+            tone,
             html! {
                 p {
                     b { (sentence) } " " (more) " "

@@ -70,13 +70,13 @@ fn status_name(status: PostStatus) -> Cow<'static, str> {
 }
 
 fn status_badge(status: PostStatus) -> Markup {
-    let kind = match status {
+    let tone = match status {
         PostStatus::Scheduled | PostStatus::Queued | PostStatus::Publishing => Tone::Calm,
         PostStatus::Published => Tone::Good,
         PostStatus::Failed => Tone::Bad,
         PostStatus::Cancelled => Tone::Dim,
     };
-    badge(kind, &status_name(status))
+    badge(tone, &status_name(status))
 }
 
 pub(crate) fn network(kind: PostKind) -> &'static str {

@@ -128,13 +128,13 @@ fn state_name(state: EventDeliveryState) -> Cow<'static, str> {
 }
 
 fn state_badge(state: EventDeliveryState) -> Markup {
-    let kind = match state {
+    let tone = match state {
         EventDeliveryState::Pending => Tone::Calm,
         EventDeliveryState::Delivered => Tone::Good,
         EventDeliveryState::Failed => Tone::Bad,
         EventDeliveryState::NotDelivered => Tone::Warn,
     };
-    badge(kind, &state_name(state))
+    badge(tone, &state_name(state))
 }
 
 fn explain(reason: UndeliveredReason) -> Cow<'static, str> {
