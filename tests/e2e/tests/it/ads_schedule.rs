@@ -146,8 +146,10 @@ async fn a_number_that_cannot_be_read_is_read_again_until_it_can() {
     let account = link_settled_account(&harness).await;
     let day = back(account.today(clock::now()), 1);
     let (scope, linked) = harness.account(&account).await;
-    let (rows, _) = harness.table.list_ad_days(&scope, &linked.id, day, None, 50).await.unwrap();
-    let odd = json!({ "ad_id": rows[0].ad_id, "day": day, "field": "clicks", "value": "many" });
+    let (rows, _) = harness.table.list_ad_days(&scope, &linked.id, day, None, 1000).await.unwrap();
+    // Not the ad whose clicks change below.
+    let row = rows.iter().min_by_key(|row| row.day.metrics.main.clicks).unwrap();
+    let odd = json!({ "ad_id": row.ad_id, "day": day, "field": "clicks", "value": "many" });
     harness.call_sim(Method::POST, "ads/9001/change", &json!({ "metrics": odd })).await;
     shift_clicks(&harness, &account, 1, &[5]).await;
     for _ in 0..3 {
