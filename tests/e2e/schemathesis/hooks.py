@@ -1,7 +1,8 @@
 """What Schemathesis may and may not find."""
 
-from urllib.parse import urlsplit
+import time
 
+import requests
 import schemathesis
 
 # Refusals of what is valid by the description, because no description can tell: it depends on what the org has, on the
@@ -61,6 +62,17 @@ def valid_data_is_accepted(ctx, response, case):
         return
     problem = response.json()
     assert problem["code"] in CANNOT_BE_DESCRIBED, f"valid by the description, but {problem}"
+
+
+@schemathesis.check
+def only_aws_fails(ctx, response, case):
+    """A call of AWS may fail. The API says so, and the same request succeeds a little later."""
+    for seconds in (1, 3, 9):
+        if response.status_code < 500 or response.json().get("code") != "unavailable":
+            break
+        time.sleep(seconds)
+        response = requests.Session().send(response.request, timeout=60)
+    assert response.status_code < 500, f"{response.status_code}: {response.text}"
 
 
 @schemathesis.hook

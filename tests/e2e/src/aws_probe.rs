@@ -32,6 +32,16 @@ impl World {
         serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
     }
 
+    /// Returns the last errors in a function's log: why a request of a story failed.
+    pub async fn last_errors(&self, function: &str) -> String {
+        let log = async {
+            self.http.get(format!("{}/_local/logs/{function}", self.endpoints.url)).send().await?.text().await
+        };
+        let log = log.await.unwrap_or_else(|error| error.to_string());
+        let errors: Vec<&str> = log.lines().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
+        errors[errors.len().saturating_sub(5)..].join("\n")
+    }
+
     /// Returns the readable secrets of an integration: names and values.
     ///
     /// # Panics

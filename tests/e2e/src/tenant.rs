@@ -122,7 +122,10 @@ impl Tenant {
     /// Panics if the call does not succeed.
     pub async fn call_ok(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, answer) = self.call(method.clone(), path, body).await;
-        assert!((200..300).contains(&status), "{method} {path} for {}: {status} {answer}", self.org);
+        if !(200..300).contains(&status) {
+            let errors = if status < 500 { String::new() } else { self.world.last_errors("api").await };
+            panic!("{method} {path} for {}: {status} {answer}\n{errors}", self.org);
+        }
         answer
     }
 

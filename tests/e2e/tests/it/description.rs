@@ -22,6 +22,6 @@ async fn whatever_is_asked_is_answered_as_described() {
     }
     let output = command.arg(format!("{}/openapi.json", world().endpoints.url)).output().await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
+    assert!(output.status.success(), "{said}\n{}", world().last_errors("api").await);
     assert!(said.contains("Tested: "), "it asked nothing: {said}");
 }
