@@ -291,9 +291,12 @@ fn document(title: &str, class: &str, inside: &Markup) -> Markup {
                 link rel="icon" type="image/svg+xml" href=(assets::path("mark.svg"));
                 link rel="preload" as="font" type="font/woff2" crossorigin href=(assets::path("latin.woff2"));
                 link rel="stylesheet" href=(assets::path("console.css"));
-                script src=(assets::path("console.js")) defer {}
+                // Nothing is shown before the page is whole and the script has put times into the reader's zone: tables and
+                // the inbox change their measures with both.
+                link rel="expect" href="#end" blocking="render";
+                script src=(assets::path("console.js")) defer blocking="render" {}
             }
-            body class=(class) data-texts=[assets::texts()] { (inside) }
+            body class=(class) data-texts=[assets::texts()] { (inside) span #end hidden {} }
         }
     }
 }

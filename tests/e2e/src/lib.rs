@@ -28,6 +28,7 @@ pub mod meta;
 pub mod ops;
 mod page_check;
 pub mod roles;
+pub mod slow_network;
 pub mod storm;
 pub mod tenant;
 pub mod world;

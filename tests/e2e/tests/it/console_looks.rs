@@ -4,6 +4,7 @@
 use e2e::browser::{Browser, DESK, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE, ZOOMED, picture_folder};
 use e2e::fixtures::{DemoOrg, create_demo_org};
 use e2e::looks::{STYLEGUIDE_SCREENS, difference, kept_styleguide};
+use e2e::slow_network::open_slow_network;
 use e2e::world::world;
 use tokio::sync::OnceCell;
 
@@ -56,6 +57,27 @@ async fn every_page_is_in_order_on_a_large_screen() {
 #[tokio::test]
 async fn every_page_is_in_order_at_double_size_and_without_motion() {
     all_pages_are_in_order(ZOOMED).await;
+}
+
+/// The rest of a page does not move what people already read.
+#[tokio::test]
+async fn nothing_moves_while_a_page_arrives_in_pieces() {
+    let made = demo_org().await;
+    let slow = open_slow_network().await;
+    let browser = Browser::open(WIDE).await;
+    browser.open_page("/").await;
+    browser.log_in(&made.admin).await;
+    let mut moved = Vec::new();
+    for (name, path) in &made.pages {
+        browser.client.goto(&format!("{slow}{path}")).await.unwrap();
+        browser.wait_until_loaded().await;
+        let (shift, things) = browser.layout_shift().await;
+        if shift >= 0.02 {
+            moved.push((name, shift, things));
+        }
+    }
+    browser.close().await;
+    assert!(moved.is_empty(), "{moved:#?}");
 }
 
 #[tokio::test]
