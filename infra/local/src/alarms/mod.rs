@@ -84,8 +84,8 @@ impl Alarms {
     /// Measures, judges all alarms, sets their states in MiniStack, and returns them. `minute` is what counts as a minute
     /// of an alarm's periods.
     pub(crate) async fn judge(&self, minute: Duration) -> Result<Value> {
-        self.measure().await?;
-        let now = Timestamp::now();
+        // As of the measuring: on a busy machine the periods of a second or two would be over when it ends.
+        let now = self.measure().await?;
         let alarms = self.deployed().await?;
         let points = self.points(&alarms, now, minute).await?;
         let (mut states, mut on) = (Vec::new(), BTreeSet::new());
@@ -115,19 +115,20 @@ impl Alarms {
         Ok(Value::Array(states))
     }
 
-    /// Measures what there is, and says it to MiniStack.
-    async fn measure(&self) -> Result<()> {
+    /// Measures what there is, says it to MiniStack, and returns as of when.
+    async fn measure(&self) -> Result<Timestamp> {
         let called = Timestamp::now();
         // One at a time: two would count the same lines.
         let mut read = self.read.lock().await;
         if read.until > called {
-            return Ok(());
+            return Ok(read.until);
         }
         let now = Timestamp::now();
         let mut measured = self.count_lines(&mut read, now).await?;
         measured.extend(measure_queues(&self.aws, seconds(now)).await?);
         measured.push(measure_api(&self.api.0, &self.api.1, seconds(now)));
-        self.put(&measured).await
+        self.put(&measured).await?;
+        Ok(now)
     }
 
     async fn cloudwatch(&self, operation: &str, input: &Value) -> Result<Value> {
