@@ -114,14 +114,12 @@ impl World {
     /// Posts a body to the webhook as Meta would, with a signature over exactly these bytes, and again if it was not taken.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
         let signed = format!("sha256={}", signature(&self.app_secret().await, body));
-        for seconds in [1, 3, 9] {
-            let (status, answer) = self.deliver_with("", body, &[("x-hub-signature-256", &signed)]).await;
-            if status < 500 {
-                return (status, answer);
-            }
+        let mut waits = [1, 3, 9].into_iter();
+        loop {
+            let answer = self.deliver_with("", body, &[("x-hub-signature-256", &signed)]).await;
+            let Some(seconds) = waits.next().filter(|_| answer.0 >= 500) else { return answer };
             tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
-        self.deliver_with("", body, &[("x-hub-signature-256", &signed)]).await
     }
 
     /// Posts a body to the webhook with arbitrary headers.

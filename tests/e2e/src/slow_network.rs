@@ -23,7 +23,10 @@ pub async fn open_slow_network() -> String {
     url
 }
 
+/// # Panics
+/// Panics if something else than a page is opened, by which the browser has no answer and the story fails.
 async fn forward(uri: Uri, mut headers: HeaderMap) -> Response<Body> {
+    let is_opened = headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
     for header in [header::HOST, header::ACCEPT_ENCODING] {
         headers.remove(header);
     }
@@ -35,6 +38,7 @@ async fn forward(uri: Uri, mut headers: HeaderMap) -> Response<Body> {
     }
     let bytes = answer.bytes().await.expect("the console answers whole");
     let is_page = bytes.starts_with(b"<!DOCTYPE html>");
+    assert!(is_page || !is_opened, "{uri} is no page: {status}");
     let mut response = Response::new(if is_page { in_pieces(&bytes) } else { Body::from(bytes) });
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
     response
